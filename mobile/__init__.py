@@ -1,0 +1,1 @@
+"""The surveyor's tablet: a Kivy application over the offline replica."""

@@ -1,0 +1,1 @@
+"""The programme's server: registry, coverage, and everything the office does."""

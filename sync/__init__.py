@@ -1,0 +1,1 @@
+"""How records travel between tablets and the server, and how they converge (see README.md here)."""
