@@ -1,0 +1,50 @@
+# The commands a newcomer needs. Each does its whole set-up first (see .ci/setup); the second run of each starts in seconds.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo tablet test lint bench simulate soak
+
+BIN := .venv/bin
+DATA ?= demo-data
+TESTS ?= tests
+truthy = $(filter-out 0 no false,$(1))
+# Debian keeps PostgreSQL's own programs off the PATH.
+POSTGRES_BIN := $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
+
+help: ## this list
+	@echo 'make COMMAND [NAME=value …]'
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: ## a synthetic county at work: server, eight tablets, coverage that rises (FRESH=1 PORT= DATA= HOUSEHOLDS= NO_BROWSER=1)
+	@.ci/setup demo
+	@exec $(BIN)/cleanheat demo --data "$(DATA)" $(if $(call truthy,$(FRESH)),--fresh) $(if $(PORT),--port $(PORT)) \
+		$(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(call truthy,$(NO_BROWSER)),--no-browser)
+
+tablet: ## the surveyor's window, enrolled at the running demo (DATA= as given to it)
+	@.ci/setup tablet
+	@test -f "$(DATA)/demo.json" || { echo 'No demo found in $(DATA): start "make demo" first, in another terminal.' >&2; exit 1; }
+	@exec $(BIN)/cleanheat-tablet --demo "$(DATA)/demo.json"
+
+test: ## every test, two at a time (TESTS=tests/sync for some)
+	@.ci/setup test
+	@PATH="$(CURDIR)/$(BIN):$$PATH:$(POSTGRES_BIN)" $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(TESTS)
+
+lint: ## ruff, formatting, types, who may import whom
+	@.ci/setup demo
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: ## the measurements, one at a time
+	@.ci/setup test
+	@$(BIN)/python -m pytest tests/benchmarks
+
+simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200)
+	@.ci/setup demo
+	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200)
+
+soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000)
+	@.ci/setup test
+	$(BIN)/cleanheat simulate --seeds $(or $(SEEDS),5000)
+	@$(BIN)/python -m pytest -m soak tests; status=$$?; \
+		if [ $$status -eq 5 ]; then echo 'No test carries the soak mark.'; else exit $$status; fi
