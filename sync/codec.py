@@ -1,0 +1,262 @@
+"""The only codec: messages to JSON and back, for both ends of the wire and for both stores.
+
+Reading is strict about what it knows (type, bound, alphabet) and passes over fields it does not, so a newer
+sender is still understood. A request with one unreadable submission is still a request: `decode_request`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from sync import strict
+from sync.messages import (
+    ANSWERS_DEPTH_MAX,
+    ANSWERS_NODES_MAX,
+    MAX_BODY_BYTES,
+    PROPERTIES_PER_ENTITY,
+    PROTOCOL,
+    SUBMISSIONS_PER_REQUEST,
+    TARGETS_PER_SUBMISSION,
+    VALUE_CHARS_MAX,
+    VILLAGES_PER_TABLET,
+    Answers,
+    Conflict,
+    Cursor,
+    EnrolReply,
+    EnrolRequest,
+    EntityState,
+    FieldOutcome,
+    FormXml,
+    Incoming,
+    Malformed,
+    NotYet,
+    Problem,
+    Reply,
+    Request,
+    Submission,
+    Target,
+    Verdict,
+    Village,
+)
+from sync.strict import MessageFault, array, mapping, number, one_of, optional, record, text
+
+T = TypeVar("T")
+
+uuid = strict.matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID in lower case")
+name = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", "name of letters, digits and _ . -")
+_version_name = strict.matching(r"[A-Za-z0-9_.-]{1,32}", "version of letters, digits and _ . -")
+_form_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9_.-]{1,32}", "form as id@version")
+_entity_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}/[0-9a-f-]{36}", "entity as dataset/id")
+county = strict.matching(r"[0-9]{6}", "county code of 6 digits")
+village_code = strict.matching(r"[0-9]{12}", "village code of 12 digits")
+_hash = strict.matching(r"([0-9a-f]{64})?", "SHA-256 in hexadecimal, or nothing")
+_short = text(200)
+_value = text(VALUE_CHARS_MAX)
+_values = mapping(name, _value, PROPERTIES_PER_ENTITY)
+_MANY = 100_000  # replies come from our own hub: a bound against nonsense, never one it could reach
+
+
+def read_answers(value: object, path: str) -> Answers:
+    """Nested objects, texts, and lists of objects for repeats; bounded in depth and in number of nodes."""
+    left = [ANSWERS_NODES_MAX]
+
+    def node(inner: object, at: str, depth: int) -> Answers:
+        if not isinstance(inner, dict):
+            raise strict.wrong(at, "object expected")
+        if depth > ANSWERS_DEPTH_MAX:
+            raise strict.wrong(at, f"nested deeper than {ANSWERS_DEPTH_MAX}")
+        left[0] -= len(inner) + 1
+        if left[0] < 0:
+            raise strict.wrong(path, f"more than {ANSWERS_NODES_MAX} nodes")
+        return {name(key, f"{at} key"): child(item, f"{at}.{key}", depth) for key, item in inner.items()}
+
+    def child(item: object, at: str, depth: int) -> str | Answers | list[Answers]:
+        if isinstance(item, dict):
+            return node(item, at, depth + 1)
+        if isinstance(item, list):
+            return [node(row, f"{at}[{n}]", depth + 1) for n, row in enumerate(item)]
+        return _value(item, at)
+
+    return node(value, path, 1)
+
+
+_target = record(Target, dataset=name, id=uuid, base_version=number(), base=_values, follows=optional(uuid))
+_submission = record(
+    Submission, id=uuid, device=uuid, device_seq=number(1), previous_hash=_hash, history=optional(uuid),
+    county=county, village=village_code, person=text(100), form=name, form_version=_version_name,
+    observed_at=strict.instant, corrects=optional(uuid), targets=array(_target, TARGETS_PER_SUBMISSION),
+    answers=read_answers,
+)  # fmt: skip
+_field_outcome = record(
+    FieldOutcome, dataset=name, id=uuid, property=name, base=optional(_value), mine=_value,
+    outcome=one_of("applied", "same", "superseded", "conflict"), theirs=optional(_value),
+    theirs_submission=_short, theirs_by=_short, theirs_at=_short,
+)  # fmt: skip
+_verdict = record(
+    Verdict, submission=uuid, outcome=one_of("applied", "merged", "conflict", "rejected"),
+    marks=array(name, 20), code=optional(name), field=optional(text(1_000)), reason=optional(text(10_000)),
+    faults=array(strict.pair(text(1_000), text(10_000)), _MANY), versions=mapping(_entity_key, number(), 100),
+    fields=array(_field_outcome, _MANY),
+)  # fmt: skip
+_not_yet = record(
+    NotYet, submission=uuid, code=one_of("form_unknown", "village_unknown"), reason=text(10_000)
+)  # fmt: skip
+_conflict = record(
+    Conflict, id=uuid, property=name, submission=uuid, base=optional(_value), mine=_value,
+    theirs=optional(_value), by=_short, at=_short, person=_short,
+)  # fmt: skip
+_entity = record(
+    EntityState, dataset=name, id=uuid, village=village_code, version=number(),
+    props=mapping(name, _value, _MANY), conflicts=array(_conflict, _MANY), updated_at=_short, gone=strict.flag,
+)  # fmt: skip
+_some_cursor = record(
+    Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key)
+)
+
+
+def _cursor(value: object, path: str) -> Cursor:
+    cursor = _some_cursor(value, path)
+    if (cursor.seq is None) == (cursor.head is None):
+        raise strict.wrong(path, "either seq, or head of a snapshot in progress, expected")
+    return cursor
+
+
+_village = record(
+    Village, code=village_code, name=_short, township_name=_short, area_class=optional(name)
+)
+_form_xml = record(FormXml, id=name, version=_version_name, sha256=_hash, xml=text(MAX_BODY_BYTES))
+_submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
+_request = record(
+    Request, protocol=number(), device=uuid, history=optional(uuid), sent_at=strict.instant,
+    app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_hash,
+    held=mapping(village_code, optional(_cursor), VILLAGES_PER_TABLET), forms=array(_form_key, 1_000),
+    submissions=_submissions,
+)  # fmt: skip
+_reply = record(
+    Reply, protocol=number(), history=uuid, now=strict.instant, county=county, person=_short,
+    verdicts=array(_verdict, _MANY), not_yet=array(_not_yet, _MANY),
+    villages=optional(array(_village, _MANY)), forms=array(_form_xml, 1_000),
+    changes=array(_entity, _MANY), cursors=mapping(village_code, _cursor, _MANY), more=strict.flag,
+)  # fmt: skip
+_enrol_request = record(
+    EnrolRequest, protocol=number(), code=text(100, empty=False), device=uuid,
+    secret=text(200, empty=False), device_name=_short, app_version=text(100),
+)  # fmt: skip
+_enrol_reply = record(
+    EnrolReply, device=uuid, county=county, county_name=_short, person=_short, person_name=_short,
+    history=uuid, now=strict.instant, villages=array(_village, _MANY),
+)  # fmt: skip
+_problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000))
+
+_READERS: Mapping[type, strict.Reader[Any]] = {
+    Target: _target, Submission: _submission, FieldOutcome: _field_outcome, Verdict: _verdict,
+    NotYet: _not_yet, Conflict: _conflict, EntityState: _entity, Cursor: _cursor, Village: _village,
+    FormXml: _form_xml, Request: _request, Reply: _reply, EnrolRequest: _enrol_request,
+    EnrolReply: _enrol_reply, Problem: _problem,
+}  # fmt: skip
+
+
+# --- to JSON and back --------------------------------------------------------------------------------------
+
+
+def to_json(message: object) -> Any:
+    """Any message (or list, mapping, text, number in one) as plain JSON values."""
+    if message is None or isinstance(message, str | int):
+        return message
+    if dataclasses.is_dataclass(message) and not isinstance(message, type):
+        return {field.name: to_json(getattr(message, field.name)) for field in dataclasses.fields(message)}
+    if isinstance(message, Mapping):
+        return {key: to_json(item) for key, item in message.items()}
+    if isinstance(message, list | tuple):
+        return [to_json(item) for item in message]
+    raise TypeError(f"{type(message).__name__} does not travel")
+
+
+def from_json(cls: type[T], value: object, path: str = "") -> T:
+    """A message of class ``cls`` from parsed JSON; raises `MessageFault` with every fault found."""
+    return cast(T, _READERS[cls](value, path))
+
+
+def encode(message: object) -> bytes:
+    """Canonical JSON: keys sorted, no spaces, UTF-8. Equal messages give equal bytes."""
+    return json.dumps(to_json(message), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(cls: type[T], body: bytes) -> T:
+    """A message of class ``cls`` from its bytes; raises `MessageFault`."""
+    return from_json(cls, _parse(body))
+
+
+def decode_request(body: bytes) -> Incoming:
+    """A request as received: the readable submissions in it, and apart from them the unreadable ones.
+
+    Raises `MessageFault` with code ``too_large``, ``unknown_protocol`` or ``malformed`` if the request itself
+    cannot be read.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise MessageFault(strict.Fault("", f"more than {MAX_BODY_BYTES} bytes"), code="too_large")
+    value = _parse(body)
+    if not isinstance(value, dict):
+        raise strict.wrong("", "object expected")
+    if (protocol := number()(value.get("protocol"), "protocol")) != PROTOCOL:
+        fault = strict.Fault("protocol", f"{PROTOCOL} expected, not {protocol}")
+        raise MessageFault(fault, code="unknown_protocol")
+    listed = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)(value.get("submissions"), "submissions")
+    request = from_json(Request, {**value, "submissions": []})
+    good: list[Submission] = []
+    bad: list[Malformed] = []
+    for index, item in enumerate(listed):
+        try:
+            good.append(_submission(item, f"submissions[{index}]"))
+        except MessageFault as fault:
+            bad.append(Malformed(_readable_id(item), fault.faults, json.dumps(item, sort_keys=True)))
+    return Incoming(dataclasses.replace(request, submissions=tuple(good)), tuple(bad))
+
+
+def submission_hash(submission: Submission) -> str:
+    """SHA-256 of the canonical JSON: the link of a tablet's chain; tells the hub a resend from a clash."""
+    return hashlib.sha256(encode(submission)).hexdigest()
+
+
+def villages_hash(villages: Iterable[Village]) -> str:
+    """SHA-256 over a list of villages, in whatever order; a tablet states it to be spared the list."""
+    return hashlib.sha256(encode(sorted(villages, key=lambda village: village.code))).hexdigest()
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID that follows from ``parts`` alone: what the hub must name it names alike at every replay."""
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+
+
+def to_text(at: datetime) -> str:
+    """An aware instant as the protocol writes it: UTC, milliseconds, ``Z``."""
+    assert at.tzinfo is not None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_instant(told: str) -> datetime:
+    """The aware UTC instant of a text that `to_text` or a strict reader let through."""
+    return datetime.fromisoformat(told).astimezone(UTC)
+
+
+def _parse(body: bytes) -> object:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, NaN, a number of thousands of digits
+        raise strict.wrong("", "not JSON in UTF-8") from None
+
+
+def _readable_id(item: object) -> str | None:
+    try:
+        return uuid(item.get("id") if isinstance(item, dict) else None, "id")
+    except MessageFault:
+        return None

@@ -1,0 +1,194 @@
+"""Readers of untrusted JSON values: each takes a parsed value and its path, and gives a value of the right type.
+
+Apart from ``messages.py`` because these know nothing of the protocol: they are the few ways in which a value
+may be wrong (type, shape, bound), each said once, in the words a person at either end can act on. A reader
+raises `MessageFault`; readers of containers gather the faults of all their parts before they raise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Reader = Callable[[object, str], T]
+
+FAULTS_MAX = 50
+NUMBER_MAX = 2**53 - 1  # what every JSON reader in the world still reads exactly
+
+# PostgreSQL refuses NUL, UTF-8 lone surrogates; no person types the others.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a message: where (``submissions[3].targets[0].id``), and what is wished."""
+
+    path: str
+    message: str
+
+
+class MessageFault(Exception):  # noqa: N818 – a fault in the world's data, not an error of ours
+    """A message cannot be read. ``code`` is the refusal's: malformed, too_large or unknown_protocol."""
+
+    def __init__(self, *faults: Fault, code: str = "malformed") -> None:
+        assert faults
+        self.faults = faults[:FAULTS_MAX]
+        self.code = code
+        self.path, self.message = faults[0].path, faults[0].message
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in self.faults))
+
+
+def wrong(path: str, message: str) -> MessageFault:
+    return MessageFault(Fault(path, message))
+
+
+def text(max_chars: int, *, empty: bool = True) -> Reader[str]:
+    """Text of at most ``max_chars`` characters that every database and encoder can hold."""
+
+    def read(value: object, path: str) -> str:
+        if not isinstance(value, str):
+            raise wrong(path, "text expected")
+        if len(value) > max_chars:
+            raise wrong(path, f"longer than {max_chars} characters")
+        if not value and not empty:
+            raise wrong(path, "must not be empty")
+        if _CONTROL.search(value):
+            raise wrong(path, "control characters or broken Unicode inside")
+        return value
+
+    return read
+
+
+def matching(pattern: str, expected: str) -> Reader[str]:
+    compiled = re.compile(pattern, re.ASCII)
+
+    def read(value: object, path: str) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise wrong(path, f"{expected} expected")
+        return value
+
+    return read
+
+
+def one_of(*words: str) -> Reader[str]:
+    def read(value: object, path: str) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise wrong(path, "expected one of " + ", ".join(words))
+        return value
+
+    return read
+
+
+def number(low: int = 0, high: int = NUMBER_MAX) -> Reader[int]:
+    def read(value: object, path: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise wrong(path, "whole number expected")
+        if not low <= value <= high:
+            raise wrong(path, f"outside {low} to {high}")
+        return value
+
+    return read
+
+
+def flag(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise wrong(path, "true or false expected")
+    return value
+
+
+def instant(value: object, path: str) -> str:
+    """An aware UTC instant as ISO 8601 text, kept as text: ``2020-09-01T08:00:00.000Z``."""
+    shape = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)"
+    told = matching(shape, "UTC instant like 2020-09-01T08:00:00Z")(value, path)
+    try:
+        datetime.fromisoformat(told)
+    except ValueError:
+        raise wrong(path, "no such date or time") from None
+    return told
+
+
+def optional(reader: Reader[T]) -> Reader[T | None]:
+    return lambda value, path: None if value is None else reader(value, path)
+
+
+def array(reader: Reader[T], max_items: int) -> Reader[tuple[T, ...]]:
+    def read(value: object, path: str) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise wrong(path, "list expected")
+        if len(value) > max_items:
+            raise wrong(path, f"more than {max_items} entries")
+        return tuple(_all(reader, {f"{path}[{n}]": item for n, item in enumerate(value)}).values())
+
+    return read
+
+
+def mapping(key: Reader[str], reader: Reader[T], max_items: int) -> Reader[Mapping[str, T]]:
+    def read(value: object, path: str) -> Mapping[str, T]:
+        if not isinstance(value, dict):
+            raise wrong(path, "object expected")
+        if len(value) > max_items:
+            raise wrong(path, f"more than {max_items} entries")
+        for name in value:
+            key(name, f"{path} key")
+        read_values = _all(reader, {f"{path}.{name}": item for name, item in value.items()})
+        return dict(zip(value, read_values.values(), strict=True))
+
+    return read
+
+
+def pair(first: Reader[str], second: Reader[str]) -> Reader[tuple[str, str]]:
+    def read(value: object, path: str) -> tuple[str, str]:
+        if not isinstance(value, list) or len(value) != 2:
+            raise wrong(path, "list of two expected")
+        return first(value[0], f"{path}[0]"), second(value[1], f"{path}[1]")
+
+    return read
+
+
+def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
+    """A dataclass from an object. Fields nobody knows are passed over: a newer sender may add some."""
+    known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    assert set(readers) == set(known), set(readers) ^ set(known)
+
+    def read(value: object, path: str) -> T:
+        if not isinstance(value, dict):
+            raise wrong(path, "object expected")
+        given: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for name, reader in readers.items():
+            at = f"{path}.{name}" if path else name
+            try:
+                if name in value:
+                    given[name] = reader(value[name], at)
+                elif not _has_default(known[name]):
+                    raise wrong(at, "missing")
+            except MessageFault as fault:
+                faults.extend(fault.faults)
+        if faults:
+            raise MessageFault(*faults)
+        return cls(**given)
+
+    return read
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _all(reader: Reader[T], items: Mapping[str, object]) -> dict[str, T]:
+    read: dict[str, T] = {}
+    faults: list[Fault] = []
+    for path, item in items.items():
+        try:
+            read[path] = reader(item, path)
+        except MessageFault as fault:
+            faults.extend(fault.faults)
+            if len(faults) >= FAULTS_MAX:
+                break
+    if faults:
+        raise MessageFault(*faults)
+    return read
