@@ -1,0 +1,183 @@
+"""The engine, its two kinds of transaction, and the way a database reaches today's tables.
+
+Apart from everything else because SQLite and PostgreSQL differ in four things only, and they differ here:
+how a writing transaction begins, what a reading one sees, how an instant is stored, and who may migrate.
+Above this module the same code runs on both.
+
+Tables are SQLModel classes in each capability's `tables.py`; `server.migrations` creates them. A unique
+constraint needs an explicit name there, otherwise the two databases name it differently and the comparison
+test finds a gap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session, SQLModel
+
+metadata = SQLModel.metadata
+
+# How long a writer waits for another before the caller is told to come back (HTTP 503 with Retry-After).
+BUSY_TIMEOUT_MS = 15_000
+# Enough for every thread of the server's pool plus a writer; SQLite connections are cheap.
+POOL_SIZE, POOL_OVERFLOW = 10, 40
+# Any constant will do: it names "migrating cleanheat" among PostgreSQL's advisory locks.
+MIGRATION_LOCK = 140_525
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseProblem(Exception):
+    """The database cannot be used as it is: `code` (newer|unreadable), what is wrong, and what to do."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(f"{message}{remedy}")
+        self.code, self.message, self.remedy = code, message, remedy
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite forgets the zone of what it stores, so it is checked going in and put
+    back coming out.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "an instant without its zone"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def engine(url: str) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql+psycopg://…`; the file itself is made at the first
+    migration.
+    """
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    made = sa.create_engine(
+        parsed,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+    )
+    if made.dialect.name == "sqlite":
+        sa.event.listen(made, "connect", _prepare_sqlite)
+        sa.event.listen(made, "begin", _begin_sqlite)
+    return made
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions of its own accord: BEGIN IMMEDIATE is ours to say.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        # A receipt is given after commit; it must survive a power cut, not only a crash.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later can fail half way when another wrote in between;
+    # one that takes the lock at once only waits.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Session]:
+    """One writing transaction: committed when the block ends, rolled back when it raises."""
+    with (
+        Session(engine.execution_options(writing=True), expire_on_commit=False) as session,
+        session.begin(),
+    ):
+        yield session
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Session]:
+    """One reading transaction: everything in it is seen as of the same moment; whatever it wrote is thrown
+    away.
+    """
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether a database error only means that another writer was in the way, so that trying again will
+    help.
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    text = str(error.orig).lower()
+    state = getattr(error.orig, "sqlstate", None)
+    return "database is locked" in text or state in {"40001", "40P01", "55P03"}
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to today's tables, in one transaction; a fresh one is made.
+
+    Raises DatabaseProblem `newer` when the database was written by a later version, `unreadable` when it is
+    no database of ours; it is untouched then.
+    """
+    try:
+        with engine.execution_options(writing=True).connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            _refuse_newer(connection)
+            command.upgrade(alembic_config(connection), "head")
+    except DBAPIError as error:
+        if is_busy(error):
+            raise
+        raise DatabaseProblem(
+            "unreadable",
+            f"打不开数据库 {engine.url.render_as_string()}：{error.orig}。",
+            "请检查地址、账号和文件权限；文件若已损坏，请用 cleanheat restore 从备份恢复。",
+        ) from error
+
+
+def _refuse_newer(connection: Connection) -> None:
+    known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if found - known:
+        raise DatabaseProblem(
+            "newer",
+            f"数据库由更新版本的 cleanheat 写成（版本号 {'、'.join(sorted(found - known))}，"
+            f"本程序只认到 {max(known)}）。",
+            "数据库没有改动。请升级 cleanheat 后再启动，或用本版本的备份另行恢复。",
+        )
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration without an ini file: the package's own scripts over a given connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,126 @@
+"""Tables of the journal, the entities merged from it, and the feed that tells tablets of both.
+
+All of them grow with the county, so `county` comes first in every key, and no transaction touches two
+counties.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Text
+from sqlmodel import Field, SQLModel
+
+from server.database import Instant
+
+
+class SubmissionRow(SQLModel, table=True):
+    """A submission as received, with its verdict, for ever. `sent` and `verdict` are the protocol's own
+    documents; the columns beside them repeat what lists filter by. `position` orders those received at the
+    same instant."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        Index("ix_submission_received", "county", "received_at", "position"),
+        Index("ix_submission_village", "county", "village", "received_at"),
+        Index("ix_submission_outcome", "county", "outcome", "received_at"),
+        Index("ix_submission_device", "county", "device", "device_seq"),
+    )
+
+    county: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    device: str
+    device_seq: int = Field(sa_type=BigInteger)
+    village: str
+    person: str
+    form: str
+    form_version: str
+    observed_at: str = Field(description="the tablet's word, as sent")
+    received_at: datetime = Field(sa_type=Instant)
+    position: int
+    clock_offset_s: float
+    outcome: str
+    policy_version: str
+    sent: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    verdict: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class SubmissionTarget(SQLModel, table=True):
+    """Which submissions spoke of an entity: the way from a household to what was recorded of it."""
+
+    __tablename__ = "submission_target"
+
+    county: str = Field(primary_key=True)
+    dataset: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    submission: str = Field(primary_key=True)
+
+
+class EntityRow(SQLModel, table=True):
+    """An entity as merged so far: per property its value, and which version and submission set it."""
+
+    __tablename__ = "entity"
+    __table_args__ = (
+        Index("ix_entity_village", "county", "village", "dataset", "id"),
+        Index("ix_entity_conflicts", "county", "conflicts_n"),
+    )
+
+    county: str = Field(primary_key=True)
+    dataset: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    village: str
+    version: int
+    props: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    conflicts: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    conflicts_n: int = 0
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class FeedRow(SQLModel, table=True):
+    """One thing that happened in a village, in the order tablets learn of it. `op` is put or gone."""
+
+    __tablename__ = "feed"
+
+    county: str = Field(primary_key=True)
+    village: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    dataset: str
+    id: str
+    op: str
+    version: int
+
+
+class FeedHead(SQLModel, table=True):
+    """The last sequence number given in a village. Its row lock makes visible order equal sequence order."""
+
+    __tablename__ = "feed_head"
+
+    county: str = Field(primary_key=True)
+    village: str = Field(primary_key=True)
+    seq: int
+
+
+class FormRow(SQLModel, table=True):
+    """A released form, exactly as tablets read it. A released one never changes: the hash is checked at
+    every start.
+    """
+
+    __tablename__ = "form"
+
+    id: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    sha256: str
+    xml: str = Field(sa_column=Column(Text, nullable=False))
+    released_at: datetime = Field(sa_type=Instant)
+
+
+class HubMeta(SQLModel, table=True):
+    """What the hub says of itself: `history` names this database's past, new at creation and at every
+    restore.
+    """
+
+    __tablename__ = "hub_meta"
+
+    name: str = Field(primary_key=True)
+    value: str
