@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from sync import strict
+from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.messages import (
     ANSWERS_DEPTH_MAX,
     ANSWERS_NODES_MAX,
@@ -111,12 +112,10 @@ _conflict = record(
     theirs=optional(_value), by=_short, at=_short, person=_short,
 )  # fmt: skip
 _entity = record(
-    EntityState, dataset=name, id=uuid, village=village_code, version=number(),
-    props=mapping(name, _value, _MANY), conflicts=array(_conflict, _MANY), updated_at=_short, gone=strict.flag,
+    EntityState, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
+    props=mapping(name, _value, _MANY), conflicts=array(_conflict, _MANY), gone=strict.flag,
 )  # fmt: skip
-_some_cursor = record(
-    Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key)
-)
+_some_cursor = record(Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key))
 
 
 def _cursor(value: object, path: str) -> Cursor:
@@ -151,6 +150,34 @@ _enrol_reply = record(
     EnrolReply, device=uuid, county=county, county_name=_short, person=_short, person_name=_short,
     history=uuid, now=strict.instant, villages=array(_village, _MANY),
 )  # fmt: skip
+
+# What only the hub's store reads: its own words, so the bounds are the wire's.
+_property = record(
+    PropertyState, value=_value, version=number(), submission=uuid, seen=array(_value, 100)
+)  # fmt: skip
+
+
+def _epoch(value: object, path: str) -> tuple[str, int]:
+    history, first = array(lambda item, _: item, 2)(value, path)
+    return uuid(history, f"{path}[0]"), number()(first, f"{path}[1]")
+
+
+_held = record(
+    Held, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
+    props=mapping(name, _property, _MANY), conflicts=array(_conflict, _MANY),
+    placed=optional(_property), epochs=array(_epoch, _MANY),
+)  # fmt: skip
+_step = record(
+    Step, sent=_value, saw=optional(_value), outcome=one_of("", "applied", "same", "superseded", "conflict")
+)  # fmt: skip
+_trace = record(
+    Trace, steps=mapping(name, _step, _MANY), trail=mapping(name, _step, _MANY), lineage=array(uuid, _MANY),
+    base_version=number(), history=optional(uuid), version=number(),
+)  # fmt: skip
+_past = record(
+    Past, id=uuid, hash=_hash, verdict=_verdict, person=_short, observed_at=_short,
+    traces=mapping(_entity_key, _trace, 100),
+)  # fmt: skip
 _problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000))
 
 _READERS: Mapping[type, strict.Reader[Any]] = {
@@ -158,6 +185,7 @@ _READERS: Mapping[type, strict.Reader[Any]] = {
     NotYet: _not_yet, Conflict: _conflict, EntityState: _entity, Cursor: _cursor, Village: _village,
     FormXml: _form_xml, Request: _request, Reply: _reply, EnrolRequest: _enrol_request,
     EnrolReply: _enrol_reply, Problem: _problem,
+    PropertyState: _property, Held: _held, Past: _past,
 }  # fmt: skip
 
 

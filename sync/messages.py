@@ -34,7 +34,7 @@ class Target:
     """One entity that a submission creates or changes, and what its surveyor had seen of it.
 
     ``base_version`` 0 = new for this tablet. ``base``: the hub's values at that version of the properties
-    this form saves, never the tablet's own pending view; absent = the hub had no value. ``follows``: this tablet's
+    this form saves, never the tablet's own pending view; absent = the hub had no value. ``follows``: its
     latest earlier submission on the entity whose result ``base_version`` does not contain yet.
     """
 
@@ -115,7 +115,7 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class NotYet:
-    """No verdict: the hub lacks the form version or the village (code); the tablet keeps it and asks again."""
+    """No verdict: the hub lacks the form version or the village; the tablet keeps it and asks again."""
 
     submission: str
     code: Literal["form_unknown", "village_unknown"]

@@ -1,4 +1,4 @@
-"""Readers of untrusted JSON values: each takes a parsed value and its path, and gives a value of the right type.
+"""Readers of untrusted JSON values: each takes a parsed value and its path, and gives a typed one.
 
 Apart from ``messages.py`` because these know nothing of the protocol: they are the few ways in which a value
 may be wrong (type, shape, bound), each said once, in the words a person at either end can act on. A reader
