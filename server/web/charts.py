@@ -1,0 +1,67 @@
+"""Bars drawn on the server as SVG: they print, need no script and cost nothing to load.
+
+Lengths are percentages of the width, so a bar fits any column without a second drawing. Every chart
+carries its figures as text for those who cannot see it; colours never say anything alone: a binding
+target is a solid line, a target to strive for a dashed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from markupsafe import Markup, escape
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a stacked bar; `style` names a colour class of the style sheet."""
+
+    label: str
+    value: int
+    style: str
+
+
+def _share(value: Decimal) -> str:
+    held = min(max(value, Decimal(0)), Decimal(100))
+    return f"{held.quantize(Decimal('0.01'))}%"
+
+
+def bar(
+    pct: Decimal | None, label: str, *, target: int | None = None, binding: str = "", compact: bool = False
+) -> Markup:
+    """A rate against its target. `binding` is "must", "strive" or "" (no target)."""
+    height = 8 if compact else 14
+    reached = pct is not None and target is not None and pct >= target
+    state = "reached" if reached else (binding or "plain")
+    drawn = [f'<rect class="track" width="100%" height="{height}" rx="2"/>']
+    if pct is not None:
+        drawn.append(f'<rect class="fill {state}" width="{_share(pct)}" height="{height}" rx="2"/>')
+    if target is not None:
+        # A line at 100 % would be half outside the drawing.
+        at = _share(Decimal(target) - (Decimal("0.4") if target >= 100 else 0))
+        drawn.append(f'<line class="target {binding}" x1="{at}" x2="{at}" y1="0" y2="{height}"/>')
+    return Markup(
+        f'<svg class="bar" width="100%" height="{height}" role="img" aria-label="{escape(label)}">'
+        f"<title>{escape(label)}</title>{''.join(drawn)}</svg>"
+    )
+
+
+def stacked(segments: Sequence[Segment], label: str, total: int | None = None, height: int = 14) -> Markup:
+    """Parts of a whole side by side; `total` is the whole when the parts do not fill it."""
+    whole = max(total or 0, sum(segment.value for segment in segments)) or 1
+    at = Decimal(0)
+    drawn = [f'<rect class="track" width="100%" height="{height}" rx="2"/>']
+    for segment in segments:
+        width = Decimal(segment.value) * 100 / whole
+        title = f"<title>{escape(segment.label)}</title>"
+        drawn.append(
+            f'<rect class="part {escape(segment.style)}" x="{_share(at)}" width="{_share(width)}" '
+            f'height="{height}">{title}</rect>'
+        )
+        at += width
+    return Markup(
+        f'<svg class="bar stacked" width="100%" height="{height}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(drawn)}</svg>"
+    )

@@ -1,0 +1,42 @@
+"""Numbers, dates and instants as an official page prints them.
+
+Counts carry separators, rates two decimals, and a missing value is a dash and never a zero: nothing
+known and none at all are different findings.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+CHINA: Final = timezone(timedelta(hours=8), "UTC+8")
+NOTHING: Final = "—"
+
+
+def count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def amount(value: Decimal | int | None, decimals: int = 0) -> str:
+    """A measured quantity (m², tonnes) rounded half up."""
+    if value is None:
+        return NOTHING
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return f"{rounded:,}"
+
+
+def rate(value: Decimal | None) -> str:
+    """A percentage; None where its base is empty."""
+    return NOTHING if value is None else f"{amount(value, 2)} %"
+
+
+def day(value: date | None) -> str:
+    return NOTHING if value is None else value.isoformat()
+
+
+def moment(value: datetime | None) -> str:
+    """An aware instant on the county's clock; China has one time zone and no summer time."""
+    if value is None:
+        return NOTHING
+    return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")

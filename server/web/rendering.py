@@ -1,0 +1,79 @@
+"""From a template's name to a page, with what every page needs already in it.
+
+Templates live in their capability and are addressed as "capability/file". An undefined name is an error,
+because a silently empty figure on an official page is worse than none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+
+from server.web import charts, figures
+from server.web.language import CAPABILITIES, LANGUAGE_COOKIE, request_language, translate
+from server.web.listing import with_query
+
+STATIC: Final = Path(__file__).resolve().parent / "static"
+COOKIE_AGE_S: Final = 365 * 24 * 3600
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    folders = {path.parent.name: FileSystemLoader(path) for path in CAPABILITIES.glob("*/templates")}
+    env = Environment(
+        loader=PrefixLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(
+        count=figures.count, rate=figures.rate, amount=figures.amount, moment=figures.moment, day=figures.day
+    )
+    env.globals.update(with_query=with_query, static=static, charts=charts)
+    return env
+
+
+@lru_cache(maxsize=32)
+def static(name: str) -> str:
+    """The address of a static file, changed with its content so that a browser never shows an old one."""
+    path = STATIC / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.is_file() else "none"
+    return f"/static/{name}?{digest}"
+
+
+def _csrf_field(request: Request) -> Markup:
+    token = getattr(request.state, "csrf", "")
+    return Markup(f'<input type="hidden" name="csrf" value="{escape(token)}">')
+
+
+def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HTMLResponse:
+    """Draws "capability/file.html" in the reader's language; ctx are the template's own names."""
+    lang = request_language(request)
+    shell = request.app.state.shell
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    given: dict[str, Any] = {
+        "request": request,
+        "lang": lang,
+        "_": partial(translate, lang),
+        "facts": shell.facts(),
+        "navigation": shell.navigation,
+        "has_htmx": shell.has_htmx,
+        "person": getattr(request.state, "person", None),
+        "csrf_field": _csrf_field(request),
+        "here": here,
+        "breadcrumbs": [],
+        "fragment": "hx-request" in request.headers,
+    }
+    text = environment().get_template(template).render({**given, **ctx})
+    response = HTMLResponse(text, status_code=status, headers={"Vary": "HX-Request, Cookie"})
+    if request.query_params.get("lang") == lang:
+        response.set_cookie(LANGUAGE_COOKIE, lang, max_age=COOKIE_AGE_S, samesite="lax")
+    return response

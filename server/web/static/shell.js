@@ -1,0 +1,31 @@
+// Small comforts. Every page works without them.
+(function () {
+  "use strict";
+
+  function typing(element) {
+    return element && /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+  }
+
+  // "/" goes to the page's search field, as in most catalogues.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    var search = document.querySelector("input[type=search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+
+  // A refresh must not take the place away from somebody who is reading by keyboard or marking text.
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var target = event.detail.target;
+    var marked = String(window.getSelection ? window.getSelection() : "");
+    if (document.hidden || marked || (document.activeElement !== document.body && target.contains(document.activeElement))) {
+      event.preventDefault();
+    }
+  });
+
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+})();
