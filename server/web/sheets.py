@@ -26,7 +26,7 @@ from server.web.figures import CHINA
 Kind = Literal["text", "integer", "decimal", "percent", "date", "moment"]
 ROWS_PER_SHEET: Final = 1_000_000
 TEXT_MAX: Final = 32_767
-CUT: Final = "…（过长,未列全 / cut, too long for a cell）"
+CUT: Final = "…（过长，未列全 / cut, too long for a cell）"
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NUMBER_FORMATS: Final[dict[Kind, str]] = {
     "text": "@",
