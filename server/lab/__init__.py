@@ -1,0 +1,1 @@
+"""The laboratory: a synthetic county, headless tablets, the demo and the simulator."""
