@@ -1,6 +1,7 @@
-"""Builds the tablet's Chinese faces ahead of its first start, and proves that rare names can be written with them.
+"""Builds the tablet's Chinese faces ahead of its first start, and proves that they can write rare names.
 
-Apart from `mobile.device.fonts`, which does the building, because a missing character must stop the set-up and not the surveyor.
+Apart from `mobile.device.fonts`, which does the building, because a missing character must stop the set-up
+and not the surveyor.
 """
 
 import sys
@@ -10,7 +11,7 @@ from fontTools.ttLib import TTFont
 
 from mobile.device.fonts import FontsMissing, faces
 
-# Characters of real given names and places that many Chinese fonts lack; the last lies outside the basic plane.
+# Characters of real given names and places that many Chinese fonts lack; the last is outside the basic plane.
 RARE = "䶮㛃𬍛"
 
 
@@ -28,7 +29,9 @@ def main() -> int:
     except FontsMissing as missing:
         sys.stderr.write(f"{missing}\n")
         return 1
-    faults = [f"{font.name}: no glyph for {gaps}" for font in (built.regular, built.bold) if (gaps := lacking(font))]
+    faults = [
+        f"{font.name}: no glyph for {gaps}" for font in (built.regular, built.bold) if (gaps := lacking(font))
+    ]
     sys.stderr.write("".join(f"{fault}; a newer fonts-noto-cjk is needed\n" for fault in faults))
     return 1 if faults else 0
 
