@@ -1,0 +1,193 @@
+"""From merged entities to the register's typed rows, inside the transaction that merged them.
+
+The rows are a reading of the entities and can be made anew from them at any time. A value its column cannot
+hold, and a property no column reads, stay word for word in `extra`: a form may know more than this version
+of the register, and a derivation never refuses what the hub has accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from pypinyin import Style, lazy_pinyin
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+from server.registry.tables import CoalUse, Conversion, Household
+from sync.facts import Held
+
+Reader = Callable[[str], object]
+ROWS_PER_STATEMENT: Final = 500
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(value)
+    return number
+
+
+def _decimal(places: int, digits: int) -> Reader:
+    step = Decimal(1).scaleb(-places)
+
+    def read(value: str) -> Decimal:
+        number = Decimal(value)
+        if not number.is_finite() or abs(number) >= Decimal(10) ** (digits - places):
+            raise ValueError(value)
+        if number != number.quantize(step):
+            raise ValueError(value)
+        return number.quantize(step)
+
+    return read
+
+
+def _fen(value: str) -> int:
+    """Yuan as recorded to whole fen; a price with fractions of a fen is rounded half up."""
+    number = Decimal(value)
+    if not number.is_finite() or abs(number) >= 10**7:
+        raise ValueError(value)
+    return int((number * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+class Column(NamedTuple):
+    """Where a property goes and how its lexical value is read; `empty` stands for "asked, no answer"."""
+
+    name: str
+    read: Reader
+    empty: object
+
+
+def _column(name: str, read: Reader, empty: object = None) -> Column:
+    return Column(name, read, empty)
+
+
+def _texts(*names: str) -> dict[str, Column]:
+    return {name: _column(name, _text, "") for name in names}
+
+
+def _dates(*names: str) -> dict[str, Column]:
+    return {name: _column(name, date.fromisoformat) for name in names}
+
+
+AREA: Final = _decimal(2, 10)
+TONNES: Final = _decimal(3, 10)
+COLUMNS: Final[dict[type[SQLModel], dict[str, Column]]] = {
+    Household: {
+        **_texts(
+            "head_name", "id_number", "phone", "door_number", "address", "tenure", "registration",
+            "house_use", "occupancy", "hardship", "mountain", "heating_status", "not_heated_reason",
+            "device", "fuel", "location", "old_stove", "visit_outcome", "remark",
+        ),
+        **_dates("old_stove_on", "visited_on"),
+        **{name: _column(name, _whole) for name in ("residents_n", "rooms_n", "demolition_year")},
+        **{name: _column(name, AREA) for name in ("house_area_m2", "heated_area_m2")},
+    },
+    Conversion: {
+        **_texts(
+            "household", "kind", "device_code", "batch", "contract_number", "contractor",
+            "account_number", "brand", "model", "serial", "remark",
+        ),
+        **_dates("signed_on", "installed_on", "connected_on", "first_used_on", "accepted_on"),
+    },
+    CoalUse: {
+        **_texts("household", "season", "coal_source"),
+        **_dates("observed_on"),
+        "coal_t": _column("coal_t", TONNES),
+        "stock_t": _column("stock_t", TONNES),
+        "price_yuan_per_t": _column("price_fen_per_t", _fen),
+    },
+}  # fmt: skip
+TABLES: Final[dict[str, type[SQLModel]]] = {
+    "household": Household,
+    "conversion": Conversion,
+    "coal_use": CoalUse,
+}
+
+
+# Characters that are read differently where they are a surname.
+SURNAMES: Final = {
+    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "查": "zha", "盖": "ge", "朴": "piao",
+    "乐": "yue", "覃": "qin", "缪": "miao", "尉": "yu", "区": "ou", "员": "yun", "折": "she",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=65_536)
+def _spoken(character: str) -> str:
+    return "".join(lazy_pinyin(character, style=Style.NORMAL)).lower()
+
+
+def spelling(name: str) -> tuple[str, str]:
+    """A name as it is typed: full pinyin and initials, "张三" to ("zhangsan", "zs")."""
+    letters = [character for character in name if not character.isspace()]
+    syllables = [_spoken(character) for character in letters]
+    if letters and letters[0] in SURNAMES:
+        syllables[0] = SURNAMES[letters[0]]
+    return "".join(syllables), "".join(syllable[:1] for syllable in syllables)
+
+
+def _typed(columns: Mapping[str, Column], values: Mapping[str, str]) -> dict[str, Any]:
+    row: dict[str, Any] = {column.name: column.empty for column in columns.values()}
+    extra: dict[str, str] = {}
+    for name, value in values.items():
+        column = columns.get(name)
+        if column is None:
+            extra[name] = value
+        elif value != "":
+            try:
+                row[column.name] = column.read(value)
+            except (ValueError, InvalidOperation):
+                extra[name] = value
+    row["extra"] = extra
+    return row
+
+
+def row_of(county: str, held: Held) -> dict[str, Any]:
+    """An entity as a row of its dataset's table."""
+    table = TABLES[held.dataset]
+    row = _typed(COLUMNS[table], held.values())
+    row.update(
+        county=county,
+        id=held.id,
+        village=held.village,
+        version=held.version,
+        conflicts_n=len(held.conflicts),
+        updated_at=datetime.fromisoformat(held.updated_at.replace("Z", "+00:00")),
+    )
+    if table is Household:
+        row["head_pinyin"], row["head_initials"] = spelling(row["head_name"])
+    return row
+
+
+def _upsert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
+    keys = {column.name for column in table.primary_key.columns}
+    changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
+    statement = insert.on_conflict_do_update(index_elements=sorted(keys), set_=changes)
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        session.connection().execute(statement, list(rows[start : start + ROWS_PER_STATEMENT]))
+
+
+def projection(session: Session, county: str, changed: Iterable[Held], now: datetime) -> None:
+    """The register's derivation: writes the rows of every changed entity it knows the dataset of.
+
+    `now` is part of what a derivation is given; the rows carry the entities' own instants.
+    """
+    by_table: dict[type[SQLModel], dict[str, dict[str, Any]]] = {}
+    for held in changed:
+        table = TABLES.get(held.dataset)
+        if table is not None:
+            by_table.setdefault(table, {})[held.id] = row_of(county, held)
+    for table, rows in by_table.items():
+        # In the order of their keys, so that two writers never wait for each other crosswise.
+        _upsert(session, table, [rows[identity] for identity in sorted(rows)])
