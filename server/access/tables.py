@@ -23,7 +23,7 @@ class Person(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("login", name="uq_person_login"),)
 
     id: str = Field(primary_key=True)
-    login: str
+    login: str | None = Field(default=None, description="empty for those who only carry a tablet")
     name: str
     password_hash: str | None = None
     role: str
@@ -63,7 +63,7 @@ class Tablet(SQLModel, table=True):
     last_contact_at: datetime | None = Field(default=None, sa_type=Instant)
     waiting: int = Field(default=0, sa_type=BigInteger)
     app_version: str = Field(default="")
-    clock_offset_s: float = Field(default=0.0, description="tablet's clock minus ours, seconds")
+    clock_offset_s: int = Field(default=0, sa_type=BigInteger, description="our clock less the tablet's")
     chain_seq: int = Field(default=0, sa_type=BigInteger)
     chain_hash: str = Field(default="")
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)

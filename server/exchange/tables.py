@@ -7,18 +7,22 @@ counties.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 from server.database import Instant
 
 
 class SubmissionRow(SQLModel, table=True):
-    """A submission as received, with its verdict, for ever. `sent` and `verdict` are the protocol's own
-    documents; the columns beside them repeat what lists filter by. `position` orders those received at the
-    same instant."""
+    """A line of the journal: a submission as received, with its verdict, for ever. Written once.
+
+    `kind`: submission, malformed (could not be read) or differs (other content under an id that already has
+    its verdict). `sent` is the submission's canonical JSON, or its JSON text where it could not be read;
+    `verdict` and `traces` are documents of the protocol's codec. The columns beside them repeat what lists
+    filter by, and are empty where nothing could be read. `position` orders those received at one instant.
+    `clock_offset_s`: the hub's clock less the tablet's. `hash`: of the content, to tell a resend from a clash.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (
@@ -30,6 +34,7 @@ class SubmissionRow(SQLModel, table=True):
 
     county: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
+    kind: str
     device: str
     device_seq: int = Field(sa_type=BigInteger)
     village: str
@@ -39,11 +44,13 @@ class SubmissionRow(SQLModel, table=True):
     observed_at: str = Field(description="the tablet's word, as sent")
     received_at: datetime = Field(sa_type=Instant)
     position: int
-    clock_offset_s: float
+    clock_offset_s: int = Field(sa_type=BigInteger)
     outcome: str
     policy_version: str
-    sent: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    verdict: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    hash: str
+    sent: str = Field(sa_type=Text)
+    verdict: str = Field(sa_type=Text)
+    traces: str = Field(sa_type=Text)
 
 
 class SubmissionTarget(SQLModel, table=True):
@@ -58,7 +65,7 @@ class SubmissionTarget(SQLModel, table=True):
 
 
 class EntityRow(SQLModel, table=True):
-    """An entity as merged so far: per property its value, and which version and submission set it."""
+    """An entity as merged so far: `held` is the hub's own document of it, the other columns repeat parts."""
 
     __tablename__ = "entity"
     __table_args__ = (
@@ -70,11 +77,10 @@ class EntityRow(SQLModel, table=True):
     dataset: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     village: str
-    version: int
-    props: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    conflicts: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    version: int = Field(sa_type=BigInteger)
     conflicts_n: int = 0
     updated_at: datetime = Field(sa_type=Instant)
+    held: str = Field(sa_type=Text)
 
 
 class FeedRow(SQLModel, table=True):
@@ -84,11 +90,11 @@ class FeedRow(SQLModel, table=True):
 
     county: str = Field(primary_key=True)
     village: str = Field(primary_key=True)
-    seq: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
     dataset: str
     id: str
     op: str
-    version: int
+    version: int = Field(sa_type=BigInteger)
 
 
 class FeedHead(SQLModel, table=True):
@@ -98,7 +104,7 @@ class FeedHead(SQLModel, table=True):
 
     county: str = Field(primary_key=True)
     village: str = Field(primary_key=True)
-    seq: int
+    seq: int = Field(sa_type=BigInteger)
 
 
 class FormRow(SQLModel, table=True):
@@ -111,7 +117,7 @@ class FormRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     version: str = Field(primary_key=True)
     sha256: str
-    xml: str = Field(sa_column=Column(Text, nullable=False))
+    xml: str = Field(sa_type=Text)
     released_at: datetime = Field(sa_type=Instant)
 
 

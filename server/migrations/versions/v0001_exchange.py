@@ -28,7 +28,7 @@ def _people() -> None:
     op.create_table(
         "person",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("login", sa.String(), nullable=False),
+        sa.Column("login", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=True),
         sa.Column("role", sa.String(), nullable=False),
@@ -65,7 +65,7 @@ def _tablets() -> None:
         sa.Column("last_contact_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("waiting", sa.BigInteger(), nullable=False),
         sa.Column("app_version", sa.String(), nullable=False),
-        sa.Column("clock_offset_s", sa.Float(), nullable=False),
+        sa.Column("clock_offset_s", sa.BigInteger(), nullable=False),
         sa.Column("chain_seq", sa.BigInteger(), nullable=False),
         sa.Column("chain_hash", sa.String(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
@@ -104,6 +104,7 @@ def _journal() -> None:
         "submission",
         sa.Column("county", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("device", sa.String(), nullable=False),
         sa.Column("device_seq", sa.BigInteger(), nullable=False),
         sa.Column("village", sa.String(), nullable=False),
@@ -113,11 +114,13 @@ def _journal() -> None:
         sa.Column("observed_at", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("clock_offset_s", sa.Float(), nullable=False),
+        sa.Column("clock_offset_s", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("policy_version", sa.String(), nullable=False),
-        sa.Column("sent", sa.JSON(), nullable=False),
-        sa.Column("verdict", sa.JSON(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("sent", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("traces", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("county", "id"),
     )
     op.create_index("ix_submission_device", "submission", ["county", "device", "device_seq"])
@@ -141,11 +144,10 @@ def _entities() -> None:
         sa.Column("dataset", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("village", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("props", sa.JSON(), nullable=False),
-        sa.Column("conflicts", sa.JSON(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("conflicts_n", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("county", "dataset", "id"),
     )
     op.create_index("ix_entity_conflicts", "entity", ["county", "conflicts_n"])
@@ -154,18 +156,18 @@ def _entities() -> None:
         "feed",
         sa.Column("county", sa.String(), nullable=False),
         sa.Column("village", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("dataset", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("op", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("county", "village", "seq"),
     )
     op.create_table(
         "feed_head",
         sa.Column("county", sa.String(), nullable=False),
         sa.Column("village", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("county", "village"),
     )
 

@@ -1,0 +1,182 @@
+"""How a tablet comes to be known: codes, enrolment, and the villages it holds.
+
+Apart from `actions` because these speak of tablets; that one speaks of people. Each function writes in the
+transaction it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from server.access import credentials, rules
+from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
+from server.web import N_, Problem
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What an enrolment made, or found already made by the same device."""
+
+    tablet: Tablet
+    person: Person
+
+
+def make_code(
+    session: Session, *, county: str, person: str, villages: Collection[str], made_by: str, now: datetime
+) -> str:
+    """A new one-time code for a tablet of this person and these villages; given back here and nowhere
+    else.
+    """
+    code = credentials.new_code()
+    session.add(
+        EnrolmentCode(
+            county=county,
+            code_sha256=credentials.sha256(code),
+            person=person,
+            villages=sorted(set(villages)),
+            made_by=made_by,
+            made_at=now,
+            expires_at=now + rules.CODE_LIFETIME,
+        )
+    )
+    return code
+
+
+def withdraw_code(session: Session, *, county: str, code_sha256: str) -> None:
+    """An unused code stops working; a used one is history and stays."""
+    code = session.get(EnrolmentCode, (county, code_sha256))
+    if code is not None and code.used_at is None:
+        session.delete(code)
+
+
+def enrol(
+    session: Session, *, code: str, device: str, secret: str, name: str, app_version: str, now: datetime
+) -> Enrolled:
+    """Makes the tablet and gives it the code's villages.
+
+    The same code by the same device and secret answers as before: its first reply may have been lost. Raises
+    Problem `code_unknown`, `code_expired`, `code_used`, `device_taken` or `device_revoked`.
+    """
+    digest = credentials.sha256(rules.typed_code(code))
+    found = session.exec(
+        select(EnrolmentCode).where(EnrolmentCode.code_sha256 == digest).with_for_update()
+    ).first()
+    if found is None:
+        raise Problem(
+            "code_unknown", 403, N_("没有这个登记码。"), N_("请核对后重新输入，或请管理员重新生成。")
+        )
+    tablet = session.get(Tablet, (found.county, device))
+    person = session.get_one(Person, found.person)
+    _refuse(found, tablet, device=device, secret=secret, now=now)
+    if found.used_at is not None:
+        assert tablet is not None
+        return Enrolled(tablet, person)
+    if tablet is None:
+        tablet = Tablet(
+            county=found.county,
+            device=device,
+            secret_sha256=credentials.sha256(secret),
+            name=name,
+            person=person.id,
+            enrolled_at=now,
+        )
+    tablet.name, tablet.person, tablet.app_version = name, person.id, app_version
+    session.add(tablet)
+    found.used_at, found.used_by = now, device
+    session.add(found)
+    assign(session, county=found.county, device=device, villages=found.villages, now=now)
+    return Enrolled(tablet, person)
+
+
+def _refuse(code: EnrolmentCode, tablet: Tablet | None, *, device: str, secret: str, now: datetime) -> None:
+    same = tablet is not None and tablet.secret_sha256 == credentials.sha256(secret)
+    if code.used_at is not None and not (same and code.used_by == device):
+        raise Problem(
+            "code_used", 403, N_("这个登记码已经用过。"), N_("一个登记码只能登记一台平板，请管理员另行生成。")
+        )
+    if code.used_at is None and code.expires_at <= now:
+        raise Problem("code_expired", 403, N_("这个登记码已经过期。"), N_("请管理员重新生成登记码。"))
+    if tablet is not None and not same:
+        raise Problem(
+            "device_taken", 403, N_("这台平板的编号已被另一台使用。"), N_("请在平板上清除数据后重新登记。")
+        )
+    if tablet is not None and tablet.revoked_at is not None:
+        raise Problem("device_revoked", 403, N_("这台平板已被停用。"), N_("请把平板交给管理员处理。"))
+
+
+def assign(session: Session, *, county: str, device: str, villages: Iterable[str], now: datetime) -> None:
+    """The tablet holds these villages from now on; those it already holds stay as they are."""
+    wanted = sorted(set(villages) - held(session, county=county, device=device))
+    session.add_all(Assignment(county=county, device=device, village=code, from_at=now) for code in wanted)
+    session.flush()
+
+
+def unassign(session: Session, *, county: str, device: str, villages: Collection[str], now: datetime) -> None:
+    """The tablet stops holding these villages; what it still sends of them is taken and marked."""
+    session.connection().execute(
+        update(Assignment)
+        .where(
+            col(Assignment.county) == county,
+            col(Assignment.device) == device,
+            col(Assignment.village).in_(villages),
+            col(Assignment.until_at).is_(None),
+        )
+        .values(until_at=now)
+    )
+
+
+def held(session: Session, *, county: str, device: str) -> set[str]:
+    """The villages this tablet holds now."""
+    return {code for code, until_at in _assignments(session, county, device) if until_at is None}
+
+
+def ever_held(session: Session, *, county: str, device: str) -> set[str]:
+    """The villages this tablet holds or has held."""
+    return {code for code, _ in _assignments(session, county, device)}
+
+
+def _assignments(session: Session, county: str, device: str) -> list[tuple[str, datetime | None]]:
+    rows = session.exec(
+        select(Assignment.village, Assignment.until_at).where(
+            Assignment.county == county, Assignment.device == device
+        )
+    )
+    return list(rows)
+
+
+def tablet_by_secret(session: Session, *, device: str, secret: str) -> Tablet | None:
+    """The tablet that knows this secret; None when there is none or it is revoked."""
+    tablets = session.exec(select(Tablet).where(Tablet.device == device)).all()
+    digest = credentials.sha256(secret)
+    return next((t for t in tablets if t.secret_sha256 == digest and t.revoked_at is None), None)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a tablet says of itself each time it calls. `clock_offset_s`: our clock less its, in seconds."""
+
+    app_version: str
+    waiting: int
+    clock_offset_s: int
+    chain_seq: int
+    chain_hash: str
+
+
+def note_contact(session: Session, *, county: str, device: str, contact: Contact, now: datetime) -> None:
+    session.connection().execute(
+        update(Tablet)
+        .where(col(Tablet.county) == county, col(Tablet.device) == device)
+        .values(
+            last_contact_at=now,
+            app_version=contact.app_version,
+            waiting=contact.waiting,
+            clock_offset_s=contact.clock_offset_s,
+            chain_seq=contact.chain_seq,
+            chain_hash=contact.chain_hash,
+        )
+    )

@@ -1,0 +1,198 @@
+"""The tablets of the county: when each was last heard of, which villages it holds, and how a new one is
+enrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlmodel import Session
+
+from server.access import actions, enrolment, rules, views
+from server.access.pages import SignedIn, Text
+from server.access.places import Place
+from server.access.session import require
+from server.access.tables import Person, Tablet
+from server.database import read, write
+from server.web import N_, NavItem, Problem, problem, render, request_language, translate
+
+NAVIGATION: Final = (NavItem("/tablets", N_("平板")),)
+Codes = Annotated[list[str], Form(default_factory=list)]
+
+router = APIRouter(include_in_schema=False)
+
+
+def _go(path: str) -> Response:
+    return RedirectResponse(path, status_code=303)
+
+
+def _places(request: Request, session: Session, codes: Sequence[str] | None = None) -> Sequence[Place]:
+    found: Sequence[Place] = request.app.state.places.villages(session, _county(request), codes)
+    return found
+
+
+def _county(request: Request) -> str:
+    county: str = request.app.state.settings.county
+    return county
+
+
+@router.get("/tablets")
+def tablets(request: Request, person: SignedIn, area: str = "", silent: bool = False) -> Response:
+    """All of the county's, or with `?area=` those holding a village there; `&silent=1`: not heard of for
+    days.
+    """
+    county, now = _county(request), request.app.state.clock()
+    require(person, "tablet.read", county)
+    once = request.session.pop("code", None)
+    with read(request.app.state.engine) as session:
+        lines = views.tablets(session, county=county, now=now, area=area)
+        page = render(
+            request,
+            "access/tablets.html",
+            lines=[line for line in lines if line.silent or not silent],
+            area=area,
+            silent=silent,
+            codes=views.codes(session, county=county, now=now),
+            new_code=once,
+            now=now,
+        )
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+@router.get("/tablets/enrol")
+def enrol_page(request: Request, person: SignedIn, township: str = "") -> Response:
+    """First the township, then its villages: 450 boxes on one page would be ticked wrongly."""
+    county = _county(request)
+    require(person, "tablet.enrol", county)
+    with read(request.app.state.engine) as session:
+        places = _places(request, session)
+        return render(
+            request,
+            "access/enrol.html",
+            townships=_townships(places),
+            township=township,
+            villages=[place for place in places if place.township == township],
+            surveyors=views.surveyors(session, county=county),
+            days=rules.CODE_LIFETIME.days,
+        )
+
+
+@router.post("/tablets/enrol")
+def make_code(
+    request: Request, person: SignedIn, villages: Codes, surveyor: Text = "", name: Text = ""
+) -> Response:
+    county, now = _county(request), request.app.state.clock()
+    require(person, "tablet.enrol", county)
+    with write(request.app.state.engine) as session:
+        known = _known(request, session, villages)
+        holder = _holder(request, session, surveyor=surveyor, name=name.strip())
+        code = enrolment.make_code(
+            session, county=county, person=holder.id, villages=known, made_by=person.id, now=now
+        )
+    request.session["code"] = {"code": rules.shown_code(code), "name": holder.name, "villages_n": len(known)}
+    return _go("/tablets")
+
+
+@router.post("/tablets/codes/{code_sha256}/withdraw")
+def withdraw_code(request: Request, person: SignedIn, code_sha256: str) -> Response:
+    require(person, "tablet.enrol", _county(request))
+    with write(request.app.state.engine) as session:
+        enrolment.withdraw_code(session, county=_county(request), code_sha256=code_sha256)
+    return _go("/tablets")
+
+
+@router.get("/tablets/{device}")
+def tablet(request: Request, person: SignedIn, device: str, township: str = "") -> Response:
+    county, now = _county(request), request.app.state.clock()
+    require(person, "tablet.read", county)
+    with read(request.app.state.engine) as session:
+        line = views.tablet(session, county=county, device=device, now=now)
+        if line is None:
+            raise problem("not_found")
+        places = _places(request, session)
+        holding = views.assignments(session, county=county, device=device, places=places)
+        now_held = {village.code for village in holding if village.until_at is None}
+        return render(
+            request,
+            "access/tablet.html",
+            line=line,
+            held=[village for village in holding if village.until_at is None],
+            formerly=[village for village in holding if village.until_at is not None],
+            townships=_townships(places),
+            township=township,
+            villages=[p for p in places if p.township == township and p.code not in now_held],
+            breadcrumbs=[
+                (translate(request_language(request), N_("平板")), "/tablets"),
+                (line.tablet.name, None),
+            ],
+        )
+
+
+@router.post("/tablets/{device}/assign")
+def assign(request: Request, person: SignedIn, device: str, villages: Codes) -> Response:
+    county, now = _county(request), request.app.state.clock()
+    require(person, "tablet.assign", county)
+    with write(request.app.state.engine) as session:
+        _existing(session, county, device)
+        known = _known(request, session, villages)
+        enrolment.assign(session, county=county, device=device, villages=known, now=now)
+    return _go(f"/tablets/{device}")
+
+
+@router.post("/tablets/{device}/unassign")
+def unassign(request: Request, person: SignedIn, device: str, villages: Codes) -> Response:
+    county, now = _county(request), request.app.state.clock()
+    require(person, "tablet.assign", county)
+    with write(request.app.state.engine) as session:
+        _existing(session, county, device)
+        enrolment.unassign(session, county=county, device=device, villages=villages, now=now)
+    return _go(f"/tablets/{device}")
+
+
+def _existing(session: Session, county: str, device: str) -> None:
+    if session.get(Tablet, (county, device)) is None:
+        raise problem("not_found")
+
+
+def _townships(places: Sequence[Place]) -> list[tuple[str, str, int]]:
+    """(code, name, number of villages) of each township, in order of code."""
+    names = {place.township: place.township_name for place in places}
+    counts = {code: sum(place.township == code for place in places) for code in names}
+    return [(code, names[code], counts[code]) for code in sorted(names)]
+
+
+def _known(request: Request, session: Session, villages: Sequence[str]) -> list[str]:
+    """The chosen villages, all of them known. Raises Problem."""
+    known = [place.code for place in _places(request, session, villages)] if villages else []
+    if not known:
+        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
+    if unknown := sorted(set(villages) - set(known)):
+        raise Problem(
+            "village_unknown", 400, f"本县没有这些村：{'、'.join(unknown)}。", N_("请刷新页面后重新选择。")
+        )
+    return known
+
+
+def _holder(request: Request, session: Session, *, surveyor: str, name: str) -> Person:
+    """The surveyor chosen from the list, or a new one by name. Raises Problem."""
+    if name:
+        return actions.surveyor(
+            session,
+            name=name[:64],
+            county=_county(request),
+            new_id=request.app.state.new_id,
+            now=request.app.state.clock(),
+        )
+    found = session.get(Person, surveyor) if surveyor else None
+    if found is None or found.closed_at is not None:
+        raise Problem(
+            "no_surveyor",
+            400,
+            N_("没有写明由谁使用这台平板。"),
+            N_("请选择一位调查员，或填写新调查员的姓名。"),
+        )
+    return found

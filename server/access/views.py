@@ -1,0 +1,217 @@
+"""What the pages of people and tablets show, read straight from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from server.access import rules
+from server.access.places import Place
+from server.access.tables import ApiToken, Assignment, EnrolmentCode, Person, Tablet
+
+# A clock further off than this puts records on the wrong day often enough to be worth a visit.
+CLOCK_OFFSET_TOLERATED_S: Final = 300
+SILENT_AFTER: Final = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class TabletLine:
+    """A tablet in the list. `silent`: never heard of, or not for days."""
+
+    tablet: Tablet
+    person_name: str
+    villages_n: int
+    silent: bool
+    clock_wrong: bool
+
+
+@dataclass(frozen=True)
+class HeldVillage:
+    """A village a tablet holds (`until_at` None) or held, with whatever name the registry has for it."""
+
+    code: str
+    name: str
+    township_name: str
+    from_at: datetime
+    until_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    """An enrolment code in the list; the code itself is not known any more."""
+
+    code_sha256: str
+    person_name: str
+    villages_n: int
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    expired: bool
+
+
+@dataclass(frozen=True)
+class SilentTablet:
+    """A tablet whose records may be missing from every figure of its villages."""
+
+    device: str
+    name: str
+    person_name: str
+    last_contact_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """Of `total` tablets that hold a village of an area now, those not heard of for days."""
+
+    total: int
+    silent: tuple[SilentTablet, ...]
+
+
+def reporting(session: Session, area: str, now: datetime) -> Reporting:
+    """How complete the figures of an area (division code prefix of at least six digits) can be."""
+    lines = tablets(session, county=area[:6], now=now, area=area)
+    return Reporting(
+        total=len(lines),
+        silent=tuple(
+            SilentTablet(
+                device=line.tablet.device,
+                name=line.tablet.name,
+                person_name=line.person_name,
+                last_contact_at=line.tablet.last_contact_at,
+                waiting=line.tablet.waiting,
+            )
+            for line in lines
+            if line.silent
+        ),
+    )
+
+
+def tablets(session: Session, *, county: str, now: datetime, area: str = "") -> list[TabletLine]:
+    """The county's tablets, those not heard of longest first, because they are what the page is for.
+
+    With an area: only those in use that hold one of its villages now.
+    """
+    counts = dict(
+        session.exec(
+            select(Assignment.device, func.count())
+            .where(Assignment.county == county, col(Assignment.until_at).is_(None))
+            .group_by(col(Assignment.device))
+        ).all()
+    )
+    query = (
+        select(Tablet, Person.name)
+        .where(Tablet.county == county)
+        .join(Person, col(Person.id) == col(Tablet.person))
+        .order_by(col(Tablet.last_contact_at).is_not(None), col(Tablet.last_contact_at), col(Tablet.device))
+    )
+    if area:
+        holders = select(Assignment.device).where(
+            Assignment.county == county,
+            col(Assignment.until_at).is_(None),
+            col(Assignment.village).startswith(area, autoescape=True),
+        )
+        query = query.where(col(Tablet.device).in_(holders), col(Tablet.revoked_at).is_(None))
+    rows = session.exec(query)
+    return [_line(tablet, name, counts.get(tablet.device, 0), now) for tablet, name in rows]
+
+
+def tablet(session: Session, *, county: str, device: str, now: datetime) -> TabletLine | None:
+    found = session.get(Tablet, (county, device))
+    if found is None:
+        return None
+    person = session.get_one(Person, found.person)
+    count = session.exec(
+        select(func.count()).where(
+            Assignment.county == county, Assignment.device == device, col(Assignment.until_at).is_(None)
+        )
+    ).one()
+    return _line(found, person.name, count, now)
+
+
+def _line(tablet: Tablet, person_name: str, villages_n: int, now: datetime) -> TabletLine:
+    last = tablet.last_contact_at
+    return TabletLine(
+        tablet=tablet,
+        person_name=person_name,
+        villages_n=villages_n,
+        silent=last is None or now - last > SILENT_AFTER,
+        clock_wrong=abs(tablet.clock_offset_s) > CLOCK_OFFSET_TOLERATED_S,
+    )
+
+
+def assignments(session: Session, *, county: str, device: str, places: Sequence[Place]) -> list[HeldVillage]:
+    """The villages of a tablet, those it holds now first; `places` gives them their names."""
+    names = {place.code: place for place in places}
+    rows = session.exec(
+        select(Assignment)
+        .where(Assignment.county == county, Assignment.device == device)
+        .order_by(col(Assignment.until_at).is_not(None), col(Assignment.village), col(Assignment.from_at))
+    )
+    return [
+        HeldVillage(
+            code=row.village,
+            name=names[row.village].name if row.village in names else row.village,
+            township_name=names[row.village].township_name if row.village in names else "",
+            from_at=row.from_at,
+            until_at=row.until_at,
+        )
+        for row in rows
+    ]
+
+
+def codes(session: Session, *, county: str, now: datetime, limit: int = 100) -> list[CodeLine]:
+    """The latest enrolment codes, unused ones first."""
+    rows = session.exec(
+        select(EnrolmentCode, Person.name)
+        .where(EnrolmentCode.county == county)
+        .join(Person, col(Person.id) == col(EnrolmentCode.person))
+        .order_by(col(EnrolmentCode.used_at).is_not(None), col(EnrolmentCode.made_at).desc())
+        .limit(limit)
+    )
+    return [
+        CodeLine(
+            code_sha256=code.code_sha256,
+            person_name=name,
+            villages_n=len(code.villages),
+            made_at=code.made_at,
+            expires_at=code.expires_at,
+            used_at=code.used_at,
+            expired=code.used_at is None and code.expires_at <= now,
+        )
+        for code, name in rows
+    ]
+
+
+def surveyors(session: Session, *, county: str) -> Sequence[Person]:
+    """Whoever may carry a tablet of this county."""
+    return session.exec(
+        select(Person)
+        .where(
+            Person.role == rules.SURVEYOR,
+            col(Person.area).startswith(county),
+            col(Person.closed_at).is_(None),
+        )
+        .order_by(col(Person.name), col(Person.id))
+    ).all()
+
+
+def tokens(session: Session, *, person: str) -> Sequence[ApiToken]:
+    """This person's tokens that still work, latest first."""
+    return session.exec(
+        select(ApiToken)
+        .where(ApiToken.person == person, col(ApiToken.revoked_at).is_(None))
+        .order_by(col(ApiToken.made_at).desc())
+    ).all()
+
+
+def names(session: Session, people: set[str]) -> dict[str, str]:
+    """Person id → name, of those that exist."""
+    if not people:
+        return {}
+    return dict(session.exec(select(Person.id, Person.name).where(col(Person.id).in_(people))).all())
