@@ -238,9 +238,9 @@ def decode_request(body: bytes) -> Incoming:
     request = from_json(Request, {**value, "submissions": []})
     good: list[Submission] = []
     bad: list[Malformed] = []
-    for index, item in enumerate(listed):
+    for item in listed:
         try:
-            good.append(_submission(item, f"submissions[{index}]"))
+            good.append(_submission(item, ""))
         except MessageFault as fault:
             bad.append(Malformed(_readable_id(item), fault.faults, json.dumps(item, sort_keys=True)))
     return Incoming(dataclasses.replace(request, submissions=tuple(good)), tuple(bad))

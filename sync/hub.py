@@ -1,0 +1,318 @@
+"""The server's half of the conversation, without a database, a clock or chance: facts in, decisions out.
+
+`push` gives every submission of a request its verdict (what a tablet reads back: ``pull.py``). Loading the
+facts (`needed`, `needed_past`) and keeping the decisions in one transaction is the
+store's work. The protocol is in README.md here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync import merge
+from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
+from sync.facts import Device, Facts, FeedRow, FormRules, Held, Key, Needed, Past, Pushed, Record, Trace
+from sync.messages import Incoming, Malformed, NotYet, Submission, Verdict
+
+FAULTS_PER_VERDICT = 100
+FAULT_CHARS = 500
+
+REASONS: Mapping[str, str] = {
+    "malformed": "这条记录的内容无法读取。请更新应用后用“更正”重新提交；原文已保存在服务器上。",
+    "wrong_county": "这条记录属于另一个县。请在该县登记过的平板上重新录入。",
+    "village_never_held": "这台平板从未分配到该村。请联系管理员分配该村，然后用“更正”重新提交。",
+    "entity_mismatch": "记录的对象与表单保存的内容不一致。请用“更正”重新打开并提交；若再次出现，请联系管理员。",
+    "constraint": "有 {n} 处填写不符合表单要求。请用“更正”改正后重新提交。",
+}
+NOT_YET_REASONS: Mapping[str, str] = {
+    "form_unknown": "服务器上还没有这个表单版本。记录保留在平板上，下次同步时自动再试。",
+    "village_unknown": "服务器的村名单里还没有这个村，或恢复备份后尚未重新分配。记录保留在平板上，下次同步时自动再试。",
+}
+
+
+def needed(incoming: Incoming) -> Needed:
+    """What `Facts` must hold before `push`: the first of two reads."""
+    submissions = incoming.request.submissions
+    targets = [target for submission in submissions for target in submission.targets]
+    past = {submission.id for submission in submissions}
+    past |= {submission.corrects for submission in submissions if submission.corrects}
+    past |= {target.follows for target in targets if target.follows}
+    past |= {_malformed_id(malformed) for malformed in incoming.malformed}
+    return Needed(
+        frozenset(past),
+        frozenset((target.dataset, target.id) for target in targets),
+        frozenset((submission.form, submission.form_version) for submission in submissions),
+    )
+
+
+def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[str]:
+    """The second read: past submissions that set what one of these cannot have seen, or have open conflicts.
+
+    ``facts`` are those of the first read; add what is found to ``facts.known``.
+    """
+    wanted: set[str] = set()
+    for submission in submissions:
+        for target in submission.targets:
+            if held := facts.entities.get(target.key):
+                low = _seen_version(submission, target.key, target.base_version, facts)
+                states = [*held.props.values(), *([held.placed] if held.placed else [])]
+                wanted |= {state.submission for state in states if state.version > low}
+                wanted |= {conflict.submission for conflict in held.conflicts}
+    return frozenset(wanted - facts.known.keys())
+
+
+def _seen_version(submission: Submission, key: Key, base_version: int, facts: Facts) -> int:
+    if submission.history != facts.history:
+        return -1
+    corrected = facts.known.get(submission.corrects or "")
+    trace = corrected.traces.get(key) if corrected else None
+    return min(base_version, trace.base_version) if trace else base_version
+
+
+def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
+    """A verdict (or a not-yet) for every submission of a request, and what has to be stored for it.
+
+    Judged in chain order (device_seq); each sees the effects of those before it. One that has its verdict
+    already gets it again, and has no other effect.
+    """
+    work = _Work(facts, incoming.request.sent_at, now)
+    for submission in sorted(incoming.request.submissions, key=lambda each: (each.device, each.device_seq)):
+        _take(work, submission)
+    for malformed in incoming.malformed:
+        _take_malformed(work, malformed)
+    changed = (held for key, held in work.entities.items() if facts.entities.get(key) != held)
+    return Pushed(
+        tuple(work.records),
+        tuple(changed),
+        tuple(work.verdicts.values()),
+        tuple(work.not_yet.values()),
+        tuple(work.feed.values()),
+    )
+
+
+@dataclass
+class _Work:
+    """What one push has come to so far: starts from the facts, grows submission by submission."""
+
+    facts: Facts
+    sent_at: str
+    now: datetime
+    known: dict[str, Past] = field(default_factory=dict)
+    entities: dict[Key, Held] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    not_yet: dict[str, NotYet] = field(default_factory=dict)
+    feed: dict[tuple[str, Key], FeedRow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known, self.entities = dict(self.facts.known), dict(self.facts.entities)
+
+    @property
+    def told(self) -> str:
+        return to_text(self.now)
+
+    def keep(self, record: Record) -> None:
+        self.records.append(record)
+        self.verdicts[record.verdict.submission] = record.verdict
+        if record.past:
+            self.known[record.id] = record.past
+
+    def store(self, held: Held) -> None:
+        before = self.entities.get(held.key)
+        self.entities[held.key] = held
+        if before and before.village != held.village:
+            self._tell(FeedRow(before.village, held.dataset, held.id, "gone", held.version), held.key)
+        if before is None or before.version != held.version:
+            self._tell(FeedRow(held.village, held.dataset, held.id, "put", held.version), held.key)
+
+    def _tell(self, row: FeedRow, key: Key) -> None:
+        self.feed.pop((row.village, key), None)  # the later row goes to the end
+        self.feed[row.village, key] = row
+
+
+def _take(work: _Work, submission: Submission) -> None:
+    content = submission_hash(submission)
+    if past := work.known.get(submission.id):
+        _take_again(work, past, content, encode(submission).decode())
+        return
+    facts = work.facts
+    rules = facts.forms.get((submission.form, submission.form_version))
+    code, at = _refusal(submission, facts)
+    if code is None and (unknown := _not_yet(submission, facts, rules)):
+        work.not_yet[submission.id] = unknown
+        return
+    changes = rules.changes(submission.answers) if rules else {}
+    faults: tuple[tuple[str, str], ...] = ()
+    if code is None and rules:
+        code, at, faults = _judgement_on_form(submission, rules, changes)
+    if code is None:
+        verdict, traces = _judge(work, submission, changes)
+    else:
+        verdict = _rejection(submission.id, code, at, faults)
+        traces = _witness(work, submission, changes)
+    past = Past(submission.id, content, verdict, submission.person, submission.observed_at, traces)
+    work.keep(_record(work, submission.id, verdict, past, submission=submission))
+
+
+def _take_again(work: _Work, past: Past, content: str, raw: str) -> None:
+    """The verdict it has. Other content under the same id changes nothing, but is kept, and the answer says so:
+    taking it would make the verdict depend on which copy came first."""
+    if past.hash == content:
+        work.verdicts.setdefault(past.id, past.verdict)
+        return
+    verdict = replace(past.verdict, marks=(*past.verdict.marks, "differs"))
+    work.keep(_record(work, derived_id("differs", past.id, content), verdict, None, raw=raw))
+
+
+def _take_malformed(work: _Work, malformed: Malformed) -> None:
+    content = hashlib.sha256(malformed.raw.encode()).hexdigest()
+    own_id = _malformed_id(malformed)
+    if past := work.known.get(own_id):
+        _take_again(work, past, content, malformed.raw)
+        return
+    faults = tuple((fault.path, fault.message) for fault in malformed.faults)
+    verdict = _rejection(own_id, "malformed", faults[0][0] or None, faults)
+    past = Past(own_id, content, verdict, "", "")
+    work.keep(_record(work, own_id, verdict, past, raw=malformed.raw))
+
+
+def _malformed_id(malformed: Malformed) -> str:
+    return malformed.id or derived_id("malformed", malformed.raw)
+
+
+def _record(
+    work: _Work,
+    own_id: str,
+    verdict: Verdict,
+    past: Past | None,
+    *,
+    submission: Submission | None = None,
+    raw: str | None = None,
+) -> Record:
+    return Record(
+        own_id,
+        "submission" if submission else "malformed" if past else "differs",
+        work.facts.device.id,
+        submission,
+        raw,
+        verdict,
+        past,
+        work.told,
+        round((work.now - to_instant(work.sent_at)).total_seconds()),
+        work.facts.policy.version,
+    )
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------
+
+
+def _refusal(submission: Submission, facts: Facts) -> tuple[str | None, str | None]:
+    """Whether it is none of this hub's business for good: code and field."""
+    if submission.county != facts.device.county:
+        return "wrong_county", "county"
+    if not submission.village.startswith(submission.county):
+        return "wrong_county", "village"
+    if submission.village in facts.villages and _never_held(submission, facts):
+        return "village_never_held", "village"
+    return None, None
+
+
+def _never_held(submission: Submission, facts: Facts) -> bool:
+    """After a restore the hub may have forgotten an assignment: then it is not for it to say never."""
+    return submission.history in (None, facts.history) and not _held(submission.village, facts.device)
+
+
+def _held(village: str, device: Device) -> bool:
+    return village in device.held or village in device.formerly
+
+
+def _not_yet(submission: Submission, facts: Facts, rules: FormRules | None) -> NotYet | None:
+    if submission.village not in facts.villages or not _held(submission.village, facts.device):
+        return NotYet(submission.id, "village_unknown", NOT_YET_REASONS["village_unknown"])
+    if rules is None:
+        return NotYet(submission.id, "form_unknown", NOT_YET_REASONS["form_unknown"])
+    return None
+
+
+def _judgement_on_form(
+    submission: Submission, rules: FormRules, changes: Mapping[str, Mapping[str, str]]
+) -> tuple[str | None, str | None, tuple[tuple[str, str], ...]]:
+    """The form's own verdict: code, field, all faults; None if it has nothing to say."""
+    datasets = [target.dataset for target in submission.targets]
+    if sorted(datasets) != sorted(changes):
+        odd = sorted(set(datasets) ^ set(changes)) or sorted(datasets)
+        return "entity_mismatch", odd[0], ()
+    given = {"county": submission.county, "village": submission.village, "person": submission.person}
+    given |= {f"{target.dataset}_id": target.id for target in submission.targets}
+    found = rules.check(submission.answers, to_instant(submission.observed_at), given)
+    if not found:
+        return None, None, ()
+    return "constraint", found[0].path, tuple((fault.path, fault.message) for fault in found)
+
+
+def _rejection(
+    submission: str, code: str, at: str | None, faults: Sequence[tuple[str, str]]
+) -> Verdict:
+    kept = tuple((path[:FAULT_CHARS], message[:FAULT_CHARS]) for path, message in faults)
+    return Verdict(
+        submission,
+        "rejected",
+        code=code,
+        field=at[:FAULT_CHARS] if at else None,
+        reason=REASONS[code].format(n=len(faults)),
+        faults=kept[:FAULTS_PER_VERDICT],
+    )
+
+
+def _judge(
+    work: _Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
+) -> tuple[Verdict, Mapping[Key, Trace]]:
+    facts, judged = work.facts, {}
+    for target in submission.targets:
+        judged[target.key] = merge.judge(
+            submission,
+            target,
+            changes[target.dataset],
+            work.entities.get(target.key),
+            known=work.known,
+            groups=facts.policy.groups.get(target.dataset, {}),
+            history=facts.history,
+            now=work.told,
+        )
+        work.store(judged[target.key].held)
+    fields = tuple(outcome for each in judged.values() for outcome in each.fields)
+    marks = []
+    if submission.village not in facts.device.held:
+        marks.append("after_handover")
+    if submission.device != facts.device.id:
+        marks.append("other_device")
+    conflict = any(outcome.outcome == "conflict" for outcome in fields)
+    merged = any(each.others for each in judged.values())
+    verdict = Verdict(
+        submission.id,
+        "conflict" if conflict else "merged" if merged else "applied",
+        tuple(marks),
+        versions={key: each.held.version for key, each in judged.items()},
+        fields=fields,
+    )
+    return verdict, {key: each.trace for key, each in judged.items()}
+
+
+def _witness(
+    work: _Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
+) -> Mapping[Key, Trace]:
+    return {
+        target.key: merge.witness(
+            submission,
+            target,
+            changes[target.dataset],
+            work.entities.get(target.key),
+            known=work.known,
+            history=work.facts.history,
+        )
+        for target in submission.targets
+        if target.dataset in changes
+    }

@@ -1,0 +1,199 @@
+"""What the surveyor of a submission had seen of an entity when answering: the part of merging that looks back.
+
+Apart from ``merge.py``, which compares: here are the only places that know how a chain of offline edits, a
+correction, and a base version of another history are to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sync.facts import Held, Past, PropertyState, Step, Trace
+from sync.messages import VILLAGE, Conflict, Submission, Target
+
+LINEAGE_MAX = 200  # offline edits of one entity by one tablet; beyond, the oldest are judged as strangers
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of one property. ``version`` and ``history``: changes up to there were seen too.
+
+    ``decides``: an open conflict was seen with it, so whatever is sent decides it. ``joins``: the value is an
+    own earlier submission's, and in a conflict still open that this surveyor cannot have known.
+    """
+
+    value: str | None
+    version: int
+    history: str | None
+    decides: bool = False
+    joins: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One submission before one entity, with everything that bears on it.
+
+    ``sent`` has the village as property `VILLAGE`. ``held`` has version 0 if the hub lacks the entity.
+    ``followed``: ids of the chain behind it; ``trail``: the changed values in that chain; ``corrected``: the
+    trace of the record it corrects, if that is known.
+    """
+
+    submission: Submission
+    target: Target
+    sent: Mapping[str, str]
+    held: Held
+    known: Mapping[str, Past]
+    history: str
+    followed: tuple[str, ...]
+    trail: Mapping[str, Step]
+    corrected: Trace | None
+
+    @property
+    def new(self) -> bool:
+        return self.held.version == 0
+
+    @property
+    def offered_again(self) -> bool:
+        """Made under another history: the hub was restored since, and part of what it knew then is gone."""
+        return self.submission.history not in (None, self.history)
+
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """Every submission whose result this one was made upon."""
+        corrects = self.submission.corrects
+        behind = (corrects, *(self.corrected.lineage if self.corrected else ())) if corrects else ()
+        return tuple(dict.fromkeys((*self.followed, *behind)))[:LINEAGE_MAX]
+
+    @property
+    def own(self) -> Seen:
+        return Seen(None, self.target.base_version, self.submission.history)
+
+    def state(self, name: str) -> PropertyState | None:
+        if name == VILLAGE:
+            return self.held.placed or (None if self.new else PropertyState(self.held.village, 0, ""))
+        return self.held.props.get(name)
+
+    def mine(self, state: PropertyState) -> bool:
+        return state.submission == self.submission.id or state.submission in self.lineage
+
+    def lineage_of(self, submission: str) -> tuple[str, ...]:
+        past = self.known.get(submission)
+        trace = past.traces.get(self.target.key) if past else None
+        return trace.lineage if trace else ()
+
+    def chain_conflicts(self, name: str) -> Iterator[Conflict]:
+        """Open conflicts on the property that the chain behind this submission, or a follower of the record
+        it corrects, is in."""
+        corrects = self.submission.corrects
+        for conflict in self.held.conflicts:
+            if conflict.property == name and (
+                conflict.submission in self.lineage
+                or (corrects is not None and corrects in self.lineage_of(conflict.submission))
+            ):
+                yield conflict
+
+
+def case_of(
+    submission: Submission,
+    target: Target,
+    changes: Mapping[str, str],
+    held: Held | None,
+    *,
+    known: Mapping[str, Past],
+    history: str,
+) -> Case:
+    followed, trail = _stands_on(target, known)
+    past = known.get(submission.corrects or "")
+    return Case(
+        submission,
+        target,
+        {**changes, VILLAGE: submission.village},
+        held or Held(target.dataset, target.id, submission.village, 0, {}),
+        known,
+        history,
+        followed,
+        trail,
+        past.traces.get(target.key) if past else None,
+    )
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Absent and left empty are alike: neither says anything."""
+    return (one or "") == (other or "")
+
+
+def sight(case: Case, name: str) -> Seen:
+    """What the surveyor had seen of property ``name`` (or `VILLAGE`)."""
+    own = replace(case.own, value=base(case, name))
+    corrected = case.corrected.steps.get(name) if case.corrected else None
+    if case.corrected and corrected:
+        return _sight_of_correction(case, name, own, case.corrected, corrected)
+    step = case.trail.get(name)
+    if step is None:
+        return own
+    joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
+    return replace(own, value=step.sent, joins=joins)
+
+
+def base(case: Case, name: str) -> str | None:
+    """The hub's value at the base version, as the tablet states it."""
+    if name != VILLAGE:
+        return case.target.base.get(name)
+    state = case.state(VILLAGE)
+    if state is None:
+        return None
+    # A target does not tell where its entity stood; it stood where the hub had it at that version. Whoever
+    # still names a village that the entity has left since did not move it there, nor does a registration.
+    mine = case.submission.village
+    if case.target.base_version and saw(case, state, case.own):
+        return state.value
+    if not case.target.base_version or mine in state.seen:
+        return mine
+    return next(iter(state.seen), None)
+
+
+def made_under(held: Held, version: int) -> str | None:
+    """The hub history under which a version of the entity was made; None if before all that is known."""
+    return next((history for history, first in reversed(held.epochs) if first <= version), None)
+
+
+def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
+    """Whether versions say who was first: both of one history, or the state older than the restore that began
+    the surveyor's (a restored copy is the beginning of what was, so its versions hold on)."""
+    made = made_under(case.held, state.version)
+    return made is None or made == seen.history or seen.history == case.history
+
+
+def saw(case: Case, state: PropertyState, seen: Seen) -> bool:
+    return comparable(case, state, seen) and state.version <= seen.version
+
+
+def _stands_on(target: Target, known: Mapping[str, Past]) -> tuple[tuple[str, ...], Mapping[str, Step]]:
+    """Ids of the chain a target follows, and the values changed in it; a rejected or missing one adds none."""
+    if target.follows is None:
+        return (), {}
+    past = known.get(target.follows)
+    trace = past.traces.get(target.key) if past else None
+    if past is None or trace is None:
+        return (target.follows,), {}
+    own = {name: step for name, step in trace.steps.items() if step.outcome}
+    return (target.follows, *trace.lineage)[:LINEAGE_MAX], {**trace.trail, **own}
+
+
+def _sight_of_correction(case: Case, name: str, own: Seen, trace: Trace, step: Step) -> Seen:
+    """A correction begins from the record corrected, not the registry: what that one saw and sent counts.
+
+    Where that one's value stands in an open conflict, the tablet shows both sides, and the answer decides –
+    unless the correction was made before the tablet had heard of the conflict.
+    """
+    past = case.known[case.submission.corrects or ""]
+    if past.verdict.outcome == "rejected":
+        return Seen(step.saw, trace.base_version, trace.history)
+    if any(case.chain_conflicts(name)):
+        heard = past.id not in case.followed and (
+            case.offered_again or case.target.base_version >= trace.version
+        )
+        return replace(own, decides=True) if heard else replace(own, value=step.sent, joins=True)
+    return Seen(step.sent, trace.base_version, trace.history)
