@@ -1,0 +1,173 @@
+"""Answers on their way: canonical JSON, OpenRosa XML, and what they save to entities.
+
+The canonical bytes are what is hashed and stored; the XML is what other servers of the field read. Which
+answer is saved to which property of which entity is the form's own declaration (ODK entities specification
+2025.1.0).
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from xml.etree import ElementTree
+
+from survey_forms.form import EntityDeclaration, Form, FormFault, Issue, Node
+from survey_forms.records import Answers, flatten
+from survey_forms.scope import Context, Scope
+from survey_forms.settling import State, settle_all
+from survey_forms.xform_source import name_of, safe_tree
+
+_OPENROSA = "http://openrosa.org/xforms"
+_ENTITIES = "http://www.opendatakit.org/xforms/entities"
+# Nothing that decides on entities may read the clock (such a form is refused), so any moment will do.
+_NO_CONTEXT = Context(date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def canonical(answers: Answers) -> bytes:
+    """JSON with sorted keys and without spaces, as UTF-8: the same answers are the same bytes everywhere."""
+    text = json.dumps(answers, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def to_xml(
+    form: Form, answers: Answers, *, instance_id: str, entity_ids: Mapping[str, str] | None = None
+) -> str:
+    """The record as an OpenRosa submission, nodes in the form's order.
+
+    `instance_id` is the submission's id as other servers see it (`uuid:…`). `entity_ids` maps a dataset to
+    the id of its entity; a dataset without an id, or with nothing to save, gets no entity block.
+    """
+    ElementTree.register_namespace("orx", _OPENROSA)
+    ElementTree.register_namespace("entities", _ENTITIES)
+    root = ElementTree.Element(form.root.removeprefix("/"), {"id": form.id, "version": form.version})
+    _write(form, form.nodes[form.root], answers, root)
+    known = entity_ids or {}
+    for declaration in _saving(form, answers):
+        if declaration.dataset in known:
+            _write_entity(form, declaration, known[declaration.dataset], root)
+    meta = ElementTree.SubElement(root, f"{{{_OPENROSA}}}meta")
+    ElementTree.SubElement(meta, f"{{{_OPENROSA}}}instanceID").text = instance_id
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
+
+
+def from_xml(form: Form, xml: str) -> dict[str, Any]:
+    """Read an OpenRosa submission of this form. Raises FormFault if it is no XML, or of another form or
+    version.
+
+    Elements the form does not know are kept, so that `interview.check` can name them.
+    """
+    root = safe_tree(xml)
+    if (root.get("id"), root.get("version")) != (form.id, form.version):
+        found = f"{root.get('id')} {root.get('version')}"
+        raise FormFault(
+            (Issue("提交", f"是表单 {found} 的,不是 {form.id} {form.version} 的", "请用对应版本的表单读取"),)
+        )
+    return _read(form, form.nodes[form.root], root)
+
+
+def entity_changes(form: Form, answers: Answers) -> dict[str, dict[str, str]]:
+    """Dataset → property → value, for every entity that these answers make or change.
+
+    A property whose question was left empty, or became irrelevant, is ``. An entity is left out where its
+    group is not relevant, or where both its create_if and update_if are false.
+    """
+    changes: dict[str, dict[str, str]] = {}
+    typed = flatten(form, answers).typed
+    for declaration in _saving(form, answers):
+        saved = declaration.properties.items()
+        changes[declaration.dataset] = {name: typed.get(path, {}).get((), "") for name, path in saved}
+    return changes
+
+
+def prefill(form: Form, states: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Answers to begin an interview with, from what is known of its entities: the inverse of saving.
+
+    `states` maps a dataset to its properties. Calculations are left out, they will be worked out again.
+    """
+    filled: dict[str, Any] = {}
+    for declaration in form.entities:
+        known = states.get(declaration.dataset, {})
+        for name, path in declaration.properties.items():
+            node = form.nodes[path]
+            if known.get(name) and node.calculate is None:
+                _put(filled, path.removeprefix(form.root + "/").split("/"), known[name])
+    return filled
+
+
+def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
+    for step in steps[:-1]:
+        tree = tree.setdefault(step, {})
+    tree[steps[-1]] = value
+
+
+def _saving(form: Form, answers: Answers) -> list[EntityDeclaration]:
+    """The declarations that take effect."""
+    if not form.entities:
+        return []
+    state = _as_submitted(form, answers)
+    return [each for each in form.entities if _takes_effect(each, state.scope)]
+
+
+def _takes_effect(declaration: EntityDeclaration, scope: Scope) -> bool:
+    if () not in scope.live[declaration.scope]:
+        return False
+    conditions = (declaration.creates, declaration.updates)
+    return any(each is not None and each.string(scope, ()) in ("true", "1") for each in conditions)
+
+
+def _as_submitted(form: Form, answers: Answers) -> State:
+    """The record as it was sent: every value as submitted, only relevance worked out."""
+    flat = flatten(form, answers)
+    scope = Scope({}, flat.typed, _NO_CONTEXT, form.default_language, form)
+    state = State(form, scope, flat.counts, kept=True, timeless=True)
+    settle_all(state)
+    return state
+
+
+def _write(form: Form, node: Node, answers: Answers, element: ElementTree.Element) -> None:
+    for path in node.children:
+        child = form.nodes[path]
+        value = answers.get(child.name)
+        for each in value if child.kind == "repeat" and value else [value]:
+            if child.kind == "repeat" and each is None:
+                continue
+            below = ElementTree.SubElement(element, child.name)
+            if child.kind == "leaf":
+                below.text = each or None
+            else:
+                _write(form, child, each or {}, below)
+
+
+def _write_entity(
+    form: Form, declaration: EntityDeclaration, entity_id: str, root: ElementTree.Element
+) -> None:
+    """The block belongs into the group that declares it."""
+    container: ElementTree.Element = root
+    for step in declaration.scope.removeprefix(form.root).strip("/").split("/"):
+        found = container.find(step) if step else container
+        container = container if found is None else found
+    meta = ElementTree.SubElement(container, "meta")
+    attributes = {"dataset": declaration.dataset, "id": entity_id}
+    attributes |= {"create": "1"} if declaration.creates else {}
+    attributes |= {"update": "1"} if declaration.updates else {}
+    ElementTree.SubElement(meta, f"{{{_ENTITIES}}}entity", attributes)
+
+
+def _read(form: Form, node: Node, element: ElementTree.Element) -> dict[str, Any]:
+    known = {form.nodes[path].name: form.nodes[path] for path in node.children}
+    record: dict[str, Any] = {}
+    for each in element:
+        name = name_of(each.tag).removeprefix("?:")
+        child = known.get(name)
+        if name in ("meta", "orx:meta"):
+            continue
+        if child is not None and child.kind == "repeat":
+            record.setdefault(name, []).append(_read(form, child, each))
+        elif child is not None and child.kind == "group":
+            record |= {name: below} if (below := _read(form, child, each)) else {}
+        elif each.text and each.text.strip():
+            record[name] = each.text
+    return {name: value for name, value in record.items() if not isinstance(value, list) or any(value)}
+
+
+__all__ = ["Answers", "canonical", "entity_changes", "from_xml", "prefill", "to_xml"]

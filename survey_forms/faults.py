@@ -1,0 +1,89 @@
+"""What is wrong with the answers as they stand: one fault at most for each question.
+
+Type, choice and constraint are looked at only where something is answered, `required` only where nothing
+is; neither where the question is not relevant (ODK XForms specification, Bind Attributes).
+"""
+
+from dataclasses import dataclass
+
+from survey_forms.form import Form, Node
+from survey_forms.lexical import is_valid
+from survey_forms.messages import message
+from survey_forms.records import place_path
+from survey_forms.scope import At, Scope
+from survey_forms.values import to_number
+
+CONFIRMED = "OK"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`path` with positions; `code`: required, constraint, type, choice, and from `check` unknown,
+    relevant, calculate.
+    """
+
+    path: str
+    label: str
+    code: str
+    message: str
+
+
+def find(form: Form, node: Node, at: At, scope: Scope) -> Fault | None:
+    """The fault of a relevant leaf. `scope.lang` is the language of the message."""
+    value = scope.live[node.path][at]
+    if value == "":
+        asked = node.required is not None and node.type != "note" and node.calculate is None
+        if not asked or node.required is None or not node.required.truth(scope, at):
+            return None
+        return _fault(
+            form, node, at, scope, "required", node.required_message.say(scope, at, form.default_language)
+        )
+    if not is_valid(node.data_type, value):
+        return _spoken(form, node, at, scope, "type", node.data_type)
+    if node.type == "acknowledge" and value != CONFIRMED:
+        return _spoken(form, node, at, scope, "type", "acknowledge")
+    if node.options is not None and not _may_choose(node, at, value, scope):
+        return _spoken(form, node, at, scope, "choice", "choice")
+    if node.bounds is not None and not _within(node.bounds, value):
+        return _spoken(form, node, at, scope, "constraint", "range")
+    if node.constraint is not None and not node.constraint.truth(scope, at):
+        said = node.constraint_message.say(scope, at, form.default_language)
+        return _fault(form, node, at, scope, "constraint", said)
+    return None
+
+
+def label_of(form: Form, node: Node, at: At, scope: Scope) -> str:
+    return node.label.say(scope, at, form.default_language) or node.name
+
+
+def _fault(form: Form, node: Node, at: At, scope: Scope, code: str, said: str) -> Fault:
+    if not said:
+        return _spoken(form, node, at, scope, code, code)
+    return Fault(place_path(node, at), label_of(form, node, at, scope), code, said)
+
+
+def _spoken(form: Form, node: Node, at: At, scope: Scope, code: str, key: str) -> Fault:
+    label, value = label_of(form, node, at, scope), scope.live[node.path].get(at, "")
+    start, end, step = node.bounds or ("", "", "")
+    said = message(key, scope.lang, label=label, value=value, start=start, end=end, step=step)
+    return Fault(place_path(node, at), label, code, said)
+
+
+def _may_choose(node: Node, at: At, value: str, scope: Scope) -> bool:
+    if node.options is None:
+        return True
+    chosen = value.split() if node.type == "select_multiple" else [value]
+    if not node.options.filtered:
+        return all(each in node.options.by_value for each in chosen)
+    offered = {option.value for option in node.options.open(scope, at)}
+    return offered.issuperset(chosen)
+
+
+def _within(bounds: tuple[str, str, str], value: str) -> bool:
+    start, end, step = (to_number(bound) for bound in bounds)
+    number = to_number(value)
+    if start.is_nan() or end.is_nan():
+        return True
+    low, high = min(start, end), max(start, end)
+    on_step = step.is_nan() or step == 0 or (number - start) % step == 0
+    return bool(low <= number <= high and on_step)
