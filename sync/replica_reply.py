@@ -1,0 +1,296 @@
+"""What a reply does to the tablet's store, in one transaction.
+
+Everything a reply brings is on disk together or not at all, cursors included: a tablet killed at any moment
+asks again from where the disk stands, and neither verdicts nor states do harm when they come twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync.codec import encode, to_instant, to_json, to_text
+from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
+from sync.replica_lists import store_form
+from sync.replica_rows import Delay, Identity, Settled
+from sync.replica_sync import assigned, held, identity, postpone
+from sync.replica_view import Key, as_json, recompute
+
+_STATES = {"applied": "sent_safe", "merged": "merged", "conflict": "conflict", "rejected": "rejected"}
+
+
+def enrolled(connection: sqlite3.Connection, reply: EnrolReply) -> Identity:
+    """The pending identity takes the place of the one before; records, drafts and receipts stay."""
+    pending = identity(connection, "pending")
+    if pending is None or pending.device != reply.device:
+        current = identity(connection)
+        assert current is not None and current.device == reply.device, "an enrolment nobody asked for"
+        return current
+    before = identity(connection)
+    connection.execute("DELETE FROM identity WHERE stage = 'current'")
+    connection.execute(
+        "UPDATE identity SET stage = 'current', county = ?, county_name = ?, person = ?, person_name = ?,"
+        " history = ? WHERE stage = 'pending'",
+        (reply.county, reply.county_name, reply.person, reply.person_name, reply.history),
+    )
+    if before and before.history != reply.history:
+        meet_history(connection, reply.history)
+    touched, _, _ = _assign(connection, reply.villages)
+    recompute(connection, touched)
+    current = identity(connection)
+    assert current is not None
+    return current
+
+
+@dataclass
+class _Work:
+    """What is gathered while a reply is applied: entities to recompute, and what the account will say."""
+
+    settled: Settled
+    touched: set[Key] = field(default_factory=set)
+
+
+def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled:
+    """Apply a whole reply. ``now``: the tablet's clock, for the clock offset."""
+    me = identity(connection)
+    assert me is not None, "a reply to a tablet that is not enrolled"
+    before = connection.execute("SELECT code, seq, head, after FROM village ORDER BY code").fetchall()
+    work = _Work(Settled(met_history=me.history != reply.history))
+    if me.history != reply.history:
+        meet_history(connection, reply.history)
+    if reply.villages is not None:
+        touched, gained, lost = _assign(connection, reply.villages)
+        work.touched |= touched
+        work.settled = replace(work.settled, villages_gained=gained, villages_lost=lost)
+    for form in reply.forms:
+        if intact(form):
+            store_form(connection, form)
+    settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
+    _receive(connection, work, reply)
+    if not reply.more:
+        work.touched |= _catch_up(connection)
+    recompute(connection, work.touched)
+    _note_contact(connection, reply, now)
+    after = connection.execute("SELECT code, seq, head, after FROM village ORDER BY code").fetchall()
+    return replace(work.settled, moved=before != after)
+
+
+def intact(form: FormXml) -> bool:
+    return hashlib.sha256(form.xml.encode()).hexdigest() == form.sha256
+
+
+def _note_contact(connection: sqlite3.Connection, reply: Reply, now: datetime) -> None:
+    offset = round((to_instant(reply.now) - now).total_seconds())
+    connection.execute("UPDATE contact SET last_contact_at = ?, clock_offset_s = ?", (to_text(now), offset))
+    connection.execute("UPDATE identity SET person = ? WHERE stage = 'current'", (reply.person,))
+
+
+def meet_history(connection: sqlite3.Connection, history: str) -> None:
+    """Another history: the hub was made anew or restored. Every record it gave a receipt for is offered
+    again, every village read anew; what is shown stays until the new snapshot has replaced it."""
+    connection.execute("UPDATE identity SET history = ? WHERE stage = 'current'", (history,))
+    connection.execute("UPDATE village SET seq = NULL, head = NULL, after = NULL")
+    connection.execute("UPDATE submission SET state = 'waiting' WHERE verdict IS NOT NULL")
+
+
+# --- verdicts ---
+
+
+def settle(
+    connection: sqlite3.Connection, work: _Work, verdicts: Iterable[Verdict], not_yet: Iterable[NotYet],
+    history: str,
+) -> None:  # fmt: skip
+    """File each verdict with its record. One for a record that is not here is passed over and counted."""
+    for verdict in verdicts:
+        row = connection.execute(
+            "SELECT corrects FROM submission WHERE id = ?", (verdict.submission,)
+        ).fetchone()
+        if row is None:
+            work.settled = _more(work.settled, "unknown_n")
+            continue
+        connection.execute(
+            "UPDATE submission SET state = ?, outcome = ?, verdict = ?, verdict_history = ?, not_yet = NULL"
+            " WHERE id = ?",
+            (_STATES[verdict.outcome], verdict.outcome, encode(verdict), history, verdict.submission),
+        )
+        work.touched |= _file_results(connection, verdict, history)
+        work.settled = _more(work.settled, f"{verdict.outcome}_n")
+    for reason in not_yet:
+        here = postpone(connection, Delay(reason.submission, reason.code, reason.reason))
+        work.settled = _more(work.settled, "not_yet_n" if here else "unknown_n")
+
+
+def _more(settled: Settled, name: str) -> Settled:
+    return replace(settled, **{name: getattr(settled, name) + 1})
+
+
+def _file_results(connection: sqlite3.Connection, verdict: Verdict, history: str) -> set[Key]:
+    """Note from which version on each entity contains the result; gives the entities concerned."""
+    targets = connection.execute(
+        "SELECT t.dataset, t.id, e.version, v.assigned FROM target t JOIN submission s ON s.id = t.submission"
+        " LEFT JOIN entity e ON e.dataset = t.dataset AND e.id = t.id AND e.at_hub AND e.history = ?"
+        " LEFT JOIN village v ON v.code = s.village WHERE t.submission = ?",
+        (history, verdict.submission),
+    ).fetchall()
+    for dataset, id, version, still_ours in targets:
+        result = verdict.versions.get(f"{dataset}/{id}")
+        # Of a village that is no longer this tablet's nothing will be shown: do not wait for it.
+        contained = result is None or not still_ours or (version is not None and version >= result)
+        connection.execute(
+            "UPDATE target SET result_version = ?, contained = ? WHERE submission = ? AND dataset = ?",
+            (result, contained and verdict.outcome != "rejected", verdict.submission, dataset),
+        )
+    return {(dataset, id) for dataset, id, _, _ in targets}
+
+
+# --- villages, entity states, cursors ---
+
+
+def _assign(
+    connection: sqlite3.Connection, villages: Iterable[Village]
+) -> tuple[set[Key], tuple[str, ...], tuple[str, ...]]:
+    """Hold exactly these villages; gives entities to recompute, villages gained, villages lost."""
+    before = {village.code for village in assigned(connection)}
+    now = {village.code: village for village in villages}
+    for village in now.values():
+        connection.execute(
+            "INSERT INTO village (code, name, township_name, area_class, assigned) VALUES (?, ?, ?, ?, 1)"
+            " ON CONFLICT (code) DO UPDATE SET name = excluded.name, township_name = excluded.township_name,"
+            " area_class = excluded.area_class, assigned = 1",
+            (village.code, village.name, village.township_name, village.area_class),
+        )
+    lost = tuple(sorted(before - now.keys()))
+    touched: set[Key] = set()
+    for code in lost:
+        touched |= _remove(connection, code)
+    return touched, tuple(sorted(now.keys() - before)), lost
+
+
+def _remove(connection: sqlite3.Connection, village: str) -> set[Key]:
+    connection.execute(
+        "UPDATE village SET assigned = 0, loaded = 0, seq = NULL, head = NULL, after = NULL WHERE code = ?",
+        (village,),
+    )
+    # What the hub has taken will never be shown again here; only what it has not taken still stands for itself.
+    connection.execute(
+        "UPDATE target SET contained = 1 WHERE submission IN"
+        " (SELECT id FROM submission WHERE village = ? AND outcome IS NOT NULL AND outcome != 'rejected')",
+        (village,),
+    )
+    return _forget(connection, "village = ?", (village,))
+
+
+def _forget(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> set[Key]:
+    """The hub no longer has these (for us); `recompute` then deletes those without work of mine."""
+    keys = set(connection.execute(f"SELECT dataset, id FROM entity WHERE {where}", values).fetchall())
+    connection.execute(
+        "UPDATE entity SET at_hub = 0, version = 0, history = NULL, props = '{}', conflicts = '[]'"
+        f" WHERE {where}",
+        values,
+    )
+    return keys
+
+
+def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
+    here = held(connection)
+    for village, cursor in reply.cursors.items():
+        if village in here and _begins(here[village], cursor):
+            connection.execute("UPDATE village SET generation = generation + 1 WHERE code = ?", (village,))
+    generations = dict(connection.execute("SELECT code, generation FROM village WHERE assigned"))
+    for state in reply.changes:
+        if state.village not in generations:
+            continue
+        if state.gone:
+            _gone(connection, state)
+        else:
+            _put(connection, state, generations[state.village], reply.history)
+        work.touched.add((state.dataset, state.id))
+        work.settled = _more(work.settled, "received_n")
+    for village, cursor in reply.cursors.items():
+        if village in here:
+            work.touched |= _advance(connection, village, here[village], cursor, generations[village])
+
+
+def _catch_up(connection: sqlite3.Connection) -> set[Key]:
+    """All is read up to the feeds' heads, and results are pushed before feeds are read: an entity that still
+    has not come stands in no village of ours, and nothing more is to be waited for."""
+    if any(cursor is None or cursor.seq is None for cursor in held(connection).values()):
+        return set()
+    rest = (
+        "contained = 0 AND submission IN"
+        " (SELECT id FROM submission WHERE state NOT IN ('waiting', 'rejected'))"
+    )
+    keys = set(connection.execute(f"SELECT dataset, id FROM target WHERE {rest}").fetchall())
+    connection.execute(f"UPDATE target SET contained = 1 WHERE {rest}")
+    return keys
+
+
+def _begins(before: Cursor | None, now: Cursor) -> bool:
+    """Whether this cursor belongs to a snapshot whose first page came with it."""
+    if before is None:
+        return True
+    return now.seq is None and before.head != now.head
+
+
+def _advance(
+    connection: sqlite3.Connection, village: str, before: Cursor | None, now: Cursor, generation: int
+) -> set[Key]:
+    """Store the cursor. At the end of a snapshot whatever it did not contain vanishes, never before."""
+    ends = now.seq is not None and (before is None or before.seq is None)
+    connection.execute(
+        "UPDATE village SET seq = ?, head = ?, after = ?, loaded = loaded OR ? WHERE code = ?",
+        (now.seq, now.head, now.after, ends, village),
+    )
+    if not ends:
+        return set()
+    # A restored hub may have lost what this tablet has a receipt for, and is offering again: show it until then.
+    connection.execute(
+        "UPDATE target SET contained = 0 WHERE submission IN (SELECT id FROM submission WHERE"
+        " state = 'waiting' AND village = ?1) AND EXISTS (SELECT 1 FROM entity e WHERE"
+        " e.dataset = target.dataset AND e.id = target.id AND e.village = ?1 AND e.generation < ?2"
+        " AND e.at_hub)",
+        (village, generation),
+    )
+    return _forget(connection, "village = ? AND generation < ? AND at_hub", (village, generation))
+
+
+def _gone(connection: sqlite3.Connection, state: EntityState) -> None:
+    """It has left this village. If another village's page has brought it already, it stands there."""
+    where = "dataset = ? AND id = ? AND village = ?"
+    key = (state.dataset, state.id, state.village)
+    if _forget(connection, f"{where} AND version <= ?", (*key, state.version)):
+        connection.execute(
+            "UPDATE target SET contained = 1 WHERE dataset = ? AND id = ? AND result_version <= ?",
+            (state.dataset, state.id, state.version),
+        )
+
+
+def _put(connection: sqlite3.Connection, state: EntityState, generation: int, history: str) -> None:
+    """The hub's state takes the place of what is here, unless that is newer under the same history."""
+    newer = connection.execute(
+        "SELECT version FROM entity WHERE dataset = ? AND id = ? AND at_hub AND history = ? AND version > ?",
+        (state.dataset, state.id, history, state.version),
+    ).fetchone()
+    if newer:
+        connection.execute(
+            "UPDATE entity SET generation = ? WHERE dataset = ? AND id = ? AND village = ?",
+            (generation, state.dataset, state.id, state.village),
+        )
+        return
+    connection.execute(
+        "INSERT INTO entity VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, '{}', NULL, '')"
+        " ON CONFLICT (dataset, id) DO UPDATE SET village = excluded.village, at_hub = 1,"
+        " version = excluded.version, history = excluded.history, generation = excluded.generation,"
+        " props = excluded.props, conflicts = excluded.conflicts, updated_at = excluded.updated_at",
+        (state.dataset, state.id, state.village, state.version, history, generation,
+         as_json(dict(state.props)), as_json(to_json(state.conflicts)), state.updated_at),
+    )  # fmt: skip
+    connection.execute(
+        "UPDATE target SET contained = result_version <= ? WHERE dataset = ? AND id = ?"
+        " AND result_version IS NOT NULL AND submission IN"
+        " (SELECT id FROM submission WHERE outcome != 'rejected')",
+        (state.version, state.dataset, state.id),
+    )

@@ -1,0 +1,186 @@
+"""The tablet's file: how it is opened, its tables, the one way to write to it, and what can go wrong with it.
+
+Apart from the functions that use the tables because these few lines carry the promise that nothing saved is
+ever lost: write-ahead log with a full sync at every commit, one transaction for whatever belongs together,
+and the world's faults (full disk, newer file, damaged file) told as `ReplicaProblem`s, never as half a save.
+
+sqlite-utils' own rule is that each of its writing methods commits, unless a transaction is open, which it then
+joins. `writing` opens that transaction (BEGIN IMMEDIATE: a second connection waits for its turn instead of
+failing in the middle), so both its methods and plain statements on its connection may be used inside.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+BUSY_TIMEOUT_S = 20
+
+_FIRST = """
+CREATE TABLE identity (
+    stage TEXT PRIMARY KEY CHECK (stage IN ('current', 'pending')),
+    device TEXT NOT NULL, secret TEXT NOT NULL, server TEXT NOT NULL,
+    county TEXT NOT NULL DEFAULT '', county_name TEXT NOT NULL DEFAULT '',
+    person TEXT NOT NULL DEFAULT '', person_name TEXT NOT NULL DEFAULT '', history TEXT,
+    chain_seq INTEGER NOT NULL DEFAULT 0, chain_hash TEXT NOT NULL DEFAULT '');
+CREATE TABLE contact (
+    only INTEGER PRIMARY KEY CHECK (only = 1), last_contact_at TEXT, clock_offset_s INTEGER);
+INSERT INTO contact (only) VALUES (1);
+CREATE TABLE village (
+    code TEXT PRIMARY KEY, name TEXT NOT NULL, township_name TEXT NOT NULL, area_class TEXT,
+    assigned INTEGER NOT NULL, loaded INTEGER NOT NULL DEFAULT 0, generation INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER, head INTEGER, after TEXT);
+CREATE TABLE form (
+    id TEXT, version TEXT, sha256 TEXT NOT NULL, xml TEXT NOT NULL, PRIMARY KEY (id, version));
+CREATE TABLE entity (
+    dataset TEXT, id TEXT, village TEXT NOT NULL, at_hub INTEGER NOT NULL, version INTEGER NOT NULL,
+    history TEXT, generation INTEGER NOT NULL, props TEXT NOT NULL, conflicts TEXT NOT NULL,
+    updated_at TEXT NOT NULL, effective TEXT NOT NULL, household TEXT, marks TEXT NOT NULL,
+    PRIMARY KEY (dataset, id));
+CREATE INDEX entity_village ON entity (village, generation);
+CREATE INDEX entity_household ON entity (household, dataset);
+CREATE TABLE household_row (
+    id TEXT PRIMARY KEY, village TEXT NOT NULL, sort_key TEXT NOT NULL, head_name TEXT NOT NULL,
+    door_number TEXT NOT NULL, device TEXT NOT NULL, fuel TEXT NOT NULL, visit_outcome TEXT NOT NULL,
+    converted_kind TEXT, marks TEXT NOT NULL, search TEXT NOT NULL);
+CREATE INDEX household_row_order ON household_row (village, sort_key, id);
+CREATE TABLE draft (
+    id TEXT PRIMARY KEY, form TEXT NOT NULL, form_version TEXT NOT NULL, village TEXT NOT NULL,
+    household TEXT, target_ids TEXT NOT NULL, corrects TEXT, answers TEXT NOT NULL, position TEXT NOT NULL,
+    updated_at TEXT NOT NULL);
+CREATE INDEX draft_village ON draft (village);
+CREATE INDEX draft_household ON draft (household);
+CREATE TABLE draft_seen (
+    draft TEXT REFERENCES draft (id) ON DELETE CASCADE, dataset TEXT, id TEXT, base_version INTEGER NOT NULL,
+    base TEXT NOT NULL, seen TEXT NOT NULL, follows TEXT, history TEXT, PRIMARY KEY (draft, dataset));
+CREATE TABLE submission (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, village TEXT NOT NULL, household TEXT,
+    label TEXT NOT NULL, corrects TEXT, body BLOB NOT NULL, state TEXT NOT NULL CHECK
+        (state IN ('waiting', 'sent_safe', 'merged', 'conflict', 'rejected')),
+    outcome TEXT, verdict BLOB, verdict_history TEXT, not_yet TEXT);
+CREATE INDEX submission_state ON submission (state, seq);
+CREATE INDEX submission_village ON submission (village, state);
+CREATE INDEX submission_household ON submission (household, seq);
+CREATE INDEX submission_corrects ON submission (corrects);
+CREATE TABLE target (
+    submission TEXT REFERENCES submission (id), dataset TEXT, id TEXT, changes TEXT NOT NULL,
+    seen TEXT NOT NULL, changed TEXT NOT NULL, result_version INTEGER, contained INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (submission, dataset));
+CREATE INDEX target_entity ON target (dataset, id);
+"""
+
+
+def _create(db: Database) -> None:
+    db.executescript(_FIRST)
+
+
+# Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create,)
+
+
+class ReplicaProblem(Exception):
+    """``code``: newer, disk_full, disk_fault, damaged, locked, not_enrolled, unknown_draft, unknown_record;
+    ``message`` says what is wrong and ``remedy`` what to do, in Chinese."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(f"{message}{remedy}")
+        self.code, self.message, self.remedy = code, message, remedy
+
+
+def connect(path: Path) -> Database:
+    """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
+    with _told():
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            return _prepared(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _prepared(connection: sqlite3.Connection) -> Database:
+    version = _user_version(connection)
+    if version > len(MIGRATIONS):
+        raise ReplicaProblem(
+            "newer",
+            f"本机数据由更新版本的应用保存（{version}，本应用只认识到 {len(MIGRATIONS)}）。",
+            "请安装最新版本的应用；数据没有改动。",
+        )
+    db = Database(connection, recursive_triggers=False, execute_plugins=False)
+    db.enable_wal()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if version < len(MIGRATIONS):
+        _migrate(db)
+    return db
+
+
+def _migrate(db: Database) -> None:
+    with writing(db) as connection:
+        # Asked again inside: another process may have migrated while this one waited for its turn.
+        for step in range(_user_version(connection), len(MIGRATIONS)):
+            MIGRATIONS[step](db)
+            connection.execute(f"PRAGMA user_version = {step + 1}")
+
+
+def _user_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[sqlite3.Connection]:
+    """One transaction: all of it is on disk when the block has ended, or nothing of it. Never nested."""
+    connection = db.conn
+    with _told():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have ended it already
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def reading(db: Database) -> Iterator[sqlite3.Connection]:
+    """One moment of the file: a sync that commits meanwhile does not show halfway. Never nested."""
+    connection = db.conn
+    with _told():
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What SQLite says about the world, as a `ReplicaProblem`; our own mistakes pass through."""
+    try:
+        yield
+    except sqlite3.DatabaseError as fault:
+        problem = _problem(getattr(fault, "sqlite_errorcode", 0) & 0xFF)  # the low byte is the primary code
+        if problem is None:
+            raise
+        raise problem from fault
+
+
+def _problem(code: int) -> ReplicaProblem | None:
+    if code == sqlite3.SQLITE_FULL:
+        remedy = "请删除平板上不用的照片或应用，再保存一次；以前保存的内容都在。"
+        return ReplicaProblem("disk_full", "平板存储空间已满，刚才的内容没有保存。", remedy)
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        remedy = "请确认存储空间未满、存储卡在位，然后重启平板再试；以前保存的内容都在。"
+        return ReplicaProblem("disk_fault", "平板存储读写失败，刚才的内容没有保存。", remedy)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        remedy = "请不要卸载应用，把平板交给县里的管理员处理。"
+        return ReplicaProblem("damaged", "本机数据文件已损坏，无法读取。", remedy)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return ReplicaProblem("locked", "本机数据正被另一个程序占用。", "请关闭重复打开的应用，再试一次。")
+    return None

@@ -1,0 +1,120 @@
+"""The tablet's store as the client asks it: who this tablet is, what waits to be sent, what a request states.
+
+What comes back is ``replica_reply``'s.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+
+from sync.codec import villages_hash
+from sync.messages import Cursor, Village
+from sync.replica_rows import Delay, Identity
+from sync.replica_view import as_json
+
+_IDENTITY = "SELECT device, secret, server, county, county_name, person, person_name, history FROM identity"
+
+
+# --- who this tablet is ------------------------------------------------------------------------------------
+
+
+def identity(connection: sqlite3.Connection, stage: str = "current") -> Identity | None:
+    row = connection.execute(f"{_IDENTITY} WHERE stage = ?", (stage,)).fetchone()
+    return Identity(*row) if row else None
+
+
+def new_identity(connection: sqlite3.Connection, fresh: Identity) -> Identity:
+    """Store ``fresh`` as the identity to enrol with – or give back the one an unanswered enrolment at the
+    same server was begun with, so that the hub knows the second attempt for the first."""
+    begun = identity(connection, "pending")
+    if begun and begun.server == fresh.server:
+        return begun
+    connection.execute(
+        "INSERT OR REPLACE INTO identity (stage, device, secret, server) VALUES ('pending', ?, ?, ?)",
+        (fresh.device, fresh.secret, fresh.server),
+    )
+    return fresh
+
+
+# --- what to send ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A waiting submission: its stored text, so that a batch is measured before anything is decoded."""
+
+    seq: int
+    id: str
+    body: bytes
+
+
+def next_batch(
+    connection: sqlite3.Connection, limit: int, max_bytes: int, without: Collection[str]
+) -> list[Outgoing]:
+    """The first waiting ones in chain order that are not in ``without``; at least one, however large."""
+    rows = connection.execute("SELECT seq, id, body FROM submission WHERE state = 'waiting' ORDER BY seq")
+    batch: list[Outgoing] = []
+    left = max_bytes
+    for seq, id, body in rows:
+        if id in without:
+            continue
+        left -= len(body) + 1
+        if len(batch) == limit or (batch and left < 0):
+            break
+        batch.append(Outgoing(seq, id, body))
+    return batch
+
+
+def held(connection: sqlite3.Connection) -> dict[str, Cursor | None]:
+    rows = connection.execute("SELECT code, seq, head, after FROM village WHERE assigned ORDER BY code")
+    return {code: _cursor(seq, head, after) for code, seq, head, after in rows}
+
+
+def _cursor(seq: int | None, head: int | None, after: str | None) -> Cursor | None:
+    return None if seq is None and head is None else Cursor(seq, head, after)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a request says of the tablet besides its submissions."""
+
+    history: str | None
+    chain_seq: int
+    chain_hash: str
+    waiting: int
+    villages_hash: str
+    held: dict[str, Cursor | None]
+    forms: tuple[str, ...]
+
+
+def stated(connection: sqlite3.Connection) -> Stated:
+    history, seq, digest = connection.execute(
+        "SELECT history, chain_seq, chain_hash FROM identity WHERE stage = 'current'"
+    ).fetchone()
+    waiting = connection.execute("SELECT count(*) FROM submission WHERE state = 'waiting'").fetchone()[0]
+    forms = connection.execute("SELECT id || '@' || version FROM form ORDER BY id, version").fetchall()
+    return Stated(
+        history, seq, digest, waiting, villages_hash(assigned(connection)), held(connection),
+        tuple(row[0] for row in forms),
+    )  # fmt: skip
+
+
+def assigned(connection: sqlite3.Connection) -> list[Village]:
+    rows = connection.execute("SELECT code, name, township_name, area_class FROM village WHERE assigned")
+    return [Village(*row) for row in rows]
+
+
+def waiting_ids(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT id FROM submission WHERE state = 'waiting' ORDER BY seq")
+    return [row[0] for row in rows]
+
+
+def postpone(connection: sqlite3.Connection, delay: Delay) -> bool:
+    """Note on a waiting record why it has no verdict yet; False if it is not waiting here."""
+    changed = connection.execute(
+        "UPDATE submission SET not_yet = ? WHERE id = ? AND state = 'waiting'",
+        (as_json(asdict(delay)), delay.submission),
+    )
+    return bool(changed.rowcount)
