@@ -1,0 +1,201 @@
+"""Reading divisions: names, ways up and down, search, and each village's area class with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlmodel import Session, col
+
+from server.registry import rules
+from server.registry.filters import counted, escaped
+from server.registry.tables import AreaClass, Division
+from server.web import Page, Sorting
+
+KEYS_PER_STATEMENT: Final = 500
+
+
+@dataclass(frozen=True)
+class Village:
+    """A village as other rooms need it; `area_class` None while nobody has decided."""
+
+    code: str
+    name: str
+    township_name: str
+    area_class: str | None
+
+
+@dataclass(frozen=True)
+class DivisionFilter:
+    """`q`: digits are a code's beginning, other text a part of the name. `area`: inside this prefix."""
+
+    q: str = ""
+    area: str = ""
+    level: str = ""
+    area_class: str = ""
+    urban_rural: str = ""
+
+
+@dataclass(frozen=True)
+class DivisionLine:
+    """A division in a list, with its way up and, for a village, the decision in force."""
+
+    division: Division
+    above: str
+    decision: AreaClass | None
+
+    @property
+    def area_class(self) -> str:
+        return self.decision.area_class if self.decision else rules.UNCLASSIFIED
+
+    @property
+    def proposed(self) -> str | None:
+        return rules.proposed_class(self.division.urban_rural_code)
+
+
+SORT_KEYS: Final[dict[str, Any]] = {
+    "code": col(Division.code),
+    "name": col(Division.name),
+    "urban_rural": col(Division.urban_rural_code),
+    "area_class": func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED),
+    "decided_on": col(AreaClass.decided_on),
+}
+
+
+def names(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """Twelve-digit codes to names; unknown ones are left out."""
+    wanted, found = sorted(set(codes)), {}
+    for start in range(0, len(wanted), KEYS_PER_STATEMENT):
+        part = wanted[start : start + KEYS_PER_STATEMENT]
+        rows = session.execute(
+            select(col(Division.code), col(Division.name)).where(col(Division.code).in_(part))
+        )
+        found.update({row.code: row.name for row in rows})
+    return found
+
+
+def children(session: Session, area: str) -> list[Division]:
+    """The divisions directly inside an area, by code."""
+    parent = area.ljust(12, "0")
+    found = select(Division).where(col(Division.parent) == parent).order_by(col(Division.code))
+    return list(session.execute(found).scalars())
+
+
+def above(code: str) -> list[str]:
+    """The codes of the units a division lies in, topmost first."""
+    found: list[str] = []
+    while code := rules.parent_of(code):
+        found.insert(0, code)
+    return found
+
+
+def county_name(session: Session, county: str) -> str:
+    """The county's name; its code where it is not known."""
+    return names(session, [county.ljust(12, "0")]).get(county.ljust(12, "0"), county)
+
+
+def villages(session: Session, county: str, codes: Collection[str] | None = None) -> list[Village]:
+    """Those of `codes` that are villages of the county, or all of them; sorted by code."""
+    low, high = rules.bounds(county)
+    statement = (
+        select(col(Division.code), col(Division.name), col(Division.parent), col(AreaClass.area_class))
+        .outerjoin(AreaClass, _decision_of_division())
+        .where(col(Division.level) == "village", col(Division.code).between(low, high))
+        .order_by(col(Division.code))
+    )
+    wanted = None if codes is None else set(codes)
+    rows = [row for row in session.execute(statement) if wanted is None or row[0] in wanted]
+    townships = names(session, {row[2] for row in rows})
+    return [
+        Village(code, name, townships.get(parent, parent), None if decided == rules.UNCLASSIFIED else decided)
+        for code, name, parent, decided in rows
+    ]
+
+
+def _decision_of_division() -> ColumnElement[bool]:
+    return and_(
+        col(AreaClass.county) == func.substr(col(Division.code), 1, 6),
+        col(AreaClass.village) == col(Division.code),
+        col(AreaClass.current),
+    )
+
+
+def _conditions(wanted: DivisionFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.q:
+        by_name = col(Division.name).like(f"%{escaped(wanted.q)}%", escape="\\")
+        by_code = col(Division.code).like(f"{escaped(wanted.q)}%", escape="\\")
+        yield or_(by_code, by_name) if wanted.q.isdigit() else by_name
+    if wanted.area:
+        yield col(Division.code).between(*rules.bounds(wanted.area))
+    if wanted.level:
+        yield col(Division.level) == wanted.level
+    if wanted.area_class:
+        yield col(Division.level) == "village"
+        yield func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED) == wanted.area_class
+    if wanted.urban_rural:
+        code = "" if wanted.urban_rural == "none" else wanted.urban_rural
+        yield and_(col(Division.urban_rural_code) == code, col(Division.level) == "village")
+
+
+def _found(wanted: DivisionFilter) -> Any:
+    return (
+        select(Division, AreaClass).outerjoin(AreaClass, _decision_of_division()).where(*_conditions(wanted))
+    )
+
+
+def _lines(session: Session, rows: list[Any]) -> list[DivisionLine]:
+    called = names(session, {code for division, _ in rows for code in above(division.code)})
+    return [
+        DivisionLine(division, " › ".join(called.get(code, code) for code in above(division.code)), decision)
+        for division, decision in rows
+    ]
+
+
+def search(
+    session: Session, wanted: DivisionFilter, order: Sorting, *, number: int, size: int
+) -> Page[DivisionLine]:
+    """One page of the divisions that fit; by code within equals."""
+    statement = _ordered(_found(wanted), order)
+    total = session.execute(counted(_found(wanted))).scalar_one()
+    number = min(number, max(1, -(-total // size)))
+    rows = session.execute(statement.offset((number - 1) * size).limit(size)).all()
+    return Page(_lines(session, list(rows)), total, number, size)
+
+
+def every(session: Session, wanted: DivisionFilter, order: Sorting) -> Iterator[DivisionLine]:
+    """All divisions that fit, for a sheet."""
+    result = session.execute(_ordered(_found(wanted), order).execution_options(yield_per=1000))
+    for part in result.partitions(1000):
+        yield from _lines(session, list(part))
+
+
+def codes(session: Session, wanted: DivisionFilter) -> list[str]:
+    """The codes of all villages that fit."""
+    found = _found(wanted).where(col(Division.level) == "village").with_only_columns(col(Division.code))
+    return list(session.execute(found).scalars())
+
+
+def _ordered(statement: Any, order: Sorting) -> Any:
+    key = SORT_KEYS[order.key]
+    return statement.order_by(key.desc() if order.descending else key.asc(), col(Division.code))
+
+
+def decisions(session: Session, village: str) -> list[AreaClass]:
+    """A village's decisions, newest first."""
+    found = select(AreaClass).where(col(AreaClass.county) == village[:6], col(AreaClass.village) == village)
+    ordered = found.order_by(col(AreaClass.decided_on).desc(), col(AreaClass.number).desc())
+    return list(session.execute(ordered).scalars())
+
+
+def classes_of(session: Session, area: str) -> Mapping[str, int]:
+    """How many villages of an area stand in which class, unclassified ones included."""
+    found = (
+        select(func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED), func.count())
+        .select_from(Division)
+        .outerjoin(AreaClass, _decision_of_division())
+        .where(col(Division.level) == "village", col(Division.code).between(*rules.bounds(area)))
+        .group_by(func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED))
+    )
+    return {row[0]: row[1] for row in session.execute(found)}

@@ -1,0 +1,217 @@
+"""Reading the register: lists of households by filter, and everything known of one household."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
+from server.registry import divisions
+from server.registry.divisions import county_name, villages
+from server.registry.filters import HouseholdFilter, conditions, counted
+from server.registry.standing import latest, of_household, standing
+from server.registry.tables import CoalUse, Conversion, Household
+from server.web import Page, Sorting
+from sync.codec import decode
+from sync.facts import Held
+from sync.messages import Conflict
+
+__all__ = ["HouseholdFile", "HouseholdLine", "county_name", "every", "household_file", "page", "villages"]
+
+ROWS_AT_A_TIME: Final = 1000
+SORT_KEYS: Final[dict[str, Any]] = {
+    "village": Household.village,
+    "door": Household.door_number,
+    "name": Household.head_pinyin,
+    "device": Household.device,
+    "heated_area": Household.heated_area_m2,
+    "visited_on": Household.visited_on,
+    "updated_at": Household.updated_at,
+}
+
+
+@dataclass(frozen=True)
+class HouseholdLine:
+    """A household in a list, with where it stands. `installed`, `connected`: kind of its latest conversion
+    that has come so far, None without one."""
+
+    county: str
+    id: str
+    village: str
+    village_name: str
+    township_name: str
+    head_name: str
+    door_number: str
+    heating: str
+    not_heated_reason: str
+    situation: str
+    area_class: str
+    device: str
+    fuel: str
+    installed: str | None
+    connected: str | None
+    heated_area_m2: Decimal | None
+    hardship: str
+    visit_outcome: str
+    visited_on: date | None
+    conflicts_n: int
+    updated_at: datetime
+
+
+def _selected(wanted: HouseholdFilter) -> Any:
+    at = standing(wanted.counting())
+    installed, connected = latest("installed", None, "installed"), latest("connected", None, "connected")
+    row = [
+        col(Household.county),
+        col(Household.id),
+        col(Household.village),
+        col(Household.head_name),
+        col(Household.door_number),
+        at.heating.label("heating"),
+        col(Household.not_heated_reason),
+        at.situation.label("situation"),
+        at.area_class.label("area_class"),
+        col(Household.device),
+        col(Household.fuel),
+        installed.c.kind.label("installed"),
+        connected.c.kind.label("connected"),
+        col(Household.heated_area_m2),
+        col(Household.hardship),
+        col(Household.visit_outcome),
+        col(Household.visited_on),
+        col(Household.conflicts_n),
+        col(Household.updated_at),
+    ]
+    source = at.source.outerjoin(installed, of_household(installed)).outerjoin(
+        connected, of_household(connected)
+    )
+    return select(*row).select_from(source).where(*conditions(wanted, at))
+
+
+def _counted(session: Session, wanted: HouseholdFilter) -> int:
+    at = standing(wanted.counting())
+    found = select(col(Household.id)).select_from(at.source).where(*conditions(wanted, at))
+    total: int = session.execute(counted(found)).scalar_one()
+    return total
+
+
+def _ordered(statement: Any, order: Sorting) -> Any:
+    key = col(SORT_KEYS[order.key])
+    first = key.desc() if order.descending else key.asc()
+    return statement.order_by(first, col(Household.village), col(Household.door_number), col(Household.id))
+
+
+def _lines(session: Session, rows: Sequence[Any]) -> list[HouseholdLine]:
+    codes = {row.village for row in rows}
+    called = divisions.names(session, codes | {code[:9] + "000" for code in codes})
+    return [
+        HouseholdLine(
+            **row._mapping,
+            village_name=called.get(row.village, row.village),
+            township_name=called.get(row.village[:9] + "000", row.village[:9]),
+        )
+        for row in rows
+    ]
+
+
+def page(
+    session: Session, wanted: HouseholdFilter, order: Sorting, *, number: int, size: int
+) -> Page[HouseholdLine]:
+    """One page of the households that fit, and how many fit in all."""
+    total = _counted(session, wanted)
+    number = min(number, max(1, -(-total // size)))
+    statement = _ordered(_selected(wanted), order).offset((number - 1) * size).limit(size)
+    return Page(_lines(session, session.execute(statement).all()), total, number, size)
+
+
+def every(session: Session, wanted: HouseholdFilter, order: Sorting) -> Iterator[HouseholdLine]:
+    """All households that fit, for a sheet; never more than a part of them in memory."""
+    statement = _ordered(_selected(wanted), order).execution_options(yield_per=ROWS_AT_A_TIME)
+    for part in session.execute(statement).partitions(ROWS_AT_A_TIME):
+        yield from _lines(session, part)
+
+
+@dataclass(frozen=True)
+class OpenConflict:
+    """A disagreement nobody has decided yet, with the entity it stands on."""
+
+    dataset: str
+    entity: str
+    conflict: Conflict
+
+
+@dataclass(frozen=True)
+class HouseholdFile:
+    """Everything known of one household, newest first within each list."""
+
+    household: Household
+    village_name: str
+    above: tuple[tuple[str, str], ...]
+    conversions: tuple[Conversion, ...]
+    coal_uses: tuple[CoalUse, ...]
+    submissions: tuple[SubmissionRow, ...]
+    people: Mapping[str, str]
+    conflicts: tuple[OpenConflict, ...]
+
+
+def household_file(session: Session, county: str, identity: str) -> HouseholdFile | None:
+    """The household's file; None where there is no such household."""
+    household = session.get(Household, (county, identity))
+    if household is None:
+        return None
+    conversions = _of(session, Conversion, household)
+    coal_uses = _of(session, CoalUse, household)
+    conversions.sort(key=lambda c: (c.installed_on or c.signed_on or date.min, c.id), reverse=True)
+    coal_uses.sort(key=lambda c: (c.season, c.observed_on or date.min), reverse=True)
+    entities = [
+        ("household", identity),
+        *(("conversion", conversion.id) for conversion in conversions),
+        *(("coal_use", coal_use.id) for coal_use in coal_uses),
+    ]
+    units = divisions.above(household.village)
+    called = divisions.names(session, [*units, household.village])
+    submissions = _submissions(session, county, entities)
+    return HouseholdFile(
+        household=household,
+        village_name=called.get(household.village, household.village),
+        above=tuple((code, called.get(code, code)) for code in units),
+        conversions=tuple(conversions),
+        coal_uses=tuple(coal_uses),
+        submissions=tuple(submissions),
+        people={},
+        conflicts=tuple(_conflicts(session, county, entities)),
+    )
+
+
+def _of(session: Session, model: Any, household: Household) -> list[Any]:
+    found = select(model).where(col(model.county) == household.county, col(model.household) == household.id)
+    return list(session.execute(found).scalars())
+
+
+def _submissions(session: Session, county: str, entities: Sequence[tuple[str, str]]) -> list[SubmissionRow]:
+    """The submissions that spoke of any of these entities, newest first."""
+    identities = [identity for _, identity in entities]
+    named = select(col(SubmissionTarget.submission)).where(
+        col(SubmissionTarget.county) == county, col(SubmissionTarget.entity).in_(identities)
+    )
+    found = (
+        select(SubmissionRow)
+        .where(col(SubmissionRow.county) == county, col(SubmissionRow.id).in_(named))
+        .order_by(col(SubmissionRow.received_at).desc(), col(SubmissionRow.position).desc())
+    )
+    return list(session.execute(found).scalars())
+
+
+def _conflicts(session: Session, county: str, entities: Sequence[tuple[str, str]]) -> Iterator[OpenConflict]:
+    for dataset, identity in entities:
+        row = session.get(EntityRow, (county, dataset, identity))
+        if row is not None and row.conflicts_n:
+            held = decode(Held, row.held.encode())
+            for conflict in held.conflicts:
+                yield OpenConflict(dataset, identity, conflict)
