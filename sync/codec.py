@@ -125,9 +125,7 @@ def _cursor(value: object, path: str) -> Cursor:
     return cursor
 
 
-_village = record(
-    Village, code=village_code, name=_short, township_name=_short, area_class=optional(name)
-)
+_village = record(Village, code=village_code, name=_short, township_name=_short, area_class=optional(name))
 _form_xml = record(FormXml, id=name, version=_version_name, sha256=_hash, xml=text(MAX_BODY_BYTES))
 _submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
 _request = record(

@@ -146,9 +146,7 @@ class FormFault(Protocol):
 class FormRules(Protocol):
     """A released form, as the hub needs it. Both methods must answer for any `Answers`, never raise."""
 
-    def check(
-        self, answers: Answers, observed_at: datetime, given: Mapping[str, str]
-    ) -> Sequence[FormFault]:
+    def check(self, answers: Answers, observed_at: datetime, given: Mapping[str, str]) -> Sequence[FormFault]:
         """Every fault in the answers; ``given``: county, village, person and ``<dataset>_id`` per target."""
         ...
 

@@ -253,9 +253,7 @@ def _judgement_on_form(
     return "constraint", found[0].path, tuple((fault.path, fault.message) for fault in found)
 
 
-def _rejection(
-    submission: str, code: str, at: str | None, faults: Sequence[tuple[str, str]]
-) -> Verdict:
+def _rejection(submission: str, code: str, at: str | None, faults: Sequence[tuple[str, str]]) -> Verdict:
     kept = tuple((path[:FAULT_CHARS], message[:FAULT_CHARS]) for path, message in faults)
     return Verdict(
         submission,

@@ -81,9 +81,7 @@ def witness(
 # --- what becomes of a value -------------------------------------------------------------------------------
 
 
-def _decide(
-    case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]
-) -> tuple[Result, str]:
+def _decide(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]) -> tuple[Result, str]:
     """The result for one value ("" = the surveyor left it as seen), and the submission it met there."""
     mine, state = case.sent[name], case.state(name)
     if not seen[name].decides and same(mine, seen[name].value):

@@ -1,0 +1,444 @@
+"""What becomes of a value: every case of the merge by name. The invariant behind them is tested by chance in
+test_sync_invariant.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sync.codec import derived_id
+from sync.messages import VILLAGE
+
+H = derived_id("house")
+
+
+@pytest.fixture
+def three(county, tablet):
+    """Three tablets of one village, and a household they all have seen."""
+    one, two, three = tablet("one"), tablet("two"), tablet("three")
+    one.record(H, {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""})
+    for each in (one, two, three):
+        each.sync()
+    return one, two, three
+
+
+def result(tablet, submission, name):
+    found = {each.property: each.outcome for each in tablet.verdict(submission).fields}
+    return found.get(name)
+
+
+def values(county):
+    return county.state(H).values()
+
+
+def open_conflicts(county):
+    return {(each.property, each.mine) for each in county.state(H).conflicts}
+
+
+def test_a_new_entity_takes_all_values(county, three):
+    held = county.state(H)
+    assert held.version == 1 and values(county)["head_name"] == "张三" and values(county)["remark"] == ""
+
+
+def test_different_fields_merge(county, three):
+    one, two, _ = three
+    first, second = one.record(H, {"phone": "2"}), two.record(H, {"remark": "东屋"})
+    one.sync(), two.sync()
+    assert one.verdict(first).outcome == "applied" and two.verdict(second).outcome == "merged"
+    assert values(county) | {"phone": "2", "remark": "东屋"} == values(county)
+
+
+def test_the_same_field_with_other_values_is_a_conflict_that_both_sides_see(county, three):
+    one, two, third = three
+    one.record(H, {"phone": "2"}), one.sync()
+    mine = two.record(H, {"phone": "3", "remark": "东屋"})
+    two.sync(), third.sync(), one.sync()
+    (outcome,) = [each for each in two.verdict(mine).fields if each.property == "phone"]
+    assert (outcome.base, outcome.mine, outcome.theirs, outcome.theirs_by) == ("1", "3", "2", "person-one")
+    assert two.verdict(mine).outcome == "conflict" and result(two, mine, "remark") == "applied"
+    assert values(county)["phone"] == "2"
+    for each in three:
+        (conflict,) = each.states[f"household/{H}"].conflicts
+        assert (conflict.base, conflict.mine, conflict.theirs) == ("1", "3", "2")
+        assert (conflict.submission, conflict.person) == (mine.id, "person-two")
+
+
+def test_the_same_value_twice_is_no_conflict(county, three):
+    one, two, _ = three
+    one.record(H, {"phone": "2"}), one.sync()
+    mine = two.record(H, {"phone": "2"})
+    two.sync()
+    assert result(two, mine, "phone") == "same" and two.verdict(mine).outcome == "merged"
+    assert not open_conflicts(county)
+
+
+def test_a_guard_group_does_not_merge_by_halves(county, three):
+    one, two, _ = three
+    one.record(H, {"fuel": "electricity"}), one.sync()
+    mine = two.record(H, {"device": "coal_stove"})
+    two.sync()
+    assert result(two, mine, "device") == "conflict"
+    assert values(county)["device"] == "kang" and values(county)["fuel"] == "electricity"
+
+
+def test_a_guard_group_sent_alike_by_both_is_no_conflict(county, three):
+    one, two, _ = three
+    one.record(H, {"device": "1", "fuel": "electricity"}), one.sync()
+    mine = two.record(H, {"device": "1", "fuel": "electricity"})
+    two.sync()
+    assert result(two, mine, "device") == result(two, mine, "fuel") == "same"
+
+
+def test_the_half_of_a_group_both_agree_on_does_not_stop_the_other_half(county, three):
+    one, two, _ = three
+    one.record(H, {"device": "1"}), one.sync()
+    mine = two.record(H, {"device": "1", "fuel": "electricity"})
+    two.sync()
+    assert result(two, mine, "device") == "same" and result(two, mine, "fuel") == "applied"
+
+
+def test_a_chain_of_offline_edits_never_conflicts_with_itself(county, three):
+    one, two, _ = three
+    two.record(H, {"remark": "南屋"}), two.sync()
+    chain = [one.record(H, {"phone": str(n)}) for n in range(2, 6)]
+    one.sync()
+    assert {one.verdict(each).outcome for each in chain} <= {"applied", "merged"}
+    assert values(county)["phone"] == "5" and values(county)["remark"] == "南屋"
+
+
+def test_a_follower_may_go_back_to_the_first_value(county, three):
+    one, _, _ = three
+    one.record(H, {"phone": "2"}), one.record(H, {"phone": "1"}), one.sync()
+    assert values(county)["phone"] == "1"
+
+
+def test_a_follower_is_judged_against_who_overwrote_its_ancestor(county, three):
+    one, two, _ = three
+    one.record(H, {"phone": "2"})
+    one.send_and_lose_reply()
+    two.sync(), two.record(H, {"phone": "3"}), two.sync()
+    follower = one.record(H, {"phone": "4"})
+    one.sync()
+    assert result(one, follower, "phone") == "conflict" and values(county)["phone"] == "3"
+
+
+def test_a_follower_that_leaves_the_overwritten_value_alone_changes_nothing(county, three):
+    one, two, _ = three
+    one.record(H, {"phone": "2"})
+    one.send_and_lose_reply()
+    two.sync(), two.record(H, {"phone": "3"}), two.sync()
+    follower = one.record(H, {"remark": "西屋"})
+    one.sync()
+    assert result(one, follower, "phone") is None and values(county)["phone"] == "3"
+
+
+def test_a_follower_of_a_conflict_joins_it_or_leaves_it(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    first = one.record(H, {"phone": "2"})
+    left, joined = one.record(H, {"remark": "西屋"}), one.record(H, {"phone": "3"})
+    one.sync()
+    assert result(one, first, "phone") == "conflict" and result(one, left, "phone") is None
+    assert result(one, joined, "phone") == "conflict"
+    (conflict,) = county.state(H).conflicts
+    assert (conflict.base, conflict.mine, conflict.theirs, conflict.submission) == ("1", "3", "9", joined.id)
+
+
+def test_a_follower_that_comes_round_to_the_registry_ends_its_conflict(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    one.record(H, {"phone": "2"}), one.record(H, {"phone": "9"}), one.sync()
+    assert not open_conflicts(county)
+
+
+def test_a_rejected_ancestor_is_stepped_over(county, three):
+    one, _, _ = three
+    bad = one.record(H, {"phone": "2", "remark": "bad"})
+    good = one.record(H, {"remark": "好"})
+    one.sync()
+    assert one.verdict(bad).outcome == "rejected"
+    assert result(one, good, "phone") == "applied" and values(county)["phone"] == "2"
+
+
+def test_a_missing_ancestor_is_stepped_over_and_superseded_when_it_comes(county, three):
+    one, _, _ = three
+    lost, later = one.record(H, {"phone": "2"}), one.record(H, {"phone": "3"})
+    one.sync([later])
+    assert values(county)["phone"] == "3"
+    one.sync()
+    assert result(one, lost, "phone") == "superseded" and values(county)["phone"] == "3"
+    assert not open_conflicts(county)
+
+
+def test_a_missing_ancestor_of_an_open_conflict_is_superseded_by_it(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    lost, later = one.record(H, {"phone": "2"}), one.record(H, {"phone": "3"})
+    one.sync([later]), one.sync()
+    assert result(one, lost, "phone") == "superseded" and open_conflicts(county) == {("phone", "3")}
+
+
+def test_going_there_and_back_is_still_a_change(county, three):
+    """ABA: the value is what the surveyor saw, but two others have meanwhile thought about it."""
+    one, two, third = three
+    two.record(H, {"phone": "2"}), two.sync()
+    third.sync(), third.record(H, {"phone": "1"}), third.sync()
+    mine = one.record(H, {"phone": "3"})
+    one.sync()
+    assert result(one, mine, "phone") == "conflict"
+
+
+def test_a_property_the_registry_never_had_is_added(county, three):
+    one, two, _ = three
+    mine = one.record(H, {"rooms_n": "3"})
+    also = two.record(H, {"rooms_n": ""})
+    one.sync(), two.sync()
+    assert result(one, mine, "rooms_n") == "applied" and result(two, also, "rooms_n") is None
+    assert values(county)["rooms_n"] == "3"
+
+
+def test_two_that_add_the_same_property_differently_are_in_conflict(county, three):
+    one, two, _ = three
+    one.record(H, {"rooms_n": "3"})
+    mine = two.record(H, {"rooms_n": "4"})
+    one.sync(), two.sync()
+    assert result(two, mine, "rooms_n") == "conflict"
+
+
+def test_an_id_registered_twice_is_compared_value_by_value(county, three):
+    _, two, _ = three
+    two.states.clear()
+    again = two.record(H, {"head_name": "张三", "phone": "7", "rooms_n": "3"})
+    two.sync([again])
+    found = {each.property: each.outcome for each in two.verdict(again).fields}
+    assert found == {"head_name": "same", "phone": "conflict", "rooms_n": "applied"}
+
+
+# --- corrections ---
+
+
+def test_a_rejected_record_is_corrected(county, tablet):
+    one = tablet("one")
+    bad = one.record(H, {"head_name": "李四", "phone": "bad"})
+    one.sync()
+    assert one.verdict(bad).code == "constraint" and f"household/{H}" not in county.entities
+    one.record(H, {"phone": "2"}, corrects=bad), one.sync()
+    assert values(county) == {"head_name": "李四", "phone": "2"}
+
+
+def test_correcting_a_rejected_record_does_not_undo_what_others_did_meanwhile(county, three):
+    one, two, _ = three
+    bad = one.record(H, {"phone": "bad", "device": "1"})
+    one.sync()
+    two.record(H, {"remark": "北屋", "device": "2"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"phone": "5"}, corrects=bad)
+    one.sync()
+    assert result(one, correction, "remark") is None, "untouched in both, though another has changed it"
+    assert result(one, correction, "device") == "conflict", "answered before the other's change was seen"
+    assert values(county)["remark"] == "北屋" and values(county)["phone"] == "5"
+
+
+def test_correcting_an_applied_record_changes_only_what_the_correction_changes(county, three):
+    one, two, _ = three
+    first = one.record(H, {"phone": "2", "remark": "西屋"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "3"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"remark": "西厢房"}, corrects=first)
+    one.sync()
+    assert values(county)["phone"] == "3" and values(county)["remark"] == "西厢房"
+    assert result(one, correction, "phone") is None
+
+
+def test_correcting_what_another_has_changed_since_is_a_conflict(county, three):
+    one, two, _ = three
+    first = one.record(H, {"phone": "2"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "3"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"phone": "4"}, corrects=first)
+    one.sync()
+    assert result(one, correction, "phone") == "conflict" and open_conflicts(county) == {("phone", "4")}
+
+
+@pytest.mark.parametrize("choice", ["9", "2", "5"])
+def test_a_correction_decides_the_conflict_it_has_seen(county, three, choice):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync()
+    assert open_conflicts(county) == {("phone", "2")}
+    decision = one.record(H, {"phone": choice}, corrects=mine)
+    one.sync()
+    assert one.verdict(decision).outcome == "applied" and not open_conflicts(county)
+    assert values(county)["phone"] == choice
+
+
+def test_the_other_side_decides_with_one_field(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    third.record(H, {"phone": "9"}, corrects=mine, whole=False), third.sync()
+    assert not open_conflicts(county) and values(county)["phone"] == "9"
+
+
+def test_a_correction_made_before_the_conflict_was_known_joins_it(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    kept, changed = (
+        one.record(H, {"remark": "x"}, corrects=mine),
+        one.record(H, {"phone": "3"}, corrects=mine),
+    )
+    one.sync()
+    assert result(one, kept, "phone") is None and result(one, changed, "phone") == "conflict"
+    assert open_conflicts(county) == {("phone", "3")}
+
+
+def test_a_decision_overtaken_by_another_change_goes_on_in_the_same_conflict(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    (before,) = county.state(H).conflicts
+    decision = one.record(H, {"phone": "2"}, corrects=mine)
+    third.record(H, {"phone": "8"}), third.sync()
+    one.sync()
+    (after,) = county.state(H).conflicts
+    assert result(one, decision, "phone") == "conflict"
+    assert (after.id, after.mine, after.theirs, after.submission) == (before.id, "2", "8", decision.id)
+
+
+def test_a_decided_conflict_is_not_decided_again_by_a_correction_of_something_else(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    third.record(H, {"phone": "9"}, corrects=mine, whole=False), third.sync()
+    one.sync()
+    later = one.record(H, {"remark": "西屋"}, corrects=mine)
+    one.sync()
+    assert result(one, later, "phone") is None and values(county)["phone"] == "9"
+
+
+def test_whoever_brings_the_conflicting_value_in_ends_the_conflict(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    one.record(H, {"phone": "2"}), one.sync()
+    third.sync(), third.record(H, {"phone": "2"}), third.sync()
+    assert values(county)["phone"] == "2" and not open_conflicts(county)
+
+
+def test_ids_of_conflicts_follow_from_submission_entity_and_property(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync()
+    (conflict,) = county.state(H).conflicts
+    assert conflict.id == derived_id("conflict", mine.id, f"household/{H}", "phone")
+
+
+# --- versions ---
+
+
+def test_a_version_grows_with_values_and_conflicts_and_with_nothing_else(county, three):
+    one, two, _ = three
+    one.record(H, {}), one.sync()
+    assert county.state(H).version == 1
+    one.record(H, {"phone": "2", "remark": "x"}), one.sync()
+    assert county.state(H).version == 2
+    two.record(H, {"phone": "3"}), two.sync()
+    assert county.state(H).version == 3, "a conflict opened"
+    two.record(H, {"remark": "x"}), two.sync()
+    assert county.state(H).version == 3, "the same value again"
+
+
+# --- villages ---
+
+
+@pytest.fixture
+def movers(county, tablet, kit):
+    one, two = tablet("one", kit.A, kit.B), tablet("two", kit.A)
+    one.record(H, {"phone": "1"}), one.sync(), two.sync()
+    return one, two
+
+
+def test_a_household_moves_with_the_submission_that_says_so(county, movers, kit):
+    one, two = movers
+    one.record(H, {"phone": "2"}, village=kit.B)
+    one.sync()
+    assert county.state(H).village == kit.B and one.states[f"household/{H}"].village == kit.B
+    two.sync()
+    assert f"household/{H}" not in two.states
+
+
+def test_an_edit_from_before_the_move_does_not_move_it_back(county, movers, kit):
+    one, two = movers
+    one.record(H, {}, village=kit.B), one.sync()
+    stale = two.record(H, {"remark": "x"})
+    two.sync()
+    assert county.state(H).village == kit.B and values(county)["remark"] == "x"
+    assert result(two, stale, VILLAGE) is None
+
+
+def test_moving_back_is_a_move(county, movers, kit):
+    one, _ = movers
+    one.record(H, {}, village=kit.B), one.sync()
+    one.record(H, {}, village=kit.A), one.sync()
+    assert county.state(H).village == kit.A
+
+
+def test_two_moves_to_different_places_are_a_conflict_about_the_village(county, tablet, kit):
+    county.villages = (kit.A, kit.B, kit.C)
+    one, two = tablet("one", kit.A, kit.B), tablet("two", kit.A, kit.C)
+    one.record(H, {"phone": "1"}), one.sync(), two.sync()
+    one.record(H, {}, village=kit.B), one.sync()
+    other = two.record(H, {}, village=kit.C)
+    two.sync()
+    assert county.state(H).village == kit.B and result(two, other, VILLAGE) == "conflict"
+    assert open_conflicts(county) == {(VILLAGE, kit.C)}
+
+
+# --- after a restore ---
+
+
+def test_an_entity_the_restored_hub_lost_is_made_whole_by_whoever_comes_first(county, three):
+    one, two, _ = three
+    empty = county.copy()
+    empty.entities, empty.known, empty.feed = {}, {}, {}
+    two.record(H, {"phone": "2"}), two.sync()
+    county.restore(empty)
+    two.sync(), two.sync()
+    assert values(county)["phone"] == "2" and values(county)["head_name"] == "张三"
+    one.sync(), one.sync()
+    registration = one.made[0]
+    found = {each.property: each.outcome for each in one.verdict(registration).fields}
+    assert found["phone"] == "superseded" and found["head_name"] == "same"
+    assert values(county)["phone"] == "2" and not open_conflicts(county)
+
+
+def test_versions_of_the_restored_part_still_count(county, three):
+    one, two, _ = three
+    older = county.copy()
+    two.record(H, {"phone": "2"}), two.sync(), one.sync()
+    unsent = one.record(H, {"phone": "3"})
+    county.restore(older)
+    one.sync()
+    assert result(one, unsent, "phone") == "applied", "it had seen more than the hub now knows"
+    two.sync(), two.sync()
+    assert result(two, two.made[0], "phone") == "superseded" and values(county)["phone"] == "3"
+
+
+def test_what_was_set_after_the_restore_is_compared_by_value(county, three):
+    one, two, third = three
+    older = county.copy()
+    two.record(H, {"phone": "2"}), two.sync()
+    offline = one.record(H, {"phone": "4"})
+    county.restore(older)
+    third.sync(), third.record(H, {"phone": "5"}), third.sync()
+    one.sync()
+    assert result(one, offline, "phone") == "conflict"
+    assert replace(county.state(H)).values()["phone"] == "5"
