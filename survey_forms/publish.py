@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from survey_forms.form import FormFault
 from survey_forms.sheet_checks import Issue, Row, Workbook, check
+from survey_forms.xform import parse
 
 _PYXFORM_PLACE = re.compile(r"\[row : (?P<row>\d+)\](?: On the '(?P<sheet>\w+)' sheet)?")
 _SHEETS = ("survey", "choices", "settings", "entities")
@@ -43,8 +45,8 @@ class PublishFault(Exception):
 def publish(source: Path) -> Published:
     """Turn the XLSForm at `source` (.xlsx or .md) into an XForm.
 
-    Raises PublishFault with every issue: ours about languages, properties and messages, and what
-    pyxform refuses.
+    Raises PublishFault with every issue: ours about languages, properties and messages, what pyxform refuses, and
+    what the tablets' own reader could not work with.
     """
     sheets = _read(source)
     book = _workbook(sheets)
@@ -52,6 +54,8 @@ def publish(source: Path) -> Published:
     xml, refusal = _convert(sheets)
     if refusal is not None and not _already_said(refusal, issues):
         issues.append(refusal)
+    if not issues:
+        issues += _engine_issues(xml)
     if issues:
         raise PublishFault(issues)
     settings = book.sheet("settings")[0]
@@ -130,6 +134,15 @@ def _convert(sheets: dict[str, Any]) -> tuple[str, Issue | None]:
         sheet = (place and place["sheet"]) or "survey"
         row = int(place["row"]) if place else None
         return "", Issue(sheet, row, text.rstrip("."), "按 pyxform 的提示修改")
+
+
+def _engine_issues(xml: str) -> list[Issue]:
+    """What the tablets' own reader refuses in an XForm that pyxform let through."""
+    try:
+        parse(xml)
+    except FormFault as fault:
+        return [Issue("survey", None, f"{issue.where}：{issue.what}", issue.remedy) for issue in fault.issues]
+    return []
 
 
 def _already_said(refusal: Issue, issues: Sequence[Issue]) -> bool:

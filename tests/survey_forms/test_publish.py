@@ -126,6 +126,12 @@ def test_what_only_pyxform_refuses_joins_the_list(tmp_path: Path) -> None:
     assert "Repeat names" in found[1][2]
 
 
+def test_an_expression_that_tablets_cannot_work_out_is_refused(tmp_path: Path) -> None:
+    survey = [*GOOD["survey"], "integer | age | 年龄 | Age | | | | pulldata('a', 'b', 'c', .) | 不对 | Wrong"]
+    found = _issues(_write(tmp_path, survey=survey))
+    assert any("/data/age" in what and "pulldata" in what for _, _, what in found), found
+
+
 def test_a_code_that_the_registry_does_not_know_is_refused(tmp_path: Path) -> None:
     choices = [*GOOD["choices"], "tenures | squatter | 占用 | Squatter"]
     assert _issues(_write(tmp_path, choices=choices)) == [
