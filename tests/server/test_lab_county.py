@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -12,7 +13,12 @@ from stdnum.cn import ric
 from server.lab.conversions import YEAR_END, quotas
 from server.lab.county import SyntheticHousehold, synthetic_county, village_sizes
 from server.lab.recordings import recordings
+from survey_forms import released
+from survey_forms.answers import entity_changes
 from survey_forms.functions import cn_ric
+from survey_forms.interview import answers, begin, check
+from survey_forms.scope import Context
+from survey_forms.xform import parse
 
 CLASSES = ("rural", "rural", "rural", "fringe", "rural", "built_up", None, "rural", "rural")
 
@@ -145,3 +151,43 @@ def test_recordings_are_dated_marked_and_in_order(county: list[SyntheticHousehol
         assert "household" in before_conversion
         forms.update(one.form for one in made)
     assert forms["conversion"] > forms["household"] > forms["visit"] > 0
+
+
+def test_the_real_forms_find_no_fault_in_what_is_recorded(county: list[SyntheticHousehold]) -> None:
+    """Every ninth home, recorded as a tablet does it and checked again as the hub does it."""
+    forms = {name: parse(xml) for name, _, xml in released()}
+    seen: Counter[tuple[str, ...]] = Counter()
+    for home in county[::9]:
+        known: dict[str, str] = {"household_id": str(home.number), "village_name": home.village_name}
+        for one in recordings(home):
+            form, now = forms[one.form], datetime.combine(one.on, time(2), UTC)
+            interview = begin(form, Context(today=one.on, now=now, given=known), one.answers)
+            record = answers(interview)
+            assert check(form, record, Context(today=one.on, now=now, given={})) == ()
+            assert _is_within(one.answers, record)
+            changes = entity_changes(form, record)
+            seen[one.form, *sorted(changes)] += 1
+            known |= {name: value for name, value in changes.get("household", {}).items() if value}
+    assert set(seen) == {
+        ("household", "household"),
+        ("household", "coal_use", "household"),
+        ("conversion", "conversion"),
+        ("conversion", "conversion", "household"),
+        ("conversion", "coal_use", "conversion", "household"),
+        ("visit", "household"),
+    }
+
+
+def _is_within(asked: object, kept: object) -> bool:
+    """Whether the interview kept every answer: none was to a question that is not asked."""
+    if isinstance(asked, dict) and isinstance(kept, dict):
+        return all(name in kept and _is_within(value, kept[name]) for name, value in asked.items() if value)
+    if isinstance(asked, list) and isinstance(kept, list):
+        return len(asked) == len(kept) and all(map(_is_within, asked, kept))
+    return isinstance(asked, str) and isinstance(kept, str) and _words(asked) == _words(kept)
+
+
+def _words(text: str) -> list[Decimal | str]:
+    """Codes of a selection in any order, numbers by value."""
+    words = sorted(text.split())
+    return [Decimal(word) if re.fullmatch(r"[0-9.]+", word) else word for word in words]
