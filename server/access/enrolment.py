@@ -72,7 +72,7 @@ def enrol(
         )
     tablet = session.get(Tablet, (found.county, device))
     person = session.get_one(Person, found.person)
-    _refuse(found, tablet, device=device, secret=secret, now=now)
+    _refuse(session, found, tablet, device=device, secret=secret, now=now)
     if found.used_at is not None:
         assert tablet is not None
         return Enrolled(tablet, person)
@@ -93,15 +93,18 @@ def enrol(
     return Enrolled(tablet, person)
 
 
-def _refuse(code: EnrolmentCode, tablet: Tablet | None, *, device: str, secret: str, now: datetime) -> None:
+def _refuse(
+    session: Session, code: EnrolmentCode, tablet: Tablet | None, *, device: str, secret: str, now: datetime
+) -> None:
     same = tablet is not None and tablet.secret_sha256 == credentials.sha256(secret)
+    known = tablet_by_secret(session, secret)
     if code.used_at is not None and not (same and code.used_by == device):
         raise Problem(
             "code_used", 403, N_("这个登记码已经用过。"), N_("一个登记码只能登记一台平板，请管理员另行生成。")
         )
     if code.used_at is None and code.expires_at <= now:
         raise Problem("code_expired", 403, N_("这个登记码已经过期。"), N_("请管理员重新生成登记码。"))
-    if tablet is not None and not same:
+    if (tablet is not None and not same) or (known is not None and known.device != device):
         raise Problem(
             "device_taken", 403, N_("这台平板的编号已被另一台使用。"), N_("请在平板上清除数据后重新登记。")
         )
@@ -149,11 +152,10 @@ def _assignments(session: Session, county: str, device: str) -> list[tuple[str, 
     return list(rows)
 
 
-def tablet_by_secret(session: Session, *, device: str, secret: str) -> Tablet | None:
-    """The tablet that knows this secret; None when there is none or it is revoked."""
-    tablets = session.exec(select(Tablet).where(Tablet.device == device)).all()
+def tablet_by_secret(session: Session, secret: str) -> Tablet | None:
+    """The tablet that knows this secret, revoked or not."""
     digest = credentials.sha256(secret)
-    return next((t for t in tablets if t.secret_sha256 == digest and t.revoked_at is None), None)
+    return session.exec(select(Tablet).where(Tablet.secret_sha256 == digest)).first()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Tablet(SQLModel, table=True):
     """
 
     __tablename__ = "tablet"
-    __table_args__ = (Index("ix_tablet_device", "device"),)
+    __table_args__ = (Index("ix_tablet_secret", "secret_sha256"),)
 
     county: str = Field(primary_key=True)
     device: str = Field(primary_key=True)

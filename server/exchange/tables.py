@@ -21,7 +21,8 @@ class SubmissionRow(SQLModel, table=True):
     its verdict). `sent` is the submission's canonical JSON, or its JSON text where it could not be read;
     `verdict` and `traces` are documents of the protocol's codec. The columns beside them repeat what lists
     filter by, and are empty where nothing could be read. `position` orders those received at one instant.
-    `clock_offset_s`: the hub's clock less the tablet's. `hash`: of the content, to tell a resend from a clash.
+    `clock_offset_s`: the hub's clock less the tablet's. `hash`: of the content, to tell a resend from a
+    clash.
     """
 
     __tablename__ = "submission"

@@ -72,7 +72,7 @@ def _tablets() -> None:
         sa.ForeignKeyConstraint(["person"], ["person.id"]),
         sa.PrimaryKeyConstraint("county", "device"),
     )
-    op.create_index("ix_tablet_device", "tablet", ["device"])
+    op.create_index("ix_tablet_secret", "tablet", ["secret_sha256"])
     op.create_table(
         "assignment",
         sa.Column("county", sa.String(), nullable=False),

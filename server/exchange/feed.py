@@ -1,0 +1,80 @@
+"""The feed and the entities as a tablet reads them: the hub's `Feed` over SQL, within one reading
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Table, and_, func, select, tuple_
+from sqlmodel import Session, SQLModel
+
+from server.exchange.tables import EntityRow, FeedHead, FeedRow
+from sync.codec import decode
+from sync.facts import Held
+from sync.messages import EntityState
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+@dataclass(frozen=True)
+class SqlFeed:
+    """One county's feed. Fits the hub's `Feed`."""
+
+    session: Session
+    county: str
+
+    def heads(self, villages: Sequence[str]) -> dict[str, int]:
+        """Village → feed head; absent if nothing ever happened there."""
+        columns = _table(FeedHead).c
+        rows = self.session.connection().execute(
+            select(columns.village, columns.seq).where(
+                columns.county == self.county, columns.village.in_(list(villages))
+            )
+        )
+        return {row.village: row.seq for row in rows}
+
+    def changes(self, village: str, after_seq: int, limit: int) -> list[tuple[int, EntityState]]:
+        """Each entity once, at its last row: what a tablet wants is the present state."""
+        row, entity = _table(FeedRow).c, _table(EntityRow).c
+        last = (
+            select(row.dataset, row.id, func.max(row.seq).label("seq"))
+            .where(row.county == self.county, row.village == village, row.seq > after_seq)
+            .group_by(row.dataset, row.id)
+            .order_by(func.max(row.seq))
+            .limit(limit)
+            .subquery()
+        )
+        rows = self.session.connection().execute(
+            select(last.c.seq, entity.held)
+            .select_from(last)
+            .join(
+                _table(EntityRow),
+                and_(entity.county == self.county, entity.dataset == last.c.dataset, entity.id == last.c.id),
+            )
+            .order_by(last.c.seq)
+        )
+        return [(seq, _in(village, decode(Held, document.encode()))) for seq, document in rows]
+
+    def snapshot(self, village: str, after_key: str | None, limit: int) -> list[EntityState]:
+        """The entities that stand in the village, by (dataset, id)."""
+        columns = _table(EntityRow).c
+        query = (
+            select(columns.held)
+            .where(columns.county == self.county, columns.village == village)
+            .order_by(columns.dataset, columns.id)
+            .limit(limit)
+        )
+        if after_key is not None:
+            dataset, _, entity = after_key.partition("/")
+            query = query.where(tuple_(columns.dataset, columns.id) > tuple_(dataset, entity))
+        rows = self.session.connection().execute(query)
+        return [decode(Held, document.encode()).state() for (document,) in rows]
+
+
+def _in(village: str, held: Held) -> EntityState:
+    return held.state() if held.village == village else held.gone(village)

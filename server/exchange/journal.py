@@ -1,0 +1,226 @@
+"""What the hub decides from and what it decided, in and out of the database: journal, entities, feed rows.
+
+Everything here works on whole batches, a few statements each whatever their size; it runs inside a
+transaction that `store` opened, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table, bindparam, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+from server.exchange.tables import (
+    EntityRow,
+    FeedHead,
+    FeedRow,
+    SubmissionRow,
+    SubmissionTarget,
+)
+from sync import facts
+from sync.codec import decode, encode, from_json, to_instant, to_json
+from sync.facts import Held, Key, Past, Record
+
+T = TypeVar("T")
+# SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; parsing a long list is what costs.
+KEYS_PER_STATEMENT: Final = 500
+
+
+class Stale(Exception):
+    """Another writer changed an entity after this transaction had read it."""
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, KEYS_PER_STATEMENT)):
+        yield chunk
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def _insert(session: Session, model: type[SQLModel]) -> Any:
+    """An INSERT that knows ON CONFLICT in this database's dialect."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(_table(model))
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]:
+    """Those of the submissions `ids` that have their verdict. A record of kind `differs` is not one of
+    them.
+    """
+    found: dict[str, Past] = {}
+    columns = _table(SubmissionRow).c
+    for chunk in _chunks(sorted(ids)):
+        rows = session.connection().execute(
+            select(
+                columns.id, columns.hash, columns.verdict, columns.person, columns.observed_at, columns.traces
+            ).where(columns.county == county, columns.id.in_(chunk), columns.kind != "differs")
+        )
+        for row in rows:
+            known = {
+                **row._mapping,
+                "verdict": json.loads(row.verdict),
+                "traces": json.loads(row.traces),
+            }
+            found[row.id] = from_json(Past, known)
+    return found
+
+
+def entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -> dict[Key, Held]:
+    """Those of the entities (dataset, id) that exist, locked until this transaction ends.
+
+    Locked in the order of their keys, so that two writers never wait for each other crosswise.
+    """
+    found: dict[Key, Held] = {}
+    columns = _table(EntityRow).c
+    for chunk in _chunks(sorted(keys)):
+        rows = session.connection().execute(
+            select(columns.held)
+            .where(columns.county == county, tuple_(columns.dataset, columns.id).in_(chunk))
+            .order_by(columns.dataset, columns.id)
+            .with_for_update()
+        )
+        for (document,) in rows:
+            held = decode(Held, document.encode())
+            found[held.key] = held
+    return found
+
+
+# --- writing -------------------------------------------------------------------------------------------------
+
+
+def record(session: Session, county: str, records: Sequence[Record], now: datetime) -> None:
+    """Write lines of the journal, and which entities they speak of. A line that is there already is the
+    same.
+    """
+    rows = [_journal_row(county, entry, position, now) for position, entry in enumerate(records)]
+    targets = [
+        {"county": county, "dataset": target.dataset, "entity": target.id, "submission": entry.id}
+        for entry in records
+        if entry.submission
+        for target in entry.submission.targets
+    ]
+    _insert_absent(session, SubmissionRow, rows)
+    _insert_absent(session, SubmissionTarget, targets)
+
+
+def _insert_absent(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(_insert(session, model).on_conflict_do_nothing(), rows)
+
+
+def _journal_row(county: str, entry: Record, position: int, now: datetime) -> dict[str, Any]:
+    sent = entry.submission
+    document = encode(sent).decode() if sent else entry.raw
+    assert document is not None
+    return {
+        "county": county,
+        "id": entry.id,
+        "kind": entry.kind,
+        "device": entry.device,
+        "device_seq": sent.device_seq if sent else 0,
+        "village": sent.village if sent else "",
+        "person": sent.person if sent else "",
+        "form": sent.form if sent else "",
+        "form_version": sent.form_version if sent else "",
+        "observed_at": sent.observed_at if sent else "",
+        "received_at": now,
+        "position": position,
+        "clock_offset_s": entry.clock_offset_s,
+        "outcome": entry.verdict.outcome,
+        "policy_version": entry.policy,
+        "hash": entry.past.hash if entry.past else "",
+        "sent": document,
+        "verdict": encode(entry.verdict).decode(),
+        "traces": _compact(to_json(entry.past.traces)) if entry.past else "{}",
+    }
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def keep(session: Session, county: str, changed: Sequence[Held], before: Mapping[Key, Held]) -> None:
+    """Write entities as they now are; `before` are those this transaction read. Raises Stale."""
+    ordered = sorted(changed, key=lambda held: (held.dataset, held.id))
+    made = [_entity_row(county, held) for held in ordered if held.key not in before]
+    if made:
+        session.connection().execute(_table(EntityRow).insert(), made)
+    grown = [
+        {f"at_{name}": value for name, value in _entity_row(county, held).items()}
+        | {"was": before[held.key].version}
+        for held in ordered
+        if held.key in before
+    ]
+    if grown and session.connection().execute(_update_entity(), grown).rowcount != len(grown):
+        raise Stale
+
+
+def _update_entity() -> Any:
+    keys = ("county", "dataset", "id")
+    table = _table(EntityRow)
+    values: dict[str, Any] = {c.name: bindparam(f"at_{c.name}") for c in table.columns if c.name not in keys}
+    same = [table.c[name] == bindparam(f"at_{name}") for name in keys]
+    return update(table).where(*same, table.c.version == bindparam("was")).values(values)
+
+
+def _entity_row(county: str, held: Held) -> dict[str, Any]:
+    return {
+        "county": county,
+        "dataset": held.dataset,
+        "id": held.id,
+        "village": held.village,
+        "version": held.version,
+        "conflicts_n": len(held.conflicts),
+        "updated_at": to_instant(held.updated_at),
+        "held": encode(held).decode(),
+    }
+
+
+def tell(session: Session, county: str, rows: Sequence[facts.FeedRow]) -> None:
+    """Give feed rows their sequence numbers. Comes last in the transaction.
+
+    Bumping a village's head locks it until commit, so whoever sees a number sees every smaller one of that village.
+    Villages go in sorted order: two writers never wait for each other crosswise.
+    """
+    by_village: dict[str, list[facts.FeedRow]] = {}
+    for row in rows:
+        by_village.setdefault(row.village, []).append(row)
+    heads = _bump(session, county, {village: len(by_village[village]) for village in sorted(by_village)})
+    numbered = [
+        {
+            "county": county, "village": village, "seq": seq, "dataset": row.dataset, "id": row.id,
+            "op": row.op, "version": row.version,
+        }
+        for village, head in heads.items()
+        for seq, row in enumerate(by_village[village], start=head - len(by_village[village]) + 1)
+    ]  # fmt: skip
+    if numbered:
+        session.connection().execute(_table(FeedRow).insert(), numbered)
+
+
+def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Raise each village's head by its count, in the order given; village → new head."""
+    heads: dict[str, int] = {}
+    table = _table(FeedHead)
+    for chunk in _chunks(counts.items()):
+        insert = _insert(session, FeedHead).values(
+            [{"county": county, "village": village, "seq": count} for village, count in chunk]
+        )
+        statement = insert.on_conflict_do_update(
+            index_elements=["county", "village"], set_={"seq": table.c.seq + insert.excluded.seq}
+        ).returning(table.c.village, table.c.seq)
+        heads |= {row.village: row.seq for row in session.connection().execute(statement)}
+    return heads

@@ -1,0 +1,176 @@
+"""The exchange's transactions: what a tablet sends is judged and written in one, what it reads is read in
+another.
+
+A verdict leaves this module only after its transaction has committed. The pure hub decides; `journal` and
+`feed` are its eyes and hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
+
+from server.access import enrolment
+from server.access.places import Places
+from server.access.tables import Tablet
+from server.database import is_busy, read, write
+from server.exchange import history, journal
+from server.exchange.feed import SqlFeed
+from server.exchange.forms import Forms
+from sync import hub, pull
+from sync.codec import to_instant
+from sync.facts import Device, Facts, Held, Policy, Pushed
+from sync.messages import Incoming, Reply, Request, Village
+
+Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
+"""(session, county, changed entities, now): writes what follows from them, in the same transaction."""
+
+# Two writers in each other's way: whoever loses begins again. More than this many times is not chance.
+ATTEMPTS: Final = 6
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the exchange is made of; put together by the application."""
+
+    engine: Engine
+    places: Places
+    forms: Forms
+    policy: Policy
+    derivations: Sequence[Derivation]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A push that is committed: under which history it was judged, and what came of it."""
+
+    history: str
+    pushed: Pushed
+
+
+def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetime) -> Reply:
+    """One whole contact of a tablet: push, commit, then read. Raises whatever the database raises."""
+    request, county = incoming.request, tablet.county
+    taken = push(exchange, Device(tablet.device, county, frozenset()), incoming, now, tablet=True)
+    with read(exchange.engine) as session:
+        assigned = enrolment.held(session, county=county, device=tablet.device)
+        cursors = pull.cursors(request, sorted(assigned), taken.history)
+        pulled = pull.pull(cursors, SqlFeed(session, county))
+        villages = villages_of(exchange.places, session, county, assigned)
+    return pull.reply(
+        request,
+        taken.pushed,
+        pulled,
+        history=taken.history,
+        now=now,
+        county=county,
+        person=tablet.person,
+        villages=villages,
+        forms=exchange.forms.documents,
+    )
+
+
+def push(
+    exchange: Exchange, device: Device, incoming: Incoming, now: datetime, *, tablet: bool = False
+) -> Taken:
+    """Judge and store a batch of any size in one writing transaction; begun again if another writer was in
+    the way.
+
+    With `tablet`, the device is one that enrolled: its contact is noted and its villages are looked up.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with write(exchange.engine) as session:
+                if tablet:
+                    device = _contacted(session, device, incoming.request, now)
+                return _push(exchange, session, device, incoming, now)
+        except (journal.Stale, IntegrityError):
+            if attempt == ATTEMPTS:
+                raise
+        except DBAPIError as error:
+            # SQLite has waited for the lock already; PostgreSQL ends one of two that block each other at once.
+            if attempt == ATTEMPTS or exchange.engine.dialect.name == "sqlite" or not is_busy(error):
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _contacted(session: Session, device: Device, request: Request, now: datetime) -> Device:
+    """Notes the contact, and gives the device with its villages.
+
+    The noted row stays locked until commit, so the same tablet's requests (one repeated because its reply
+    was lost, while the first is still at work) are judged one after the other.
+    """
+    offset = round((now - to_instant(request.sent_at)).total_seconds())
+    said = enrolment.Contact(
+        app_version=request.app_version,
+        waiting=request.waiting,
+        clock_offset_s=offset,
+        chain_seq=request.chain_seq,
+        chain_hash=request.chain_hash,
+    )
+    enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now)
+    held = enrolment.held(session, county=device.county, device=device.id)
+    ever = enrolment.ever_held(session, county=device.county, device=device.id)
+    return replace(device, held=frozenset(held), formerly=frozenset(ever - held))
+
+
+def _push(exchange: Exchange, session: Session, device: Device, incoming: Incoming, now: datetime) -> Taken:
+    present = _history(exchange, session, device.county, incoming.request)
+    facts = _facts(exchange, session, device, incoming, present)
+    pushed = hub.push(incoming, facts, now=now)
+    journal.record(session, device.county, pushed.records, now)
+    journal.keep(session, device.county, pushed.changed, facts.entities)
+    for derive in exchange.derivations:
+        derive(session, device.county, pushed.changed, now)
+    session.flush()
+    journal.tell(session, device.county, pushed.feed)
+    return Taken(present, pushed)
+
+
+def _history(exchange: Exchange, session: Session, county: str, request: Request) -> str:
+    """The present history; a new one when this tablet has read further than our feed goes."""
+    present = history.present(session)
+    heads = SqlFeed(session, county).heads(sorted(request.held))
+    if not pull.restored(request, present, heads):
+        return present
+    begun = exchange.new_id()
+    if not history.begin_new(session, present, begun):
+        raise journal.Stale
+    return begun
+
+
+def _facts(exchange: Exchange, session: Session, device: Device, incoming: Incoming, present: str) -> Facts:
+    """What the hub decides from, in two reads: what the submissions name, then what the entities name."""
+    needed = hub.needed(incoming)
+    villages = {submission.village for submission in incoming.request.submissions}
+    places = exchange.places.villages(session, device.county, villages) if villages else ()
+    facts = Facts(
+        device=device,
+        history=present,
+        villages=frozenset(place.code for place in places),
+        forms=exchange.forms.by_key,
+        entities=journal.entities(session, device.county, needed.entities),
+        known=journal.past(session, device.county, needed.past),
+        policy=exchange.policy,
+    )
+    further = hub.needed_past(incoming.request.submissions, facts)
+    found = journal.past(session, device.county, further)
+    return replace(facts, known={**facts.known, **found})
+
+
+def villages_of(places: Places, session: Session, county: str, codes: set[str]) -> tuple[Village, ...]:
+    """Villages as they travel; one the registry has no name for goes under its code."""
+    known = {place.code: place for place in places.villages(session, county, codes)} if codes else {}
+    return tuple(
+        Village(code, known[code].name, known[code].township_name, known[code].area_class)
+        if code in known
+        else Village(code, code, "", None)
+        for code in sorted(codes)
+    )
