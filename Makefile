@@ -26,7 +26,7 @@ tablet: ## the surveyor's window, enrolled at the running demo (DATA= as given t
 
 test: ## every test, two at a time (TESTS=tests/sync for some)
 	@.ci/setup test
-	@PATH="$(CURDIR)/$(BIN):$$PATH:$(POSTGRES_BIN)" $(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(TESTS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH:$(POSTGRES_BIN)" $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 1 --durations 10 $(TESTS)
 
 lint: ## ruff, formatting, types, who may import whom
 	@.ci/setup demo

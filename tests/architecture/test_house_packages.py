@@ -102,6 +102,19 @@ def test_what_is_imported_is_declared(
     )
 
 
+def test_what_is_asked_for_is_pinned(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    lines = (root / ".ci" / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
+    pinned = {line.partition("==")[0] for line in lines if "==" in line}
+    assert declared(project, *project["optional-dependencies"]) - {"cleanheat"} - pinned == set()
+
+
+def test_the_lock_file_says_what_and_not_where(root: Path) -> None:
+    locked = (root / "server" / "web" / "package-lock.json").read_text()
+    assert '"integrity"' in locked
+    assert '"resolved"' not in locked
+
+
 def test_the_tablets_packages_stand_on_little(
     modules: tuple[Any, ...], none_of: Callable[[Iterable[str]], None]
 ) -> None:
