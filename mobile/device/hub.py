@@ -1,0 +1,74 @@
+"""The two things the tablet asks of a hub, each whole and blocking: enrol, and make one contact.
+
+Every call opens the replica and the connection it needs and closes them, so it may run on any thread. Whatever goes
+wrong comes back in words; nothing is lost either way.
+"""
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from mobile.locale import Say
+from mobile.presenters.problems import explain
+from sync import driver
+from sync.client import Account, Progress, Refusal
+from sync.replica import Replica, ReplicaProblem
+
+
+@dataclass(frozen=True)
+class Office:
+    """`open_replica` opens the tablet's store anew for the calling thread."""
+
+    open_replica: Callable[[], Replica]
+    clock: Callable[[], datetime]
+    say: Say
+
+    def ask(self, address: str, code: str) -> str:
+        """Enrol with a one-time code; "" or the reason it did not work."""
+        try:
+            with self.open_replica() as replica, driver.http_client() as client:
+                driver.enrol(
+                    replica, client, address, code, device_name=platform.node(), app_version=_version()
+                )
+        except driver.HubProblem as problem:
+            return f"{problem.refusal.message}{problem.refusal.remedy}"
+        except ReplicaProblem as problem:
+            return explain(self.say, problem)
+        return ""
+
+    def exchange(self, progress: Callable[[Progress], None]) -> Account:
+        """One contact from beginning to end."""
+        try:
+            with self.open_replica() as replica, driver.http_client() as client:
+                identity = replica.identity()
+                hub = driver.HttpHub(
+                    client, identity.server if identity else "", identity.secret if identity else ""
+                )
+                return driver.run(
+                    replica, hub, clock=self.clock, app_version=_version(), on_progress=progress
+                )
+        except ReplicaProblem as problem:
+            return Account(problem=Refusal(problem.code, explain(self.say, problem), ""))
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demonstration server wrote down for its tablets."""
+
+    address: str
+    code: str
+    data: Path
+
+
+def read_demo(path: Path) -> Demo:
+    """Read a demo.json; a missing file or key is told by the exception's own words."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return Demo(told["address"], told["enrolment_code"], path.parent)
+
+
+def _version() -> str:
+    return version("cleanheat")

@@ -1,0 +1,130 @@
+"""Beginning an interview: which entities it is about, and what is known already.
+
+Ids are made here, on the tablet, before anything is asked; a draft of the same kind for the same household is
+continued, never doubled.
+"""
+
+from collections.abc import Mapping
+
+from mobile.presenters.desk import CHINA, Desk, past_season
+from survey_forms.answers import prefill
+from survey_forms.interview import Context
+from sync.replica_rows import Draft, Shown
+
+
+def start_household(desk: Desk, village: str) -> str:
+    """A household the register does not know yet; the draft's id."""
+    household = desk.new_id()
+    targets = {"household": household, "coal_use": desk.new_id()}
+    return _save(desk, "household", village, household, targets, {})
+
+
+def start_update(desk: Desk, village: str, household: str) -> str:
+    """Correct what is registered about a household; what is known is filled in."""
+    coal = _coal_use(desk, household)
+    known = _known(desk, household, coal)
+    targets = {"household": household, "coal_use": coal or desk.new_id()}
+    return _continued(desk, "household", household) or _save(
+        desk, "household", village, household, targets, known
+    )
+
+
+def start_conversion(desk: Desk, village: str, household: str) -> str:
+    """A conversion of a household: always a new one, and a new dated look at its coal stock."""
+    targets = {"conversion": desk.new_id(), "household": household, "coal_use": desk.new_id()}
+    registered = {shown.id for shown in desk.replica.related("conversion", household)}
+    for draft in desk.replica.drafts():
+        new = draft.form == "conversion" and draft.target_ids.get("conversion") not in registered
+        if new and draft.household_id == household and draft.corrects is None:
+            return draft.id
+    return _save(desk, "conversion", village, household, targets, {})
+
+
+def start_progress(desk: Desk, village: str, household: str, conversion: str) -> str:
+    """A conversion that has advanced (installed, connected, in use): the same form again, what is known filled in."""
+    shown = desk.replica.entity("conversion", conversion)
+    known = {"conversion": shown} if shown else {}
+    targets = {"conversion": conversion, "household": household, "coal_use": desk.new_id()}
+    begun = (draft.id for draft in desk.replica.drafts() if draft.target_ids.get("conversion") == conversion)
+    return next(begun, None) or _save(desk, "conversion", village, household, targets, known)
+
+
+def start_visit(desk: Desk, village: str, household: str) -> str:
+    """What came of a visit: each is a new statement, so nothing is filled in."""
+    targets = {"household": household}
+    return _continued(desk, "visit", household) or _save(desk, "visit", village, household, targets, {})
+
+
+def context(desk: Desk, draft: Draft) -> Context:
+    """What the form is told instead of asking: who, where, and which entities."""
+    identity = desk.replica.identity()
+    village = next((row for row in desk.replica.villages() if row.code == draft.village), None)
+    shown = desk.replica.entity("household", draft.household_id) if draft.household_id else None
+    given = dict(shown.props) if shown else {}
+    given |= {f"{dataset}_id": entity for dataset, entity in draft.target_ids.items()}
+    given |= {
+        "county": identity.county if identity else "",
+        "person": identity.person if identity else "",
+        "person_name": identity.person_name if identity else "",
+        "village": draft.village,
+        "village_name": village.name if village else "",
+        "township_name": village.township_name if village else "",
+    }
+    now = desk.clock().astimezone(CHINA)
+    return Context(today=now.date(), now=now, given={key: value for key, value in given.items() if value})
+
+
+def _continued(desk: Desk, form: str, household: str) -> str | None:
+    """A draft of this form for this household, already begun."""
+    same = (draft for draft in desk.replica.drafts() if draft.form == form and draft.corrects is None)
+    return next((draft.id for draft in same if draft.household_id == household), None)
+
+
+def _coal_use(desk: Desk, household: str) -> str | None:
+    """Last winter's coal record of the household, which a second look updates rather than doubles.
+
+    A conversion's dated look at the stock may bear the same season; it has no tonnage and is left alone.
+    """
+    winter = past_season(desk.today())
+    for shown in desk.replica.related("coal_use", household):
+        if shown.props.get("season") == winter and "coal_t" in shown.props:
+            return shown.id
+    return None
+
+
+def _known(desk: Desk, household: str, coal: str | None) -> dict[str, Shown]:
+    found = {"household": desk.replica.entity("household", household)}
+    if coal:
+        found["coal_use"] = desk.replica.entity("coal_use", coal)
+    return {dataset: shown for dataset, shown in found.items() if shown is not None}
+
+
+def _lasting(shown: Shown) -> dict[str, str]:
+    """What is still true today: the date of an earlier visit is not the date of this one."""
+    return {name: value for name, value in shown.props.items() if name != "visited_on"}
+
+
+def _save(
+    desk: Desk,
+    form_id: str,
+    village: str,
+    household: str,
+    targets: Mapping[str, str],
+    known: Mapping[str, Shown],
+) -> str:
+    form = desk.form(form_id)
+    if form is None:
+        raise LookupError(desk.say("interview.missing_form"))
+    draft = Draft(
+        id=desk.new_id(),
+        form=form.id,
+        form_version=form.version,
+        village=village,
+        household_id=household,
+        target_ids=dict(targets),
+        answers=prefill(form, {dataset: _lasting(shown) for dataset, shown in known.items()})
+        if known
+        else {},
+    )
+    desk.replica.save_draft(draft)
+    return draft.id

@@ -1,0 +1,159 @@
+"""A household and its history: who lives there, how they heat, conversions, coal use, my records, conflicts."""
+
+from dataclasses import dataclass
+
+from mobile.presenters import drafting
+from mobile.presenters.desk import Desk
+from mobile.presenters.outbox import RecordLine, begin_correction, draft_line, record_line
+from mobile.presenters.record import Difference, Fact
+from mobile.presenters.vocabulary import Vocabulary
+from sync.messages import Conflict
+from sync.replica_rows import Shown
+
+IDENTITY = (
+    "head_name", "id_number", "phone", "door_number", "address", "tenure", "registration", "residents_n", "hardship",
+    "visit_outcome", "visited_on",
+)  # fmt: skip
+HEATING = (
+    "heating_status", "not_heated_reason", "device", "fuel", "house_use", "occupancy", "house_area_m2",
+    "heated_area_m2", "rooms_n", "mountain", "demolition_year", "old_stove", "old_stove_on", "remark",
+)  # fmt: skip
+CONVERSION = (
+    "device_code", "batch", "contract_number", "contractor", "account_number", "brand", "model", "serial",
+    "signed_on", "installed_on", "connected_on", "first_used_on", "accepted_on", "remark",
+)  # fmt: skip
+COAL = ("coal_t", "price_yuan_per_t", "coal_source", "stock_t", "observed_on")
+HIDDEN_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Event:
+    """A conversion or a season's coal use, with its facts."""
+
+    id: str
+    title: str
+    facts: tuple[Fact, ...]
+    pending: bool
+
+
+@dataclass(frozen=True)
+class HouseholdState:
+    """What the page shows; `gone` in words once the household left the register."""
+
+    title: str
+    subtitle: str
+    pending: bool
+    gone: str
+    identity: tuple[Fact, ...]
+    heating: tuple[Fact, ...]
+    conversions: tuple[Event, ...]
+    coal: tuple[Event, ...]
+    records: tuple[RecordLine, ...]
+    conflicts: tuple[Difference, ...]
+
+
+class HouseholdPresenter:
+    """Intents: record a conversion, a visit, correct the household, correct one of my records."""
+
+    def __init__(self, desk: Desk, household: str) -> None:
+        self._desk = desk
+        self._id = household
+        self._words = Vocabulary(desk)
+
+    def convert(self) -> str:
+        """Begin a conversion; the draft's id."""
+        return drafting.start_conversion(self._desk, self._village(), self._id)
+
+    def progress(self, conversion: str) -> str:
+        """A conversion has advanced: the same form again, prefilled; the draft's id."""
+        return drafting.start_progress(self._desk, self._village(), self._id, conversion)
+
+    def visit(self) -> str:
+        """Begin a visit outcome; the draft's id."""
+        return drafting.start_visit(self._desk, self._village(), self._id)
+
+    def update(self) -> str:
+        """Begin a correction of what is registered; the draft's id."""
+        return drafting.start_update(self._desk, self._village(), self._id)
+
+    def correct(self, submission: str) -> str:
+        """Begin a correction of one of my records; the draft's id."""
+        return begin_correction(self._desk, submission)
+
+    def state(self) -> HouseholdState:
+        """As of now."""
+        desk, say = self._desk, self._desk.say
+        shown = desk.replica.entity("household", self._id)
+        if shown is None:
+            return HouseholdState("", "", False, say("household.gone"), (), (), (), (), self._records(), ())
+        conversions = desk.replica.related("conversion", self._id)
+        coal = desk.replica.related("coal_use", self._id)
+        village = next((row.name for row in desk.replica.villages() if row.code == shown.village), "")
+        door = shown.props.get("door_number")
+        parts = (village, say("households.door", door=door) if door else say("households.no_door"))
+        return HouseholdState(
+            title=shown.props.get("head_name") or say("households.nameless"),
+            subtitle=" · ".join(part for part in parts if part),
+            pending=bool(shown.mine_pending),
+            gone="",
+            identity=self._facts(shown, IDENTITY),
+            heating=self._facts(shown, HEATING),
+            conversions=tuple(self._conversion(found) for found in conversions),
+            coal=tuple(self._coal(found) for found in coal),
+            records=self._records(),
+            conflicts=self._conflicts([shown, *conversions, *coal]),
+        )
+
+    def _village(self) -> str:
+        shown = self._desk.replica.entity("household", self._id)
+        if shown is None:
+            raise LookupError(self._desk.say("household.gone"))
+        return shown.village
+
+    def _facts(self, shown: Shown, names: tuple[str, ...]) -> tuple[Fact, ...]:
+        return tuple(
+            Fact(self._words.label(shown.dataset, name), self._value(shown.dataset, name, shown.props[name]))
+            for name in names
+            if shown.props.get(name)
+        )
+
+    def _value(self, dataset: str, name: str, raw: str) -> str:
+        if (
+            name == "id_number" and len(raw) > HIDDEN_DIGITS
+        ):  # shoulder surfing: the page is shown at the door
+            return f"{raw[:6]}{'•' * (len(raw) - 10)}{raw[-4:]}"
+        return self._words.value(dataset, name, raw)
+
+    def _conversion(self, shown: Shown) -> Event:
+        kind = self._words.value("conversion", "kind", shown.props.get("kind", ""))
+        return Event(shown.id, kind, self._facts(shown, CONVERSION), bool(shown.mine_pending))
+
+    def _coal(self, shown: Shown) -> Event:
+        season = self._desk.say("household.winter", season=shown.props.get("season", ""))
+        return Event(shown.id, season, self._facts(shown, COAL), bool(shown.mine_pending))
+
+    def _records(self) -> tuple[RecordLine, ...]:
+        desk = self._desk
+        drafts = [
+            draft_line(desk, draft) for draft in desk.replica.drafts() if draft.household_id == self._id
+        ]
+        return (*drafts, *(record_line(desk, record) for record in desk.replica.records(self._id)))
+
+    def _conflicts(self, entities: list[Shown]) -> tuple[Difference, ...]:
+        return tuple(self._difference(shown, conflict) for shown in entities for conflict in shown.conflicts)
+
+    def _difference(self, shown: Shown, conflict: Conflict) -> Difference:
+        """The hub's word: what it was, what was submitted, what the register held against it."""
+        say, dataset, name = self._desk.say, shown.dataset, conflict.property
+
+        def value(raw: str | None) -> str:
+            return self._words.value(dataset, name, raw) or say("value.empty")
+
+        return Difference(
+            label=self._words.label(dataset, name),
+            base=value(conflict.base),
+            mine=value(conflict.mine),
+            theirs=value(conflict.theirs),
+            by=say("conflict.by", person=conflict.person, when=self._desk.moment(conflict.at)),
+            submission=conflict.submission,
+        )

@@ -1,0 +1,229 @@
+"""An interview on screen: one group of questions a page, a draft saved at every answer, a look over it at the end.
+
+A fault never stops the surveyor from turning the page: it is said beside the question once that question has been
+settled, and again before submitting, with a way straight back to it. Leaving is always safe.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mobile.presenters import drafting
+from mobile.presenters.desk import CHINA, Desk
+from mobile.presenters.problems import explain
+from mobile.presenters.review import Page, Review, pages, review
+from survey_forms import interview as filling
+from survey_forms.answers import entity_changes
+from survey_forms.form import Form
+from survey_forms.interview import Interview, Shown
+from sync.replica import ReplicaProblem
+from sync.replica_rows import Draft
+
+REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer."""
+
+    shown: Shown
+    fault: str
+
+
+@dataclass(frozen=True)
+class InterviewState:
+    """`page_n` counts from 1. `review` is set on the last look; `submitted` once the record is in the outbox."""
+
+    title: str
+    subject: str
+    page_title: str
+    page_n: int
+    pages_n: int
+    asked: tuple[Asked, ...]
+    review: Review | None
+    saved: str
+    problem: str
+    submitted: str | None = None
+    discarded: bool = False
+
+    @property
+    def progress(self) -> float:
+        """Pages behind the surveyor, 0 to 1."""
+        return 1.0 if self.review else (self.page_n - 1) / max(self.pages_n, 1)
+
+
+class InterviewPresenter:
+    """Intents: answer, turn pages, go to a question, add and remove repeats, look over, submit, discard."""
+
+    def __init__(self, desk: Desk, draft_id: str, changed: Callable[[InterviewState], None]) -> None:
+        self._desk = desk
+        self._changed = changed
+        self._draft = _draft(desk, draft_id)
+        self._form = _form(desk, self._draft)
+        context = drafting.context(desk, self._draft)
+        # A draft that was opened before, or a correction, keeps its gaps; a new one gets the form's defaults.
+        resumed = bool(self._draft.position or self._draft.corrects)
+        self._interview = filling.begin(self._form, context, self._draft.answers, resumed=resumed)
+        self._page, self._reviewing = _position(self._draft.position)
+        self._settled: frozenset[str] = frozenset()
+        self._problem = ""
+        self.state = self._state()
+
+    def answer(self, path: str, value: str | None, *, settled: bool = True) -> None:
+        """Take an answer and save the draft. `settled` is false while the surveyor is still typing."""
+        if settled:
+            self._settled |= {path}
+        self._take(filling.answer(self._interview, path, value or None))
+
+    def add(self, path: str) -> None:
+        """One more item of a repeat."""
+        self._take(filling.add_repeat(self._interview, path))
+
+    def remove(self, path: str, index: int) -> None:
+        """Take an item of a repeat away (index as the question shows it, from 1)."""
+        self._take(filling.remove_repeat(self._interview, path, index))
+
+    def next(self) -> None:
+        """The next page, after the last one the look over everything."""
+        found = self._pages()
+        self._settled |= {shown.path for shown in _at(found, self._page).questions}
+        self._move(self._page + 1, reviewing=self._page + 1 >= len(found))
+
+    def previous(self) -> None:
+        """Back a page."""
+        last = len(self._pages()) - 1
+        self._move(last if self._reviewing else max(self._page - 1, 0), reviewing=False)
+
+    def look_over(self) -> None:
+        """Straight to the look over everything."""
+        self._move(len(self._pages()) - 1, reviewing=True)
+
+    def go_to(self, path: str) -> None:
+        """The page a question is on."""
+        for number, page in enumerate(self._pages()):
+            if any(shown.path == path for shown in page.questions):
+                self._settled |= {path}
+                self._move(number, reviewing=False)
+
+    def submit(self) -> None:
+        """Hand the draft to the outbox, unless something on it is wrong."""
+        if filling.faults(self._interview, self._desk.language):
+            self._move(self._page, reviewing=True)
+            return
+        answers = filling.answers(self._interview)
+        changes = entity_changes(self._form, answers)
+        observed_at = self._desk.clock()
+        try:
+            submission = self._desk.replica.submit(self._draft.id, answers, changes, observed_at)
+        except ReplicaProblem as problem:
+            self._fail(problem)
+            return
+        self._show(replace(self.state, submitted=submission.id, problem=""))
+
+    def discard(self) -> None:
+        """Throw the draft away."""
+        try:
+            self._desk.replica.discard_draft(self._draft.id)
+        except ReplicaProblem as problem:
+            self._fail(problem)
+            return
+        self._show(replace(self.state, discarded=True, problem=""))
+
+    def _take(self, interview: Interview) -> None:
+        self._interview = interview
+        self._save()
+
+    def _move(self, page: int, *, reviewing: bool) -> None:
+        self._page, self._reviewing = page, reviewing
+        self._save()
+
+    def _save(self) -> None:
+        self._draft = replace(
+            self._draft,
+            answers=filling.draft(self._interview),
+            position=REVIEW if self._reviewing else str(self._page),
+        )
+        try:
+            self._draft = self._desk.replica.save_draft(self._draft)
+            self._problem = ""
+        except ReplicaProblem as problem:
+            self._problem = explain(self._desk.say, problem)
+        self._show(self._state())
+
+    def _fail(self, problem: ReplicaProblem) -> None:
+        self._problem = explain(self._desk.say, problem)
+        self._show(self._state())
+
+    def _show(self, state: InterviewState) -> None:
+        self.state = state
+        self._changed(state)
+
+    def _pages(self) -> tuple[Page, ...]:
+        return pages(
+            filling.questions(self._interview, self._desk.language), self._desk.say("interview.more")
+        )
+
+    def _state(self) -> InterviewState:
+        found, say = self._pages(), self._desk.say
+        self._page = min(self._page, len(found) - 1)
+        page = _at(found, self._page)
+        faults = filling.faults(self._interview, self._desk.language)
+        told = {fault.path: fault.message for fault in faults if fault.path in self._settled}
+        saved = f"{self._desk.clock().astimezone(CHINA):%H:%M:%S}"
+        return InterviewState(
+            title=self._title(),
+            subject=self._subject(),
+            page_title=say("review.title") if self._reviewing else page.title,
+            page_n=self._page + 1,
+            pages_n=len(found),
+            asked=tuple(Asked(shown, told.get(shown.path, "")) for shown in page.questions),
+            review=review(found, faults, say) if self._reviewing else None,
+            saved="" if self._problem else say("interview.saved", time=saved),
+            problem=self._problem,
+        )
+
+    def _title(self) -> str:
+        say, replica = self._desk.say, self._desk.replica
+        title = (
+            say(f"form.{self._form.id}")
+            if self._form.id in ("household", "conversion", "visit")
+            else self._form.id
+        )
+        if self._draft.corrects:
+            return f"{say('interview.correcting')} · {title}"
+        known = self._draft.household_id and replica.entity("household", self._draft.household_id)
+        if self._form.id == "household":
+            return say("household.correct") if known else say("interview.new")
+        return title
+
+    def _subject(self) -> str:
+        """Whose house this is: the name on file, or the one being written."""
+        replica = self._desk.replica
+        known = replica.entity("household", self._draft.household_id) if self._draft.household_id else None
+        village = next((row.name for row in replica.villages() if row.code == self._draft.village), "")
+        name = known.props.get("head_name", "") if known else ""
+        return " · ".join(part for part in (name, village) if part)
+
+
+def _draft(desk: Desk, draft_id: str) -> Draft:
+    draft = desk.replica.draft(draft_id)
+    if draft is None:
+        raise LookupError(desk.say("record.missing"))
+    return draft
+
+
+def _form(desk: Desk, draft: Draft) -> Form:
+    form = desk.form(draft.form, draft.form_version)
+    if form is None:
+        raise LookupError(desk.say("interview.missing_form"))
+    return form
+
+
+def _position(position: str) -> tuple[int, bool]:
+    """A stored position; page numbers beyond the form's pages are pulled in when shown."""
+    if position == REVIEW:
+        return 10_000, True
+    return (int(position) if position.isdigit() else 0), False
+
+
+def _at(found: tuple[Page, ...], number: int) -> Page:
+    return found[max(0, min(number, len(found) - 1))] if found else Page("", ())

@@ -1,0 +1,102 @@
+"""A household, its history, and what can be recorded about it."""
+
+from collections.abc import Callable, Iterator
+
+from kivy.properties import ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
+
+from mobile.presenters.household import Event, HouseholdPresenter, HouseholdState
+from mobile.screens.sections import (
+    RecordTouches,
+    button,
+    difference_card,
+    facts_card,
+    record_card,
+    section,
+    words_card,
+)
+from mobile.screens.station import Station
+from mobile.widgets.parts import fill
+from mobile.widgets.theme import load
+
+load(__file__)
+
+
+class HouseholdScreen(Screen):
+    """Three actions over the sections."""
+
+    say = ObjectProperty()
+    title = StringProperty()
+    subtitle = StringProperty()
+    notice = StringProperty()
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._id = ""
+        super().__init__(name="household", say=station.desk.say)
+
+    def show(self, household: str) -> None:
+        """Read the replica; another household starts at its top."""
+        if household != self._id:
+            self.ids.scroller.scroll_y = 1
+        self._id = household
+        self._presenter = HouseholdPresenter(self._station.desk, household)
+        state = self._presenter.state()
+        self.title, self.subtitle = state.title, state.subtitle
+        self.notice = state.gone or (self.say("household.pending") if state.pending else "")
+        fill(self.ids.sections, self._sections(state))
+
+    def leave(self) -> None:
+        """Nothing to save."""
+
+    def back(self) -> None:
+        """To the list."""
+        self._station.routes.back()
+
+    def convert(self) -> None:
+        """Record a conversion."""
+        self._begin(self._presenter.convert)
+
+    def visit(self) -> None:
+        """Record what came of a visit."""
+        self._begin(self._presenter.visit)
+
+    def update(self) -> None:
+        """Correct what is registered."""
+        self._begin(self._presenter.update)
+
+    def _begin(self, start: Callable[[], str]) -> None:
+        self._station.routes.go("interview", draft=start())
+
+    def _sections(self, state: HouseholdState) -> Iterator[Widget]:
+        say = self.say
+        if state.conflicts:
+            cards = [
+                words_card(say("conflict.how")),
+                *(difference_card(found, say) for found in state.conflicts),
+            ]
+            yield section(say("household.conflicts"), cards)
+        touches = RecordTouches(
+            resume=lambda draft: self._station.routes.go("interview", draft=draft),
+            open=lambda submission: self._station.routes.go("record", submission=submission),
+            correct=lambda submission: self._begin(lambda: self._presenter.correct(submission)),
+        )
+        conversions = [self._conversion(event) for event in state.conversions]
+        coal = [facts_card(event.title, event.facts) for event in state.coal]
+        records = [record_card(line, say, touches) for line in state.records]
+        yield section(
+            say("household.conversions"), conversions or [words_card(say("household.no_conversions"))]
+        )
+        yield section(say("household.identity"), [facts_card("", state.identity)])
+        yield section(say("household.heating"), [facts_card("", state.heating)])
+        yield section(say("household.coal"), coal or [words_card(say("household.no_coal"))])
+        yield section(say("household.records"), records or [words_card(say("household.no_records"))])
+
+    def _conversion(self, event: Event) -> Widget:
+        progress = button(
+            self.say("household.progress"),
+            lambda: self._begin(lambda: self._presenter.progress(event.id)),
+            strong=True,
+        )
+        return facts_card(event.title, event.facts, [progress])

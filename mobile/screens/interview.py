@@ -1,0 +1,145 @@
+"""An interview: a page of questions, and before submitting a look over everything.
+
+Cards are kept by path from answer to answer, so that typing and the on-screen keyboard are never interrupted.
+"""
+
+from kivy.clock import Clock
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.presenters.interview import InterviewPresenter, InterviewState
+from mobile.screens.review import review_widgets
+from mobile.screens.station import Station
+from mobile.widgets.actions import Actions
+from mobile.widgets.parts import fill
+from mobile.widgets.question import QuestionCard, key
+from mobile.widgets.theme import load
+
+load(__file__)
+SURE_S = 4  # how long the second tap on *delete* is waited for
+
+
+class InterviewScreen(Screen):
+    """Page, progress, previous and next."""
+
+    say = ObjectProperty()
+    title = StringProperty()
+    subject = StringProperty()
+    page_title = StringProperty()
+    page = StringProperty()
+    progress = NumericProperty(0)
+    saved = StringProperty()
+    problem = StringProperty()
+    first = BooleanProperty(True)
+    last = BooleanProperty(False)
+    reviewing = BooleanProperty(False)
+    ready = BooleanProperty(False)
+    sure = BooleanProperty(False)
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._presenter: InterviewPresenter | None = None
+        self._cards: dict[tuple[str, str, bool], QuestionCard] = {}
+        self._place: tuple[bool, int] = (False, -1)
+        self._actions = Actions(
+            answer=self._answer,
+            add=self._add,
+            remove=self._remove,
+            locate=station.locate,
+            today=station.desk.today,
+            say=station.desk.say,
+        )
+        super().__init__(name="interview", say=station.desk.say)
+
+    def show(self, draft: str) -> None:
+        """Open a draft where it was left."""
+        self._cards, self._place, self.sure = {}, (False, -1), False
+        self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
+        self._copy(self._presenter.state)
+
+    def leave(self) -> None:
+        """What is being typed is saved before the screen goes."""
+        if self._presenter and not (self._presenter.state.submitted or self._presenter.state.discarded):
+            self._flush()
+
+    def back(self) -> None:
+        """Leave; the draft waits."""
+        self._station.routes.back()
+
+    def previous(self) -> None:
+        """A page back."""
+        self._flush()
+        if self._presenter:
+            self._presenter.previous()
+
+    def next(self) -> None:
+        """A page on; from the last look, submit."""
+        self._flush()
+        if self._presenter and self.reviewing:
+            self._presenter.submit()
+        elif self._presenter:
+            self._presenter.next()
+
+    def discard(self) -> None:
+        """Delete the draft, on the second tap."""
+        if self.sure and self._presenter:
+            self._presenter.discard()
+        self.sure = True
+        Clock.schedule_once(lambda _dt: setattr(self, "sure", False), SURE_S)
+
+    def _flush(self) -> None:
+        for card in tuple(self._cards.values()):
+            card.flush()
+
+    def _answer(self, path: str, value: str, settled: bool) -> None:
+        if self._presenter:
+            self._presenter.answer(path, value, settled=settled)
+
+    def _add(self, path: str) -> None:
+        if self._presenter:
+            self._presenter.add(path)
+
+    def _remove(self, path: str, index: int) -> None:
+        if self._presenter:
+            self._presenter.remove(path, index)
+
+    def _go_to(self, path: str) -> None:
+        if self._presenter:
+            self._presenter.go_to(path)
+
+    def _copy(self, state: InterviewState) -> None:
+        if state.submitted or state.discarded:
+            self._station.routes.tell(self.say("interview.submitted") if state.submitted else "")
+            self._station.routes.back()
+            return
+        self.title, self.subject, self.page_title = state.title, state.subject, state.page_title
+        self.page = "" if state.review else self.say("interview.page", n=state.page_n, of=state.pages_n)
+        self.progress, self.saved, self.problem = state.progress, state.saved, state.problem
+        self.first = state.page_n == 1 and not state.review
+        self.last = state.page_n == state.pages_n
+        self.reviewing, self.ready = state.review is not None, bool(state.review and state.review.ready)
+        self._lay_out(state)
+        place = (self.reviewing, state.page_n)
+        if place != self._place:
+            self._place = place
+            self.ids.scroller.scroll_y = 1
+        self._station.routes.refresh()
+
+    def _lay_out(self, state: InterviewState) -> None:
+        if state.review:
+            self._cards = {}
+            fill(self.ids.questions, review_widgets(state.review, self.say, self._go_to))
+            return
+        cards: dict[tuple[str, str, bool], QuestionCard] = {}
+        before = ""
+        for asked in state.asked:
+            inner = " · ".join(asked.shown.group[1:])
+            section = inner if inner != before else ""
+            before = inner
+            card = self._cards.get(key(asked))
+            if card:
+                card.show(asked, section)
+            cards[key(asked)] = card or QuestionCard(asked, section, self._actions)
+        if list(cards) != list(self._cards):
+            fill(self.ids.questions, cards.values())
+        self._cards = cards

@@ -1,0 +1,68 @@
+"""The surveyor's own records by state."""
+
+from kivy.properties import ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
+
+from mobile.presenters.outbox import OutboxPresenter, OutboxState, Tab
+from mobile.screens.sections import RecordTouches, record_card
+from mobile.screens.station import Station
+from mobile.widgets.parts import Pressable, fill
+from mobile.widgets.theme import colour, load
+
+load(__file__)
+CARDS_MAX = 60  # cards are not recycled; older records are found on their household's page
+
+
+class OutboxScreen(Screen):
+    """Three tabs over cards."""
+
+    say = ObjectProperty()
+    empty = StringProperty()
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._presenter: OutboxPresenter | None = None
+        routes = station.routes
+        self._touches = RecordTouches(
+            resume=lambda draft: routes.go("interview", draft=draft),
+            open=lambda submission: routes.go("record", submission=submission),
+            correct=self._correct,
+        )
+        super().__init__(name="outbox", say=station.desk.say)
+
+    def show(self) -> None:
+        """Read the replica; the tab stays."""
+        if self._presenter is None:
+            self._presenter = OutboxPresenter(self._station.desk, self._copy)
+            self._copy(self._presenter.state)
+        else:
+            self._presenter.refresh()
+
+    def leave(self) -> None:
+        """Nothing to save."""
+
+    def _correct(self, submission: str) -> None:
+        if self._presenter:
+            self._station.routes.go("interview", draft=self._presenter.correct(submission))
+
+    def _copy(self, state: OutboxState) -> None:
+        self.empty = state.empty
+        fill(self.ids.tabs, (self._tab(tab) for tab in state.tabs))
+        fill(
+            self.ids.records, (record_card(line, self.say, self._touches) for line in state.lines[:CARDS_MAX])
+        )
+
+    def _tab(self, tab: Tab) -> Widget:
+        button = Pressable(text=f"{tab.text}  {tab.count}")
+        if tab.chosen:
+            button.ground_colour, button.ink_colour = colour("accent"), colour("on_accent")
+        else:
+            button.edge_colour = colour("line")
+        button.bind(on_release=lambda _button: self._choose(tab.key))
+        return button
+
+    def _choose(self, key: str) -> None:
+        if self._presenter:
+            self._presenter.choose(key)
+            self.ids.scroller.scroll_y = 1

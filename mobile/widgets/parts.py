@@ -1,0 +1,88 @@
+"""Small parts every screen uses: what is pressed, chips, text fields, the bar with title and way back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.label import Label
+from kivy.uix.stacklayout import StackLayout
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from mobile.presenters.states import Chip
+
+
+class Pressable(ButtonBehavior, Label):
+    """A button drawn by the theme."""
+
+    ground_colour = ColorProperty("#FFFFFF")
+    edge_colour = ColorProperty("#0B5345")
+    down_colour = ColorProperty("#DCEFE8")
+    ink_colour = ColorProperty("#0B5345")
+
+
+class Card(BoxLayout):
+    """A sheet that things stand on."""
+
+    ground_colour = ColorProperty("#FFFFFF")
+    edge_colour = ColorProperty("#CBD5CF")
+
+
+class Banner(Label):
+    """A sentence on its tone's ground; without text it takes no room."""
+
+    tone = StringProperty("plain")
+
+
+class ChipLabel(Label):
+    """A state in words, sign and colour."""
+
+    words = StringProperty()
+    sign = StringProperty()
+    tone = StringProperty("plain")
+
+
+class Field(TextInput):
+    """A line of text. `input_type` is text everywhere: other kinds break Chinese input methods."""
+
+    faulty = BooleanProperty(False)
+    edge = NumericProperty(dp(2))  # thickness of the frame
+
+
+class TitleBar(BoxLayout):
+    """Title, subtitle, and the way back."""
+
+    title = StringProperty()
+    subtitle = StringProperty()
+    can_go_back = BooleanProperty(True)
+
+    def __init__(self, **values: Any) -> None:
+        self.register_event_type("on_back")
+        super().__init__(**values)
+
+    def on_back(self) -> None:
+        """Bound by the screen."""
+
+
+def chip_label(chip: Chip) -> ChipLabel:
+    """The widget of a chip."""
+    return ChipLabel(words=chip.text, sign=chip.sign, tone=chip.tone)
+
+
+def chip_row(chips: Iterable[Chip]) -> StackLayout:
+    """Chips side by side, wrapping where the window is narrow."""
+    row = StackLayout(size_hint_y=None, spacing=dp(10))
+    row.bind(minimum_height=row.setter("height"))
+    for chip in chips:
+        row.add_widget(chip_label(chip))
+    return row
+
+
+def fill(layout: Widget, widgets: Iterable[Widget]) -> None:
+    """Put these widgets, and no others, into a layout."""
+    layout.clear_widgets()
+    for widget in widgets:
+        layout.add_widget(widget)

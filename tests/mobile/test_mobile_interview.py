@@ -1,0 +1,181 @@
+"""The interview's presenter on the real forms and the real replica."""
+
+from mobile.presenters import drafting
+from mobile.presenters.household import HouseholdPresenter
+from mobile.presenters.households import HouseholdsPresenter
+from mobile.presenters.interview import InterviewPresenter
+
+HOUSEHOLD = {
+    "/data/basics/door_number": "3组12号",
+    "/data/basics/head_name": "刘㛃䶮",
+    "/data/house/house_area_m2": "120",
+    "/data/house/occupancy": "all_winter",
+    "/data/house/residents_n": "3",
+    "/data/house/hardship": "none",
+    "/data/heating/heating_status": "heated",
+    "/data/heating/fuel": "bulk_coal",
+    "/data/heating/device": "coal_stove",
+    "/data/heating/heated_area_m2": "60",
+    "/data/heating/old_stove": "present",
+    "/data/coal/coal_answer": "burned",
+    "/data/coal/purchase[1]/tonnes": "2.5",
+    "/data/coal/purchase[1]/price": "800",
+    "/data/coal/coal_source": "depot hawker",
+}
+CONVERSION = {
+    "/data/subject/kind": "electric",
+    "/data/subject/device_code": "10",
+    "/data/subject/batch": "1",
+    "/data/contract/contract_number": "ZZ-2020-0417",
+    "/data/contract/signed_on": "2020-05-06",
+    "/data/works/installed_on": "2020-08-20",
+}
+
+
+def seen(states):
+    """A place for the presenter's states, and the function that fills it."""
+    return states.append
+
+
+def fill(presenter, answers):
+    for path, value in answers.items():
+        presenter.answer(path, value)
+
+
+def open_new(tablet, village="140525100201"):
+    draft = HouseholdsPresenter(tablet.desk, village, lambda state: None).register()
+    return draft, InterviewPresenter(tablet.desk, draft, lambda state: None)
+
+
+def test_a_new_household_becomes_a_record_that_waits(tablet):
+    _, presenter = open_new(tablet)
+    fill(presenter, HOUSEHOLD)
+    presenter.submit()
+    assert presenter.state.review is None, presenter.state.review and presenter.state.review.faults
+    record = tablet.replica.record(presenter.state.submitted)
+    assert record.state == "waiting"
+    assert {target.dataset for target in record.submission.targets} == {"household", "coal_use"}
+    row = tablet.replica.households("140525100201", "刘㛃")[0]
+    assert (row.head_name, row.marks) == ("刘㛃䶮", ("new", "waiting"))
+    assert tablet.replica.related("coal_use", row.id)[0].props["coal_t"] == "2.5"
+
+
+def test_every_answer_is_saved_and_the_interview_goes_on_where_it_was_left(tablet):
+    draft, presenter = open_new(tablet)
+    presenter.answer("/data/basics/door_number", "1组7号")
+    presenter.next()
+    presenter.answer("/data/house/house_area_m2", "80", settled=False)
+    again = InterviewPresenter(tablet.desk, draft, lambda state: None)
+    assert again.state.page_n == 2
+    values = {asked.shown.path: asked.shown.value for asked in again.state.asked}
+    assert values["/data/house/house_area_m2"] == "80"
+    again.previous()
+    assert again.state.asked[0].shown.value == "1组7号"
+
+
+def test_a_page_turns_in_spite_of_faults_which_are_told_once_the_question_was_settled(tablet):
+    _, presenter = open_new(tablet)
+    assert not any(asked.fault for asked in presenter.state.asked)
+    presenter.answer("/data/basics/id_number", "140525", settled=False)
+    assert not any(asked.fault for asked in presenter.state.asked)
+    presenter.answer("/data/basics/id_number", "140525")
+    told = {asked.shown.path: asked.fault for asked in presenter.state.asked if asked.fault}
+    assert list(told) == ["/data/basics/id_number"]
+    assert "18位" in told["/data/basics/id_number"]
+    presenter.next()
+    assert presenter.state.page_n == 2
+    presenter.previous()
+    assert [asked.shown.path for asked in presenter.state.asked if asked.fault] == [
+        "/data/basics/door_number",
+        "/data/basics/head_name",
+        "/data/basics/id_number",
+    ]
+
+
+def test_the_last_look_lists_every_fault_and_leads_back_to_it(tablet):
+    _, presenter = open_new(tablet)
+    fill(presenter, HOUSEHOLD | {"/data/heating/heated_area_m2": "500"})
+    presenter.submit()
+    assert presenter.state.submitted is None
+    assert [line.path for line in presenter.state.review.faults] == ["/data/heating/heated_area_m2"]
+    presenter.go_to("/data/heating/heated_area_m2")
+    assert presenter.state.page_title == "取暖"
+    presenter.answer("/data/heating/heated_area_m2", "100")
+    presenter.look_over()
+    assert presenter.state.review.ready
+    shown = {line.path: line.value for _, lines in presenter.state.review.groups for line in lines}
+    assert shown["/data/heating/device"] == "燃煤炉"
+    assert shown["/data/coal/coal_source"] == "煤场、供应网点、走村商贩"
+
+
+def test_repeats_grow_and_shrink(tablet):
+    _, presenter = open_new(tablet)
+    fill(presenter, HOUSEHOLD)
+    while presenter.state.page_title != "2019-2020 采暖季用煤":
+        presenter.next()
+    adding = next(asked.shown for asked in presenter.state.asked if asked.shown.type == "add_repeat")
+    presenter.add(adding.repeat.path)
+    presenter.answer("/data/coal/purchase[2]/tonnes", "1")
+    presenter.answer("/data/coal/purchase[2]/price", "900")
+    note = next(asked.shown for asked in presenter.state.asked if asked.shown.type == "note")
+    assert "3.5 吨" in note.label
+    presenter.remove(adding.repeat.path, 1)
+    note = next(asked.shown for asked in presenter.state.asked if asked.shown.type == "note")
+    assert "1 吨" in note.label
+
+
+def test_a_discarded_draft_leaves_nothing(tablet):
+    draft, presenter = open_new(tablet)
+    presenter.discard()
+    assert presenter.state.discarded
+    assert tablet.replica.draft(draft) is None
+
+
+def test_a_conversion_advances_in_a_second_interview_that_knows_the_first(tablet):
+    household = tablet.household()
+    page = HouseholdPresenter(tablet.desk, household)
+    first = InterviewPresenter(tablet.desk, page.convert(), lambda state: None)
+    fill(first, CONVERSION)
+    first.submit()
+    assert first.state.submitted, first.state.review
+    [event] = page.state().conversions
+    assert (event.title, event.pending) == ("煤改电", True)
+    tablet.clock.wait(days=30)
+    second = InterviewPresenter(tablet.desk, page.progress(event.id), lambda state: None)
+    kind = next(asked.shown for asked in second.state.asked if asked.shown.path == "/data/subject/kind")
+    assert kind.value == "electric"
+    done = {
+        "/data/works/connected_on": "2020-10-01",
+        "/data/works/account_number": "9900417",
+        "/data/stove/old_stove": "kept",
+    }
+    fill(second, done)
+    second.submit()
+    assert second.state.submitted, second.state.review
+    state = page.state()
+    assert len(state.conversions) == 1
+    facts = {fact.label: fact.value for fact in state.heating}
+    assert (facts["现用取暖设备"], facts["现用取暖能源"]) == ("空气源热泵", "电")
+
+
+def test_the_same_interview_is_continued_never_doubled(tablet):
+    household = tablet.household()
+    page = HouseholdPresenter(tablet.desk, household)
+    assert page.convert() == page.convert()
+    assert page.visit() == page.visit()
+    assert page.update() == page.update()
+    assert len(tablet.replica.drafts()) == 3
+
+
+def test_an_update_knows_the_household_but_dates_the_visit_today(tablet):
+    household = tablet.household(tenure="owner", visited_on="2020-03-01")
+    draft = drafting.start_update(tablet.desk, "140525100201", household)
+    presenter = InterviewPresenter(tablet.desk, draft, lambda state: None)
+    values = {line.path: line.value for line in _look(presenter)}
+    assert values["/data/basics/head_name"] == "王秀英"
+    assert values["/data/visited_on"] == "2020-09-12"
+
+
+def _look(presenter):
+    presenter.look_over()
+    return [line for _, lines in presenter.state.review.groups for line in lines]
