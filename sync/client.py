@@ -22,7 +22,7 @@ from sync.messages import (
     Request,
     Submission,
 )
-from sync.replica import Replica, Settled
+from sync.replica import Replica, ReplicaProblem, Settled
 
 REQUESTS_PER_CONTACT = 10_000
 HISTORIES_PER_CONTACT = 3  # a hub is restored once; one that names a new history each time is broken
@@ -109,7 +109,8 @@ def contact(
 ) -> Conversation:
     """Offer everything that waits once, then read until there is no more. Returns the `Account`.
 
-    May be left at any ``yield``. `ReplicaProblem` (a full disk) passes through: what was applied before stays.
+    May be left at any ``yield``. A reply that cannot be stored (full disk) ends it with that problem: what was
+    applied before stays, and the hub gives its verdicts again.
     """
     at = _Contact()
     moved = True
@@ -124,7 +125,10 @@ def contact(
                 return _ended(at, answer)
             moved = True
             continue
-        settled = replica.apply(answer)
+        try:
+            settled = replica.apply(answer)
+        except ReplicaProblem as problem:
+            return _ended(at, Refusal(problem.code, problem.message, problem.remedy))
         _enter(at, batch, settled)
         _tell(replica, at, on_progress)
         if at.histories > HISTORIES_PER_CONTACT:
