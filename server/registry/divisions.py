@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session, col
 
+from server.access.tables import Person
 from server.registry import rules
 from server.registry.filters import counted, escaped
 from server.registry.tables import AreaClass, Division
@@ -198,4 +199,36 @@ def classes_of(session: Session, area: str) -> Mapping[str, int]:
         .where(col(Division.level) == "village", col(Division.code).between(*rules.bounds(area)))
         .group_by(func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED))
     )
+    return {row[0]: row[1] for row in session.execute(found)}
+
+
+def area_name(session: Session, area: str) -> str:
+    """What an area is called; its code where nobody knows."""
+    code = area.ljust(12, "0")
+    return names(session, [code]).get(code, area)
+
+
+def area_choices(session: Session, home: str, area: str) -> list[tuple[str, str]]:
+    """(area, name) to choose from: home, what lies in it, and what lies in the one of those chosen now.
+    Names of the lower ones are indented.
+    """
+    found = [(home, area_name(session, home))]
+    for unit in children(session, home):
+        prefix = rules.prefix_of(unit.code)
+        found.append((prefix, f"　{unit.name}"))
+        if area.startswith(prefix):
+            inner = children(session, prefix)
+            found += [(rules.prefix_of(part.code), f"　　{part.name}") for part in inner]
+    return found
+
+
+def one(session: Session, code: str) -> DivisionLine | None:
+    """A division by its twelve digits; None where there is none."""
+    rows = session.execute(_found(DivisionFilter()).where(col(Division.code) == code)).all()
+    return next(iter(_lines(session, list(rows))), None)
+
+
+def people(session: Session, identities: Collection[str]) -> dict[str, str]:
+    """The names of people by id."""
+    found = select(col(Person.id), col(Person.name)).where(col(Person.id).in_(identities))
     return {row[0]: row[1] for row in session.execute(found)}

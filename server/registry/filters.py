@@ -7,7 +7,7 @@ quietly ignored half of its address would contradict the number it was opened fr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -68,10 +68,10 @@ class HouseholdFilter:
     area_class: str = ""
     heating: str = ""
     kind: str = ""
-    state: str = field(default="installed", metadata={"quiet": True})
-    since: str = field(default="", metadata={"quiet": True})
+    state: str = "installed"
+    since: str = ""
     situation: str = ""
-    clean_state: str = field(default="connected", metadata={"quiet": True})
+    clean_state: str = "connected"
     m2: str = ""
     device: str = ""
     fuel: str = ""
@@ -85,10 +85,11 @@ class HouseholdFilter:
         since = date.fromisoformat(self.since) if self.since else None
         return Counting(self.state, since, self.clean_state)
 
-    def address(self, path: str = "/households", **changes: str) -> str:
-        """The list with these filters, and with some of them changed."""
-        wanted = replace(self, **changes)
-        said = {name: value for name, value in wanted.said().items() if value}
+    def address(self, path: str = "/households", order: str = "", **changes: str) -> str:
+        """The list with these filters, some of them changed, and sorted by `order` where it is given."""
+        said = {name: value for name, value in replace(self, **changes).said().items() if value}
+        if order:
+            said["sort"] = order
         return path + ("?" + urlencode(said) if said else "")
 
     def said(self) -> dict[str, str]:

@@ -184,7 +184,7 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
         conversions=tuple(conversions),
         coal_uses=tuple(coal_uses),
         submissions=tuple(submissions),
-        people={},
+        people=divisions.people(session, {row.person for row in submissions}),
         conflicts=tuple(_conflicts(session, county, entities)),
     )
 

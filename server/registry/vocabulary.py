@@ -15,6 +15,17 @@ DATASETS: Final = {
     "conversion": N_("改造"),
     "coal_use": N_("用煤"),
 }
+FORMS: Final = {
+    "household": N_("入户登记"),
+    "conversion": N_("清洁取暖改造"),
+    "visit": N_("走访结果"),
+}
+OUTCOMES: Final = {
+    "applied": N_("已采纳"),
+    "merged": N_("已合并"),
+    "conflict": N_("有冲突"),
+    "rejected": N_("已退回"),
+}
 CONVERSION_KINDS: Final = {
     "electric": N_("煤改电"),
     "gas": N_("煤改气"),

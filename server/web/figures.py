@@ -40,3 +40,17 @@ def moment(value: datetime | None) -> str:
     if value is None:
         return NOTHING
     return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def yuan(fen: int | None) -> str:
+    """Whole fen as yuan with two decimals."""
+    return NOTHING if fen is None else amount(Decimal(fen) / 100, 2)
+
+
+def told(text: str) -> str:
+    """An instant as a message carries it ("2020-10-31T08:00:00Z"), as a person reads it; other text as it is."""
+    try:
+        value = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    return moment(value) if value.tzinfo else text

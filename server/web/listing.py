@@ -60,6 +60,11 @@ class Sorting:
     key: str
     descending: bool
 
+    @property
+    def text(self) -> str:
+        """As `?sort=` says it."""
+        return f"-{self.key}" if self.descending else self.key
+
     def opposite(self, key: str) -> str:
         """What `?sort=` a click on this column's heading asks for."""
         return f"-{key}" if key == self.key and not self.descending else key

@@ -44,7 +44,7 @@ BY_STATUS: Final = {
 }
 
 
-class Problem(Exception):  # noqa: N818 - the catalogue's word
+class Problem(Exception):
     """The world or the user got something wrong: a code for machines, a message and a remedy for people."""
 
     def __init__(

@@ -35,7 +35,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(
-        count=figures.count, rate=figures.rate, amount=figures.amount, moment=figures.moment, day=figures.day
+        amount=figures.amount,
+        count=figures.count,
+        day=figures.day,
+        moment=figures.moment,
+        rate=figures.rate,
+        told=figures.told,
+        yuan=figures.yuan,
     )
     env.globals.update(with_query=with_query, static=static, charts=charts)
     return env

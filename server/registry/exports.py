@@ -1,0 +1,86 @@
+"""The register's lists as spreadsheets: which columns, under which headings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from server.registry import rules, vocabulary
+from server.registry.divisions import DivisionLine
+from server.registry.filters import HEATING, SITUATIONS
+from server.registry.views import HouseholdLine
+from server.web import N_, SheetColumn
+from server.web.language import Language, translate
+
+SITUATION_OUTSIDE: Final = N_("不在取暖户内")
+
+
+def situation(line: HouseholdLine) -> str:
+    """Clean or not, said only of homes in the heated base."""
+    return SITUATION_OUTSIDE if line.heating == "excluded" else SITUATIONS[line.situation]
+
+
+def household_columns(lang: Language) -> Sequence[SheetColumn]:
+    say: Callable[..., str] = partial(translate, lang)
+
+    def column(heading: str, value: Callable[[HouseholdLine], object], **how: object) -> SheetColumn:
+        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+
+    def named(table: dict[str, str], code: str | None) -> str:
+        return say(table.get(code, code)) if code else ""
+
+    return [
+        column(N_("村代码"), lambda h: h.village, width=15),
+        column(N_("乡镇"), lambda h: h.township_name),
+        column(N_("村"), lambda h: h.village_name, width=22),
+        column(N_("区域类别"), lambda h: named(vocabulary.AREA_CLASS_NAMES, h.area_class), width=11),
+        column(N_("门牌号"), lambda h: h.door_number, width=11),
+        column(N_("户主姓名"), lambda h: h.head_name, width=11),
+        column(N_("取暖情况"), lambda h: say(HEATING[h.heating]), width=16),
+        column(
+            N_("不取暖的原因"), lambda h: named(vocabulary.NOT_HEATED_REASONS, h.not_heated_reason), width=13
+        ),
+        column(N_("是否清洁"), lambda h: say(situation(h)), width=18),
+        column(N_("现用取暖设备"), lambda h: named(vocabulary.DEVICES, h.device), width=18),
+        column(N_("现用取暖能源"), lambda h: named(vocabulary.FUELS, h.fuel)),
+        column(N_("已安装"), lambda h: named(vocabulary.CONVERSION_KINDS, h.installed)),
+        column(N_("已接通"), lambda h: named(vocabulary.CONVERSION_KINDS, h.connected)),
+        column(N_("采暖面积（m²）"), lambda h: h.heated_area_m2, kind="decimal"),
+        column(N_("困难类别"), lambda h: named(vocabulary.HARDSHIPS, h.hardship), width=11),
+        column(N_("走访结果"), lambda h: named(vocabulary.VISIT_OUTCOMES, h.visit_outcome), width=12),
+        column(N_("入户日期"), lambda h: h.visited_on, kind="date", width=12),
+        column(N_("未决冲突"), lambda h: h.conflicts_n, kind="integer", width=9),
+        column(N_("更新时间"), lambda h: h.updated_at, kind="moment", width=17),
+        column(N_("住户编号"), lambda h: h.id, width=38),
+    ]
+
+
+def division_columns(lang: Language) -> Sequence[SheetColumn]:
+    say: Callable[..., str] = partial(translate, lang)
+
+    def column(heading: str, value: Callable[[DivisionLine], object], **how: object) -> SheetColumn:
+        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+
+    def area_class(line: DivisionLine) -> str:
+        village = line.division.level == "village"
+        return say(vocabulary.AREA_CLASS_NAMES[line.area_class]) if village else ""
+
+    def proposed(line: DivisionLine) -> str:
+        village = line.division.level == "village"
+        return say(vocabulary.AREA_CLASS_NAMES[line.proposed or rules.UNCLASSIFIED]) if village else ""
+
+    return [
+        column(N_("代码"), lambda d: d.division.code, width=15),
+        column(N_("名称"), lambda d: d.division.name, width=28),
+        column(N_("级别"), lambda d: say(vocabulary.LEVEL_NAMES[d.division.level])),
+        column(N_("上级"), lambda d: d.above, width=36),
+        column(N_("城乡分类代码"), lambda d: d.division.urban_rural_code),
+        column(N_("按代码建议"), proposed),
+        column(N_("区域类别"), area_class),
+        column(N_("依据"), lambda d: d.decision.source if d.decision else "", width=30),
+        column(
+            N_("决定日期"), lambda d: d.decision.decided_on if d.decision else None, kind="date", width=12
+        ),
+        column(N_("批准人"), lambda d: d.decision.approver if d.decision else ""),
+    ]

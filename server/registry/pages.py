@@ -1,0 +1,145 @@
+"""The register's pages: the list of households, and a household's own file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from server.access.session import require, signed_in
+from server.access.tables import Person
+from server.database import read
+from server.registry import divisions, exports, rules, views, vocabulary
+from server.registry.chips import chips
+from server.registry.division_pages import router as division_router
+from server.registry.filters import (
+    CHOICES,
+    HEATING,
+    SITUATIONS,
+    STATE_NAMES,
+    HouseholdFilter,
+    read_filter,
+)
+from server.web import (
+    N_,
+    NavItem,
+    page_number,
+    problem,
+    render,
+    request_language,
+    sheet,
+    sorting,
+    translate,
+)
+from server.web.figures import moment
+from server.web.listing import ROWS_PER_PAGE
+
+SignedIn = Annotated[Person, Depends(signed_in)]
+NAVIGATION: Final = (NavItem("/households", N_("住户")), NavItem("/divisions", N_("区划")))
+LABELS: Final[dict[str, Any]] = {
+    "choices": CHOICES,
+    "heating": HEATING,
+    "situations": SITUATIONS,
+    "states": STATE_NAMES,
+    "kinds": vocabulary.CONVERSION_KINDS,
+    "devices": vocabulary.DEVICES,
+    "fuels": vocabulary.FUELS,
+    "area_classes": vocabulary.AREA_CLASS_NAMES,
+    "reasons": vocabulary.NOT_HEATED_REASONS,
+    "hardships": vocabulary.HARDSHIPS,
+    "visits": vocabulary.VISIT_OUTCOMES,
+    "properties": vocabulary.PROPERTIES,
+    "datasets": vocabulary.DATASETS,
+    "choice": vocabulary.choice,
+    "forms": vocabulary.FORMS,
+    "outcomes": vocabulary.OUTCOMES,
+}
+
+router = APIRouter(include_in_schema=False)
+router.include_router(division_router)
+
+
+def home_area(request: Request, person: Person) -> str:
+    """The area a list starts from: the person's own where it lies in this county, else the county."""
+    county: str = request.app.state.shell.facts().county
+    return person.area if person.area.startswith(county) else county
+
+
+def _wanted(request: Request, person: Person) -> HouseholdFilter:
+    wanted = read_filter(request.query_params)
+    wanted = wanted if wanted.area else replace(wanted, area=home_area(request, person))
+    require(person, "household.view", wanted.area)
+    return wanted
+
+
+@router.get("/households")
+def household_list(request: Request, person: SignedIn) -> Response:
+    wanted, lang, home = _wanted(request, person), request_language(request), home_area(request, person)
+    order = sorting(request, views.SORT_KEYS, "village")
+    with read(request.app.state.engine) as session:
+        found = views.page(session, wanted, order, number=page_number(request), size=ROWS_PER_PAGE)
+        areas = divisions.area_choices(session, home, wanted.area)
+    area_name = dict(areas).get(wanted.area, wanted.area).strip()
+    return render(
+        request,
+        "registry/households.html",
+        page=found,
+        order=order,
+        wanted=wanted,
+        areas=areas,
+        area_name=area_name,
+        marks=chips(wanted, home, area_name, lang),
+        clear=HouseholdFilter(area=home).address(),
+        export=wanted.address("/households.xlsx", order.text),
+        breadcrumbs=[(translate(lang, N_("住户")), None)],
+        **LABELS,
+    )
+
+
+@router.get("/households.xlsx")
+def household_sheet(request: Request, person: SignedIn) -> Response:
+    wanted, lang, home = _wanted(request, person), request_language(request), home_area(request, person)
+    order = sorting(request, views.SORT_KEYS, "village")
+    facts, now = request.app.state.shell.facts(), request.app.state.clock()
+    with read(request.app.state.engine) as session:
+        area_name = divisions.area_name(session, wanted.area)
+        held_to = "；".join(label for label, _ in chips(wanted, home, area_name, lang))
+        lines = [
+            f"{area_name} {translate(lang, N_('住户清单'))}",
+            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）{held_to}"
+            + (" 模拟数据" if facts.synthetic else ""),
+        ]
+        rows = views.every(session, wanted, order)
+        return sheet(exports.household_columns(lang), rows, f"{area_name}-住户-{now:%Y%m%d}", lines=lines)
+
+
+@router.get("/households/{county}/{identity}")
+def household(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    lang = request_language(request)
+    with read(request.app.state.engine) as session:
+        found = views.household_file(session, county, identity)
+    if found is None:
+        raise problem("not_found")
+    require(person, "household.view", found.household.village)
+    way = [
+        (name, f"/households?area={rules.prefix_of(code)}")
+        for code, name in found.above
+        if len(rules.prefix_of(code)) >= 6
+    ]
+    here = found.household
+    return render(
+        request,
+        "registry/household.html",
+        file=found,
+        household=here,
+        panels=request.app.state.panels.fragments(request, "household", f"{county}/{identity}"),
+        breadcrumbs=[
+            (translate(lang, N_("住户")), "/households"),
+            *way,
+            (found.village_name, f"/households?area={here.village}"),
+            (f"{here.door_number} {here.head_name}".strip() or identity, None),
+        ],
+        **LABELS,
+    )
