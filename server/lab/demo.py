@@ -1,0 +1,199 @@
+"""The main job in one command: a synthetic county's programme year, with a real server and eight real tablets.
+
+The server runs in a process of its own, as it would at a county; this one prepares its database, enters the
+baseline and works the tablets. Everything is kept under one folder: a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from fastapi import FastAPI
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from server.database import read
+from server.exchange import history, store
+from server.exchange.tables import SubmissionRow
+from server.lab import fleet
+from server.lab.baseline import Clerk, envelope, submissions
+from server.lab.county import SyntheticHousehold, synthetic_county
+from server.lab.filling import entity_id, parsed_forms
+from server.lab.headless import tasks
+from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares
+from server.lab.serving import Serving
+from server.lab.showing import Showing
+from server.settings import Settings
+from sync.facts import Device
+from sync.messages import Submission
+
+SEED: Final = 140525
+BATCH_N: Final = 300
+ROUND_HOMES_N: Final = 40
+
+
+@dataclass(frozen=True)
+class Options:
+    """``households`` None: as many as the demo was begun with, 20,000 for a new one. ``port`` 0: any free one."""
+
+    data: Path
+    port: int
+    households: int | None
+    browser: bool
+    fresh: bool
+
+
+def run(
+    options: Options, settings: Settings, create_app: Callable[[Settings], FastAPI], showing: Showing
+) -> None:
+    """Run the demo until interrupted. Raises DemoProblem, and whatever the database says of its file."""
+    begun = _begin(options, settings, create_app, showing)
+    app, file = begun.app, begun.file
+    with Serving(settings, options.port) as serving:
+        file = replace(file, address=serving.address)
+        file.save(_demo_file(options.data))
+        showing.ready(file, browser=options.browser)
+        _work(app, file, serving, showing)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    app: FastAPI
+    file: DemoFile
+
+
+def _demo_file(data: Path) -> Path:
+    return data / "demo.json"
+
+
+def clear(data: Path) -> None:
+    """Make way for a fresh demo: only in a folder that holds one, or that is empty."""
+    if not data.exists() or not any(data.iterdir()):
+        return
+    if not _demo_file(data).exists() and not (data / "cleanheat.sqlite3").exists():
+        raise DemoProblem(f"{data} 里不是演示数据，没有删除任何东西。请换一个目录。")
+    for entry in data.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _begin(
+    options: Options, settings: Settings, create_app: Callable[[Settings], FastAPI], showing: Showing
+) -> _Begun:
+    path = _demo_file(options.data)
+    with showing.step("准备数据库、行政区划和年度计划"):
+        app = create_app(settings)
+        if path.exists():
+            file = DemoFile.load(path)
+            if options.households not in (None, file.households):
+                raise DemoProblem(
+                    f"这个演示有 {file.households} 户；要换成 {options.households} 户，请用 FRESH=1 重新开始。"
+                )
+        else:
+            file = prepare(app, seed=SEED, households=options.households or 20_000, address="")
+            file.save(path)
+    return _Begun(app, file)
+
+
+def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> None:
+    with read(app.state.engine) as session:
+        villages = places(session, file.county)
+    with showing.step(f"生成 {file.households} 户模拟数据"):
+        homes = list(synthetic_county(Random(file.seed), file.households, villages))
+    per_tablet = _shared_out(homes, [{place.code for place in share} for share in shares(villages)])
+    forms = parsed_forms()
+    group = fleet.Fleet(
+        folder=Path(file.data), server=file.address, seed=file.seed, forms=forms, clock=app.state.clock,
+        new_id=app.state.new_id,
+    )  # fmt: skip
+    todo = [tasks(share) for share in per_tablet]
+    standings = [fleet.Standing() for _ in todo]
+    with ThreadPoolExecutor(len(todo) + 1) as pool:
+        try:
+            running = [
+                pool.submit(
+                    fleet.run, group, fleet.Posting(number, file.tablet_codes[number - 1], work), standing
+                )
+                for number, (work, standing) in enumerate(zip(todo, standings, strict=True), start=1)
+            ]
+            running.append(pool.submit(_enter_baseline, app, file, per_tablet, group.stop, showing))
+            showing.watch(running, standings, sum(map(len, todo)), serving)
+        finally:
+            group.stop.set()
+
+
+def _shared_out(
+    homes: Sequence[SyntheticHousehold], villages: Sequence[set[str]]
+) -> list[list[SyntheticHousehold]]:
+    return [[home for home in homes if home.village in mine] for mine in villages]
+
+
+def _in_turn(shares: Sequence[Sequence[SyntheticHousehold]]) -> Iterator[SyntheticHousehold]:
+    """A few homes for each tablet, round and round, so that all of them can begin at once."""
+    cut = [
+        [share[start : start + ROUND_HOMES_N] for start in range(0, len(share), ROUND_HOMES_N)]
+        for share in shares
+    ]
+    for around in zip_longest(*cut, fillvalue=()):
+        yield from chain.from_iterable(around)
+
+
+def _enter_baseline(
+    app: FastAPI,
+    file: DemoFile,
+    shares: Sequence[Sequence[SyntheticHousehold]],
+    stop: threading.Event,
+    showing: Showing,
+) -> None:
+    """Enter the spring survey where it is not entered yet, in transactions of a size that lets others between."""
+    exchange: store.Exchange = app.state.exchange
+    with read(app.state.engine) as session:
+        clerk = _clerk(session, file)
+        done = _entered(session, clerk)
+    showing.baseline(0, file.households)
+    everything = submissions(clerk, _in_turn(shares), parsed_forms())
+    device = Device(clerk.device, clerk.county, frozenset(home.village for share in shares for home in share))
+    while not stop.is_set():
+        batch = list(islice(everything, BATCH_N))
+        if not batch:
+            break
+        new = tuple(made for _, made in batch if made.device_seq > done)
+        if new:
+            now = app.state.clock()
+            store.push(exchange, device, envelope(batch[-1][0], new, now), now)
+        showing.baseline(_homes(made for _, made in batch), None)
+
+
+def _homes(made: Iterator[Submission]) -> int:
+    """How many households a batch is about."""
+    return len({target.id for each in made for target in each.targets if target.dataset == "household"})
+
+
+def _clerk(session: Session, file: DemoFile) -> Clerk:
+    return Clerk(
+        seed=file.seed,
+        device=entity_id(file.seed, "clerk's device", 0),
+        person=clerk_id(file.seed),
+        county=file.county,
+        history=history.present(session),
+    )
+
+
+def _entered(session: Session, clerk: Clerk) -> int:
+    """How many submissions of the baseline the journal has."""
+    last = session.exec(
+        select(func.max(SubmissionRow.device_seq)).where(
+            SubmissionRow.county == clerk.county, col(SubmissionRow.device) == clerk.device
+        )
+    ).one()
+    return int(last or 0)

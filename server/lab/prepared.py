@@ -1,0 +1,172 @@
+"""What a demo county needs before anybody works in it: divisions, decisions, plan, people, codes.
+
+Each step is harmless to repeat, and `demo.json` is written once all of them are done: whoever finds it can
+sign in, enrol a tablet and ask the API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from sqlmodel import Session, col, select
+
+from server.access import actions, enrolment
+from server.access.places import Place
+from server.access.tables import Person
+from server.database import write
+from server.lab.filling import entity_id
+from server.programme.actions import release_bundled
+from server.registry.actions import classify, import_bundled_divisions
+from server.registry.tables import Division
+
+TABLETS_N: Final = 8
+SOURCE: Final = "模拟认定：统计城乡分类代码（2016年版）"
+DECIDED_ON: Final = date(2020, 3, 10)
+APPROVER: Final = "模拟审批人"
+# The synthetic official's decision; 123 and villages without a code are left for a person to decide.
+CLASS_OF: Final = {"121": "built_up", "112": "fringe", "122": "fringe", "210": "rural", "220": "rural"}
+
+
+class DemoProblem(Exception):
+    """The demo cannot go on; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Account:
+    login: str
+    password: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DemoFile:
+    """What `demo.json` says. ``tablet_codes``: one-time codes of the eight headless tablets."""
+
+    address: str
+    token: str
+    accounts: tuple[Account, ...]
+    enrolment_code: str
+    county: str
+    data: str
+    seed: int
+    households: int
+    tablet_codes: tuple[str, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> DemoFile:
+        """Raises DemoProblem when the file cannot be read as what it should be."""
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            accounts = tuple(Account(**account) for account in said.pop("accounts"))
+            return cls(**(said | {"accounts": accounts, "tablet_codes": tuple(said["tablet_codes"])}))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DemoProblem(f"{path} 读不懂（{error}）。请用 FRESH=1 重新开始演示。") from error
+
+    def save(self, path: Path) -> None:
+        """Replaces the file whole, so that a reader never finds half of it."""
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        beside.chmod(0o600)
+        beside.replace(path)
+
+
+def places(session: Session, county: str) -> list[Place]:
+    """The county's villages as the synthetic county and its tablets know them, by code."""
+    names = dict(session.exec(select(Division.code, Division.name).where(Division.level == "township")).all())
+    villages = session.exec(
+        select(Division)
+        .where(Division.level == "village", col(Division.code).startswith(county))
+        .order_by(Division.code)
+    )
+    return [
+        Place(
+            village.code,
+            village.name,
+            names.get(village.parent or "", ""),
+            CLASS_OF.get(village.urban_rural_code or ""),
+        )
+        for village in villages
+    ]
+
+
+def shares(villages: Sequence[Place], tablets_n: int = TABLETS_N) -> list[list[Place]]:
+    """The villages of each tablet: neighbours, in the order of their codes, about equally many."""
+    size = -(-len(villages) // tablets_n)
+    return [list(villages[start : start + size]) for start in range(0, len(villages), size)]
+
+
+def prepare(app: FastAPI, *, seed: int, households: int, address: str) -> DemoFile:
+    """Make the county ready in ``app``'s database; says how to get in. Only for a database just made."""
+    settings, clock, new_id = app.state.settings, app.state.clock, app.state.new_id
+    password = app.state.first_password
+    if password is None:
+        raise DemoProblem(f"{settings.data} 里的演示没有准备完。请用 FRESH=1 重新开始。")
+    with write(app.state.engine) as session:
+        import_bundled_divisions(session)
+        villages = places(session, settings.county)
+        _decide(session, settings.county, villages, clock())
+        release_bundled(session, settings.county, clock())
+        official = session.exec(select(Person).where(Person.login == "admin")).one()
+        token = actions.make_token(session, official, label="demo.json", now=clock())
+        codes = []
+        for number, share in enumerate(shares(villages), start=1):
+            surveyor = actions.surveyor(
+                session, name=f"模拟调查员{number}", county=settings.county, new_id=new_id, now=clock()
+            )
+            codes.append(_code(session, settings.county, surveyor, share, clock()))
+        visitor = actions.surveyor(
+            session, name="演示调查员", county=settings.county, new_id=new_id, now=clock()
+        )
+        first = [share[0] for share in shares(villages)[:3]]
+        window = _code(session, settings.county, visitor, first, clock())
+        _clerk(session, settings.county, seed, clock())
+    return DemoFile(
+        address=address,
+        token=token,
+        accounts=(Account("admin", password, "administrator"),),
+        enrolment_code=window,
+        county=settings.county,
+        data=str(settings.data),
+        seed=seed,
+        households=households,
+        tablet_codes=tuple(codes),
+    )
+
+
+def clerk_id(seed: int) -> str:
+    """The person who enters the baseline."""
+    return entity_id(seed, "clerk", 0)
+
+
+def _clerk(session: Session, county: str, seed: int, now: datetime) -> None:
+    actions.surveyor(
+        session, name="基线调查录入（模拟）", county=county, new_id=lambda: clerk_id(seed), now=now
+    )
+
+
+def _code(session: Session, county: str, person: Person, villages: Sequence[Place], now: datetime) -> str:
+    codes = [village.code for village in villages]
+    return enrolment.make_code(
+        session, county=county, person=person.id, villages=codes, made_by="demo", now=now
+    )
+
+
+def _decide(session: Session, county: str, villages: Sequence[Place], now: datetime) -> None:
+    for area_class in sorted(set(CLASS_OF.values())):
+        classify(
+            session,
+            county=county,
+            villages=[village.code for village in villages if village.area_class == area_class],
+            area_class=area_class,
+            source=SOURCE,
+            decided_on=DECIDED_ON,
+            approver=APPROVER,
+            entered_by="demo",
+            now=now,
+        )

@@ -1,0 +1,101 @@
+"""What the demo says while it runs: how to get in, two progress bars, and what went wrong if anything did."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import webbrowser
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from server.lab.fleet import Standing
+from server.lab.prepared import DemoFile, DemoProblem
+
+_LOOK_EVERY_S: Final = 0.5
+
+
+class Server(Protocol):
+    """The server as the watcher needs it."""
+
+    def ended(self) -> bool: ...
+
+
+class Showing:
+    """The demo's voice on one console; `baseline` may be called from another thread."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"), console=console,
+        )  # fmt: skip
+        self._baseline = self._progress.add_task("基线登记（户）", total=None, note="")
+        self._tablets = self._progress.add_task("八台平板（条）", total=None, note="")
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Something that takes a second or a few."""
+        with self._console.status(f"{what}…"):
+            yield
+
+    def ready(self, file: DemoFile, *, browser: bool) -> None:
+        """How to get in."""
+        account = file.accounts[0]
+        lines = (
+            f"网页        {file.address}",
+            f"用户名      {account.login}",
+            f"密码        {account.password}",
+            f"平板登记码  {file.enrolment_code}    （或另开一个终端：make tablet）",
+            f"数据目录    {file.data}",
+            "",
+            "全部为模拟数据。按 Ctrl-C 停止；下次运行会接着做，FRESH=1 重新开始。",
+        )
+        self._console.print(Panel("\n".join(lines), title="cleanheat 演示（模拟数据）", expand=False))
+        if browser:
+            # Nothing depends on it: a machine without a browser has the address above.
+            webbrowser.open(file.address)
+
+    def baseline(self, more: int, total: int | None) -> None:
+        """``more`` households of the baseline are in the register."""
+        if total is not None:
+            self._progress.update(self._baseline, total=total)
+        self._progress.update(self._baseline, advance=more)
+
+    def watch(
+        self, running: Sequence[Future[None]], standings: Sequence[Standing], todo_n: int, server: Server
+    ) -> None:
+        """Show the bars until interrupted. Raises what a tablet raised; DemoProblem if the server ended."""
+        told = False
+        with self._progress:
+            self._progress.update(self._tablets, total=todo_n)
+            while True:
+                for future in running:
+                    if future.done() and (error := future.exception()) is not None:
+                        raise error
+                if server.ended():
+                    raise DemoProblem("服务器已经停止，原因见数据目录里的 server.log。")
+                self._progress.update(
+                    self._tablets, completed=sum(s.safe_n for s in standings), note=_note(standings)
+                )
+                if not told and all(future.done() for future in running):
+                    told = True
+                    self._progress.print("平板的工作已全部完成并同步。网页继续可用，按 Ctrl-C 结束。")
+                time.sleep(_LOOK_EVERY_S)
+
+
+def _note(standings: Sequence[Standing]) -> str:
+    waiting = sum(standing.recorded_n - standing.safe_n for standing in standings)
+    offline = sum(bool(standing.last_problem) for standing in standings)
+    return f"离线待同步 {waiting} 条" + (f"，{offline} 台连不上" if offline else "")
