@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from survey_forms.form import EntityDeclaration, Form, FormFault, Issue, Node
 from survey_forms.records import Answers, flatten
 from survey_forms.scope import Context, Scope
-from survey_forms.settling import State, settle_all
+from survey_forms.settling import State, canonical_text, settle_all
 from survey_forms.xform_source import name_of, safe_tree
 
 _OPENROSA = "http://openrosa.org/xforms"
@@ -42,9 +42,10 @@ def to_xml(
     root = ElementTree.Element(form.root.removeprefix("/"), {"id": form.id, "version": form.version})
     _write(form, form.nodes[form.root], answers, root)
     known = entity_ids or {}
-    for declaration in _saving(form, answers):
+    for declaration, acts in _saving(form, answers):
         if declaration.dataset in known:
-            _write_entity(form, declaration, known[declaration.dataset], root)
+            attributes = {"dataset": declaration.dataset, "id": known[declaration.dataset]}
+            _write_entity(form, declaration, attributes | dict.fromkeys(acts, "1"), root)
     meta = ElementTree.SubElement(root, f"{{{_OPENROSA}}}meta")
     ElementTree.SubElement(meta, f"{{{_OPENROSA}}}instanceID").text = instance_id
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
@@ -73,9 +74,11 @@ def entity_changes(form: Form, answers: Answers) -> dict[str, dict[str, str]]:
     """
     changes: dict[str, dict[str, str]] = {}
     typed = flatten(form, answers).typed
-    for declaration in _saving(form, answers):
-        saved = declaration.properties.items()
-        changes[declaration.dataset] = {name: typed.get(path, {}).get((), "") for name, path in saved}
+    for declaration, _ in _saving(form, answers):
+        changes[declaration.dataset] = {
+            name: canonical_text(form.nodes[path], typed.get(path, {}).get((), ""))
+            for name, path in declaration.properties.items()
+        }
     return changes
 
 
@@ -100,19 +103,22 @@ def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
     tree[steps[-1]] = value
 
 
-def _saving(form: Form, answers: Answers) -> list[EntityDeclaration]:
-    """The declarations that take effect."""
+def _saving(form: Form, answers: Answers) -> list[tuple[EntityDeclaration, tuple[str, ...]]]:
+    """The declarations that take effect, each with what it does: create, update."""
     if not form.entities:
         return []
-    state = _as_submitted(form, answers)
-    return [each for each in form.entities if _takes_effect(each, state.scope)]
+    scope = _as_submitted(form, answers).scope
+    acting = ((each, _acts(each, scope)) for each in form.entities if () in scope.live[each.scope])
+    return [(each, acts) for each, acts in acting if acts]
 
 
-def _takes_effect(declaration: EntityDeclaration, scope: Scope) -> bool:
-    if () not in scope.live[declaration.scope]:
-        return False
-    conditions = (declaration.creates, declaration.updates)
-    return any(each is not None and each.string(scope, ()) in ("true", "1") for each in conditions)
+def _acts(declaration: EntityDeclaration, scope: Scope) -> tuple[str, ...]:
+    conditions = {"create": declaration.creates, "update": declaration.updates}
+    return tuple(
+        name
+        for name, each in conditions.items()
+        if each is not None and each.string(scope, ()) in ("true", "1")
+    )
 
 
 def _as_submitted(form: Form, answers: Answers) -> State:
@@ -139,7 +145,7 @@ def _write(form: Form, node: Node, answers: Answers, element: ElementTree.Elemen
 
 
 def _write_entity(
-    form: Form, declaration: EntityDeclaration, entity_id: str, root: ElementTree.Element
+    form: Form, declaration: EntityDeclaration, attributes: dict[str, str], root: ElementTree.Element
 ) -> None:
     """The block belongs into the group that declares it."""
     container: ElementTree.Element = root
@@ -147,9 +153,6 @@ def _write_entity(
         found = container.find(step) if step else container
         container = container if found is None else found
     meta = ElementTree.SubElement(container, "meta")
-    attributes = {"dataset": declaration.dataset, "id": entity_id}
-    attributes |= {"create": "1"} if declaration.creates else {}
-    attributes |= {"update": "1"} if declaration.updates else {}
     ElementTree.SubElement(meta, f"{{{_ENTITIES}}}entity", attributes)
 
 
@@ -167,7 +170,7 @@ def _read(form: Form, node: Node, element: ElementTree.Element) -> dict[str, Any
             record |= {name: below} if (below := _read(form, child, each)) else {}
         elif each.text and each.text.strip():
             record[name] = each.text
-    return {name: value for name, value in record.items() if not isinstance(value, list) or any(value)}
+    return record
 
 
 __all__ = ["Answers", "canonical", "entity_changes", "from_xml", "prefill", "to_xml"]

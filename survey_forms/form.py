@@ -212,6 +212,8 @@ class Form:
         return self.itexts.get(text_id, SILENT).say(scope, at, self.default_language)
 
     def choice_name(self, question: str, value: str, scope: Scope, at: At) -> str:
-        options = self.nodes[question].options
+        node = self.nodes[question]
+        options, depth = node.options, len(node.repeats)
+        place = (*at, *(1,) * depth)[:depth]
         chosen = (options.by_value.get(part) for part in value.split()) if options else ()
-        return ", ".join(option.label.say(scope, at, self.default_language) for option in chosen if option)
+        return ", ".join(option.label.say(scope, place, self.default_language) for option in chosen if option)

@@ -132,10 +132,12 @@ def answers(interview: Interview) -> dict[str, Any]:
 
 def draft(interview: Interview) -> dict[str, Any]:
     """Everything typed, also what is not relevant now; `begin(…, resumed=True)` takes it up again."""
-    state = _state(interview)
-    repeats = (node for node in interview.form.nodes.values() if node.kind == "repeat")
-    everywhere = {node.path: dict.fromkeys(_places(state, node), "") for node in repeats}
-    return nest(interview.form, interview.typed, everywhere)
+    state, cells, places = _state(interview), Cells(), Cells()
+    for node in interview.form.nodes.values():
+        typed = interview.typed.get(node.path, {})
+        found = places if node.kind == "repeat" else cells
+        found[node.path] = {at: typed.get(at, node.default) for at in _places(state, node)}
+    return nest(interview.form, cells, places, empty_lists=True)
 
 
 def check(form: Form, answers: Answers, context: Context, lang: str = "zh") -> tuple[Fault, ...]:
@@ -289,6 +291,8 @@ def _repeat_at(interview: Interview, path: str) -> tuple[Node, At]:
     node = interview.form.nodes.get(template)
     if node is None or node.kind != "repeat" or node.fixed_size or len(around) != len(node.repeats) - 1:
         raise ValueError(f"no repeat that may grow or shrink: {path}")
+    if around not in _places(_state(interview), interview.form.nodes[node.parent]):
+        raise ValueError(f"no such place in form {interview.form.id}: {path}")
     return node, around
 
 

@@ -115,7 +115,13 @@ class Paths:
         if shape.kind != "repeat" or any(hop.way == "each" for hop in route.hops[:-1]):
             return lambda s, at, f: Decimal(1)
         depth = len(shape.repeats) - 1
-        return lambda s, at, f: Decimal(_start(at, f, framed)[depth])
+        outside = Decimal(1)
+
+        def run(s: Scope, at: At, f: Frame | None) -> Value:
+            place = _start(at, f, framed)
+            return Decimal(place[depth]) if depth < len(place) else outside
+
+        return run
 
     def indexed(self, arguments: tuple[Ast, ...], focus: Focus) -> Run:
         """`indexed-repeat(node, repeat, index, …)`: repeats that are not named keep the position of the

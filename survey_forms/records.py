@@ -33,6 +33,9 @@ class Flat:
 
 def flatten(form: Form, answers: Answers) -> Flat:
     flat = Flat()
+    if not isinstance(answers, Mapping):
+        flat.strangers.append(form.root)
+        return flat
     _spread(form, form.nodes[form.root], (), answers, flat)
     return flat
 
@@ -64,21 +67,20 @@ def _is_instances(value: object) -> bool:
     )
 
 
-def nest(
-    form: Form, cells: Mapping[str, Mapping[At, str]], places: Mapping[str, Mapping[At, str]]
-) -> dict[str, Any]:
-    """The record of `cells`; `places` says which repeat instances there are. Repeats without any answer are
-    absent.
+ReadCells = Mapping[str, Mapping[At, str]]
+
+
+def nest(form: Form, cells: ReadCells, places: ReadCells, *, empty_lists: bool = False) -> dict[str, Any]:
+    """The record of `cells`; `places` says which repeat instances there are.
+
+    An instance without answers is an empty mapping, so that the instances keep their positions and their
+    number; with `empty_lists` a repeat without instances is `[]`, so that not even that is forgotten.
     """
-    return _gather(form, form.nodes[form.root], (), cells, places)
+    return _gather(form, form.nodes[form.root], (), cells, places, empty_lists)
 
 
 def _gather(
-    form: Form,
-    node: Node,
-    at: At,
-    cells: Mapping[str, Mapping[At, str]],
-    places: Mapping[str, Mapping[At, str]],
+    form: Form, node: Node, at: At, cells: ReadCells, places: ReadCells, empty_lists: bool
 ) -> dict[str, Any]:
     gathered: dict[str, Any] = {}
     for path in node.children:
@@ -86,13 +88,13 @@ def _gather(
         if child.kind == "leaf":
             value: Any = cells.get(path, {}).get(at, "")
         elif child.kind == "group":
-            value = _gather(form, child, at, cells, places)
+            value = _gather(form, child, at, cells, places, empty_lists)
         else:
-            instances = [
-                _gather(form, child, here, cells, places) for here in below(places.get(path, {}), at)
+            last = max((place[-1] for place in below(places.get(path, {}), at)), default=0)
+            value = [
+                _gather(form, child, (*at, index), cells, places, empty_lists) for index in range(1, last + 1)
             ]
-            value = instances if any(instances) else None
-        if value:
+        if value or (empty_lists and child.kind == "repeat"):
             gathered[child.name] = value
     return gathered
 

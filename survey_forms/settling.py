@@ -22,8 +22,8 @@ from survey_forms.values import to_number, to_text
 class State:
     """A record being worked on.
 
-    `kept`: volatile calculations keep the value they came with, as a record being checked needs it;
-    `timeless`: there is no clock to look at.
+    `kept`: volatile calculations keep the value they came with, as a record being checked needs it.
+    `timeless`: all values stay as they came, only relevance is worked out, and without a clock.
     """
 
     form: Form
@@ -71,7 +71,7 @@ def refresh(node: Node, state: State) -> bool:
 
 def _leaf(node: Node, state: State) -> dict[At, str]:
     scope, relevant, calculate = state.scope, node.relevant, node.calculate
-    if calculate is not None and calculate.volatile and state.kept:
+    if calculate is not None and (state.timeless or (state.kept and calculate.volatile)):
         calculate = None
     typed = scope.typed.get(node.path, {})
     cells: dict[At, str] = {}

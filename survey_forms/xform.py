@@ -248,7 +248,7 @@ def _titles(title: str, languages: tuple[str, ...]) -> dict[str, str]:
     the same.
     """
     parts = [part.strip() for part in title.split(" / ")]
-    spoken = languages or ("",)
+    spoken = languages or ("zh", "en")
     return dict(zip(spoken, parts if len(parts) == len(spoken) else [title] * len(spoken), strict=True))
 
 

@@ -154,9 +154,9 @@ class Body:
         except ExpressionFault as fault:
             self._source.fault(f"{path} choice_filter“{nodeset}”", fault.what, fault.remedy)
             return None
-        return self._listed(itemset, rows)
+        return self._listed(itemset, rows, path)
 
-    def _listed(self, itemset: Element, rows: CompiledRows) -> Options:
+    def _listed(self, itemset: Element, rows: CompiledRows, here: str) -> Options:
         value, label = _part(itemset, "value"), _part(itemset, "label")
         value_field = value.get("ref", "name") if value is not None else "name"
         label_ref = label.get("ref", "label") if label is not None else "label"
@@ -169,11 +169,11 @@ class Body:
                     f"选项值“{name}”重复、为空或含空格",
                     "请改正 choices 表的 name 列",
                 )
-            found[name] = Option(name, self._option_label(item, label_ref))
+            found[name] = Option(name, self._option_label(item, label_ref, here))
         used = frozenset(path for option in found.values() for path in option.label.reads)
         return Options(found, rows.run, value_field, rows.reads | used, rows.filtered)
 
-    def _option_label(self, item: Item, label_ref: str) -> Wording:
+    def _option_label(self, item: Item, label_ref: str, here: str) -> Wording:
         if label_ref.startswith("jr:itext(") and label_ref.endswith(")"):
             return self._words.itext(
                 item.get(label_ref[len("jr:itext(") : -1].strip(), ""), self._source.root

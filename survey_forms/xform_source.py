@@ -179,7 +179,8 @@ def _record(element: Element, path: str, parent: str, repeats: tuple[str, ...], 
         if repeated and below in source.nodes:
             child_node = source.nodes[below]
             child_node.shape = Shape(below, "repeat", around)
-            child_node.instances = len(twins) - len(templates)
+            # pyxform writes the first instance of a nested repeat outside the template that is read here.
+            child_node.instances = len(twins) - len(templates) or int(bool(repeats))
 
 
 def _entities(metas: list[Element], scope: str, in_repeat: bool, source: Source) -> None:
