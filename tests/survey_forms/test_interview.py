@@ -303,7 +303,7 @@ def test_a_wrong_value_is_a_fault_that_names_the_question_never_an_exception(
 def test_a_path_that_no_question_has_is_our_mistake(filled: Fill) -> None:
     interview = filled(ALL_TYPES)
     for path in ("/data/none", "/data/text[1]", "nonsense", "/data", ""):
-        with pytest.raises(ValueError, match="place|question"):
+        with pytest.raises(ValueError, match=r"place|question"):
             answer(interview, path, "1")
 
 
