@@ -17,9 +17,9 @@ from typing import Literal, TypeAlias
 from sync.codec import derived_id
 from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult, Submission, Target
-from sync.sight import Case, Seen, base, case_of, comparable, made_under, same, sight
+from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
+from sync.sight import Case, Seen, base, case_of, comparable, same, sight
 
-SEEN_MAX = 8
 Result: TypeAlias = FieldResult | Literal[""]
 
 
@@ -32,6 +32,16 @@ class Judged:
     trace: Trace
     fields: tuple[FieldOutcome, ...]
     others: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What becomes of one value ("" = the surveyor left it as seen). ``by``: the submission it met, ``link``:
+    the open conflict that already stands on it."""
+
+    result: Result
+    by: str = ""
+    link: Conflict | None = None
 
 
 def judge(
@@ -52,15 +62,14 @@ def judge(
     """
     case = case_of(submission, target, changes, held, known=known, history=history)
     seen = {name: sight(case, name) for name in case.sent}
-    found = {name: _decide(case, name, seen, groups) for name in case.sent}
-    results = {name: result for name, (result, _) in found.items()}
-    after = _apply(case, seen, results, now)
+    found = {name: _find(case, name, seen, groups) for name in case.sent}
+    after = _apply(case, seen, found, groups, now)
     fields = tuple(
-        _outcome(case, name, seen[name], result, by)
-        for name, (result, by) in found.items()
-        if result and not (case.new and name == VILLAGE)
+        _outcome(case, name, seen[name], each)
+        for name, each in found.items()
+        if each.result and not (case.new and name == VILLAGE)
     )
-    return Judged(after, _trace(case, seen, results, after.version), fields, _others(case))
+    return Judged(after, _trace(case, seen, found, after.version), fields, _others(case))
 
 
 def witness(
@@ -75,50 +84,45 @@ def witness(
     """The trace of a rejected submission: what it sent and had seen, for the one that will correct it."""
     case = case_of(submission, target, changes, held, known=known, history=history)
     seen = {name: sight(case, name) for name in case.sent}
-    return _trace(case, seen, dict.fromkeys(case.sent, ""), 0)
+    return _trace(case, seen, {name: Found("") for name in case.sent}, 0)
 
 
 # --- what becomes of a value -------------------------------------------------------------------------------
 
 
-def _decide(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]) -> tuple[Result, str]:
-    """The result for one value ("" = the surveyor left it as seen), and the submission it met there."""
+def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]) -> Found:
     mine, state = case.sent[name], case.state(name)
     if not seen[name].decides and same(mine, seen[name].value):
-        return "", ""
+        return Found("")
     if case.new:
-        return "applied", ""
+        return Found("applied")
     by = state.submission if state else ""
     if same(mine, state.value if state else None):
-        return "same", by
+        return Found("same", by)
     if heir := _heir(case, name, seen[name]):
-        return "superseded", heir
+        return Found("superseded", heir)
     if seen[name].joins:
-        return "conflict", by
+        return Found("conflict", by)
     for guarded in _guarded(name, groups):
         if culprit := _disputed(case, guarded, name, seen):
-            return "conflict", culprit.submission
-    return "applied", by
+            link = conflict_upon(case, name)
+            return (
+                Found("superseded", link.submission, link) if link else Found("conflict", culprit.submission)
+            )
+    return Found("applied", by)
 
 
 def _heir(case: Case, name: str, seen: Seen) -> str | None:
     """Who had seen this value and put another in its place, though this submission comes only now."""
-    state, me, mine = case.state(name), case.submission.id, case.sent[name]
+    state, me = case.state(name), case.submission.id
     if state and me in case.lineage_of(state.submission):
         return state.submission
     for conflict in case.held.conflicts:
-        if conflict.property == name and (
-            me in case.lineage_of(conflict.submission) or (case.offered_again and conflict.base == mine)
-        ):
+        if conflict.property == name and me in case.lineage_of(conflict.submission):
             return conflict.submission
-    if state and _seen_here(case, state, mine) and not same(state.value, seen.value):
+    if state and seen_here(case, state, case.sent[name]) and not same(state.value, seen.value):
         return state.submission
     return None
-
-
-def _seen_here(case: Case, state: PropertyState, value: str) -> bool:
-    """After a restore originals come again in any order; whoever set ``state`` since had seen ``value``."""
-    return case.offered_again and made_under(case.held, state.version) == case.history and value in state.seen
 
 
 def _guarded(name: str, groups: Mapping[str, str]) -> Iterator[str]:
@@ -140,7 +144,7 @@ def _disputed(case: Case, name: str, changed: str, seen: Mapping[str, Seen]) -> 
     if name not in case.sent:
         return None
     was = base(case, name) if seen[changed].decides else seen[name].value
-    if not same(state.value, was) or (name == changed and _seen_here(case, state, case.sent[name])):
+    if not same(state.value, was) or (name == changed and seen_here(case, state, case.sent[name])):
         return state
     return None
 
@@ -162,72 +166,80 @@ def _set_since(case: Case, name: str) -> bool:
 # --- what is written down ----------------------------------------------------------------------------------
 
 
-def _apply(case: Case, seen: Mapping[str, Seen], results: Mapping[str, Result], now: str) -> Held:
-    held, version = case.held, case.held.version + 1
+def _apply(
+    case: Case,
+    seen: Mapping[str, Seen],
+    found: Mapping[str, Found],
+    groups: Mapping[str, str],
+    now: str,
+) -> Held:
+    held, conflicts = case.held, case.held.conflicts
     states = {name: case.state(name) for name in (VILLAGE, *held.props)}
-    conflicts = held.conflicts
-    for name, result in results.items():
-        closed, conflicts = _settle(case, name, seen[name], result, conflicts)
-        states[name] = _state_after(case, name, seen[name], result, closed)
+    for name, each in found.items():
+        closed, conflicts = _settle(case, name, seen[name], each, conflicts)
+        state = states[name] = _state_after(case, name, seen[name], each, closed)
+        # Of a guard group no value goes in without the others, so those wait for a person.
+        if state and each.result in ("applied", "same") and name != VILLAGE and name not in groups:
+            states[name], conflicts = connect(case, name, state, conflicts)
     placed = states.pop(VILLAGE)
-    props = {name: state for name, state in states.items() if state}
     after = replace(
         held,
         village=placed.value if placed else held.village,
-        props=props,
+        props={name: state for name, state in states.items() if state},
         conflicts=conflicts,
         placed=placed if placed and placed.submission else None,
     )
-    if not (case.new or conflicts != held.conflicts or "applied" in results.values()):
+    applied = any(each.result == "applied" for each in found.values())
+    if not (case.new or applied or conflicts != held.conflicts):
         return after
+    version = held.version + 1
     went_on = bool(held.epochs) and held.epochs[-1][0] == case.history
     epochs = held.epochs if went_on else (*held.epochs, (case.history, version))
     return replace(after, version=version, updated_at=now, epochs=epochs)
 
 
 def _state_after(
-    case: Case, name: str, seen: Seen, result: Result, closed: tuple[Conflict, ...]
+    case: Case, name: str, seen: Seen, found: Found, closed: tuple[Conflict, ...]
 ) -> PropertyState | None:
-    before, mine, version = case.state(name), case.sent[name], case.held.version + 1
-    lost = (seen.value, *(conflict.base for conflict in closed))
+    before, mine = case.state(name), case.sent[name]
     if case.new and name == VILLAGE:
         return None
-    if result == "applied" or case.new:
-        earlier: tuple[str | None, ...] = ()
+    if found.result == "applied" or case.new:
+        earlier: tuple[str | None, ...] = (seen.value, *(conflict.base for conflict in closed))
         if before and name == VILLAGE:
             earlier = (before.value, *before.seen)
-        elif before and same(before.value, seen.value) and _fresh(case, before):
-            earlier = before.seen
-        return PropertyState(mine, version, case.submission.id, _without(mine, (*lost, *earlier)))
-    if before and result in ("same", "superseded") and case.offered_again and _fresh(case, before):
-        return replace(before, seen=_without(before.value, (*before.seen, *lost)))
+        elif before and same(before.value, seen.value) and fresh(case, before):
+            earlier = (*earlier, *before.seen)
+        return PropertyState(mine, case.held.version + 1, case.submission.id, without(mine, earlier))
+    if before and (
+        found.result == "same" or (found.result == "superseded" and found.by == before.submission)
+    ):
+        return put_behind(case, before, seen, closed)
     return before
 
 
-def _fresh(case: Case, state: PropertyState) -> bool:
-    return made_under(case.held, state.version) == case.history
-
-
-def _without(value: str, seen: tuple[str | None, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(old for old in seen if old is not None and old != value))[:SEEN_MAX]
-
-
 def _settle(
-    case: Case, name: str, seen: Seen, result: Result, conflicts: tuple[Conflict, ...]
+    case: Case, name: str, seen: Seen, found: Found, conflicts: tuple[Conflict, ...]
 ) -> tuple[tuple[Conflict, ...], tuple[Conflict, ...]]:
     """The conflicts on a property that a result ends, and all that are open afterwards."""
-    if not result or case.new:
+    if not found.result or case.new:
         return (), conflicts
-    mine, chain = case.sent[name], tuple(case.chain_conflicts(name))
+    chain, entered = tuple(case.chain_conflicts(name)), found.result in ("applied", "same")
     closed = tuple(
         conflict
         for conflict in conflicts
         if conflict in chain
-        or (conflict.property == name and case.offered_again and conflict.mine == seen.value)
-        or (conflict.property == name and result in ("applied", "same") and same(conflict.mine, mine))
+        or (conflict.property == name and stood_on(case, conflict, seen))
+        or (conflict.property == name and entered and same(conflict.mine, case.sent[name]))
     )
-    opened = (_conflict(case, name, seen, closed),) if result == "conflict" else ()
-    return closed, (*(conflict for conflict in conflicts if conflict not in closed), *opened)
+    rest = tuple(conflict for conflict in conflicts if conflict not in closed)
+    if found.result == "conflict":
+        return closed, (*rest, _conflict(case, name, seen, closed))
+    if found.link:  # people now see that conflict from where it really began
+        base_now = closed[0].base if closed else seen.value
+        moved = replace(found.link, base=base_now)
+        return closed, tuple(moved if conflict == found.link else conflict for conflict in rest)
+    return closed, rest
 
 
 def _conflict(case: Case, name: str, seen: Seen, joined: tuple[Conflict, ...]) -> Conflict:
@@ -237,7 +249,7 @@ def _conflict(case: Case, name: str, seen: Seen, joined: tuple[Conflict, ...]) -
         joined[0].id if joined else derived_id("conflict", submission.id, case.target.key, name),
         name,
         submission.id,
-        joined[0].base if joined and seen.joins else seen.value,
+        joined[0].base if joined and (seen.joins or case.offered_again) else seen.value,
         case.sent[name],
         state.value if state else None,
         state.submission if state else "",
@@ -246,27 +258,28 @@ def _conflict(case: Case, name: str, seen: Seen, joined: tuple[Conflict, ...]) -
     )
 
 
-def _outcome(case: Case, name: str, seen: Seen, result: FieldResult, by: str) -> FieldOutcome:
-    state, setter = case.state(name), case.known.get(by)
+def _outcome(case: Case, name: str, seen: Seen, found: Found) -> FieldOutcome:
+    state, setter = case.state(name), case.known.get(found.by)
+    assert found.result
     return FieldOutcome(
         case.target.dataset,
         case.target.id,
         name,
-        result,
+        found.result,
         seen.value,
         case.sent[name],
         state.value if state else None,
-        by,
+        found.by,
         setter.person if setter else "",
         setter.observed_at if setter else "",
     )
 
 
-def _trace(case: Case, seen: Mapping[str, Seen], results: Mapping[str, Result], version: int) -> Trace:
+def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], version: int) -> Trace:
     # Whoever corrects this one in turn has seen no more than this one had, so the older sight is handed on.
     saw = case.corrected or Trace({}, {}, (), case.own.version, case.own.history, 0)
     return Trace(
-        {name: Step(mine, seen[name].value, results[name]) for name, mine in case.sent.items()},
+        {name: Step(mine, seen[name].value, found[name].result) for name, mine in case.sent.items()},
         case.trail,
         case.lineage,
         saw.base_version,

@@ -57,7 +57,7 @@ class Case:
     @property
     def offered_again(self) -> bool:
         """Made under another history: the hub was restored since, and part of what it knew then is gone."""
-        return self.submission.history not in (None, self.history)
+        return self.submission.history != self.history
 
     @cached_property
     def lineage(self) -> tuple[str, ...]:
@@ -78,10 +78,25 @@ class Case:
     def mine(self, state: PropertyState) -> bool:
         return state.submission == self.submission.id or state.submission in self.lineage
 
-    def lineage_of(self, submission: str) -> tuple[str, ...]:
+    def trace_of(self, submission: str) -> Trace | None:
         past = self.known.get(submission)
-        trace = past.traces.get(self.target.key) if past else None
+        return past.traces.get(self.target.key) if past else None
+
+    def lineage_of(self, submission: str) -> tuple[str, ...]:
+        trace = self.trace_of(submission)
         return trace.lineage if trace else ()
+
+    def may_have_seen(self, later: str, earlier: str) -> bool:
+        """Whether versions allow that one submission's surveyor saw the other's result: nobody sees at a
+        version what was not there before it. Of different histories nothing is known."""
+        one, other = self._stood_at(later), self._stood_at(earlier)
+        return one is None or other is None or one[0] != other[0] or one[1] > other[1]
+
+    def _stood_at(self, submission: str) -> tuple[str | None, int] | None:
+        if submission == self.submission.id:
+            return self.submission.history, self.target.base_version
+        trace = self.trace_of(submission)
+        return (trace.history, trace.base_version) if trace else None
 
     def chain_conflicts(self, name: str) -> Iterator[Conflict]:
         """Open conflicts on the property that the chain behind this submission, or a follower of the record

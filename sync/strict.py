@@ -31,7 +31,7 @@ class Fault:
     message: str
 
 
-class MessageFault(Exception):  # noqa: N818 – a fault in the world's data, not an error of ours
+class MessageFault(Exception):
     """A message cannot be read. ``code`` is the refusal's: malformed, too_large or unknown_protocol."""
 
     def __init__(self, *faults: Fault, code: str = "malformed") -> None:
