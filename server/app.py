@@ -7,27 +7,53 @@ here.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from fastapi import Depends, FastAPI
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 
 import server.access.pages
 import server.access.tablet_pages
+import server.exchange.endpoint
+import server.registry.pages
+import survey_forms
 from server import database, web
 from server.access import actions
+from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, our_own_form, visitor
 from server.access.throttle import Throttle
+from server.exchange import forms, history
+from server.exchange.store import Derivation, Exchange
+from server.programme.actions import release_bundled
+from server.registry import divisions
+from server.registry.actions import import_bundled_divisions
+from server.registry.policy import POLICY
+from server.registry.projection import projection
 from server.settings import Settings
+from server.web.problems import answer, problem
 
-PAGES = (
+PAGES: Final = (
+    server.registry.pages.router,
     server.access.pages.router,
     server.access.tablet_pages.router,
 )
-NAVIGATION = (*server.access.tablet_pages.NAVIGATION,)
+NAVIGATION: Final = (
+    *server.registry.pages.NAVIGATION,
+    *server.access.tablet_pages.NAVIGATION,
+)
+DERIVATIONS: Final[tuple[Derivation, ...]] = (projection,)
+# Office forms and division files; tablets have a bound of their own.
+MAX_BODY_BYTES: Final = 20_000_000
+RETRY_AFTER_S: Final = 5
 
 
 def utc_now() -> datetime:
@@ -41,12 +67,22 @@ def random_id() -> str:
 def create_app(
     settings: Settings, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = random_id
 ) -> FastAPI:
-    """The server over its database, migrated and with an administrator.
+    """The server over its database: migrated, with its forms, its history and an administrator.
 
     `app.state.first_password` holds the administrator's password when this call made one, else None. Raises
-    DatabaseProblem.
+    DatabaseProblem or FormsProblem.
     """
     engine = database.engine(settings.database_url)
+    try:
+        return _create(settings, engine, clock, new_id)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _create(
+    settings: Settings, engine: Engine, clock: Callable[[], datetime], new_id: Callable[[], str]
+) -> FastAPI:
     database.migrate(engine)
     app = FastAPI(
         title="cleanheat",
@@ -57,16 +93,32 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_lifespan,
+        max_body_size=MAX_BODY_BYTES,
     )
-    app.state.settings, app.state.engine = settings, engine
-    app.state.clock, app.state.new_id = clock, new_id
-    app.state.sign_in_throttle = Throttle(clock)
+    state, places = app.state, RegistryPlaces()
+    state.settings, state.engine, state.clock, state.new_id = settings, engine, clock, new_id
+    state.places, state.sign_in_throttle = places, Throttle(clock)
     with database.write(engine) as session:
-        app.state.first_password = actions.first_administrator(
+        forms.register(session, survey_forms.released(), clock())
+        history.ensure(session, new_id)
+        state.first_password = actions.first_administrator(
             session, county=settings.county, new_id=new_id, now=clock()
         )
+    with database.read(engine) as session:
+        released = forms.load(session)
+    state.exchange = Exchange(engine, places, released, POLICY, DERIVATIONS, new_id)
     _put_together(app, settings, engine)
     return app
+
+
+def fill(app: FastAPI) -> None:
+    """What a county starts from, where it is not there yet: the province's divisions and its released
+    plans.
+    """
+    now, county = app.state.clock(), app.state.settings.county
+    with database.write(app.state.engine) as session:
+        import_bundled_divisions(session)
+        release_bundled(session, county, now)
 
 
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
@@ -78,12 +130,37 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
         max_age=int(SESSION_LIFETIME.total_seconds()),
         https_only=settings.https_only,
     )
+    app.add_exception_handler(OperationalError, _on_database)
+    app.include_router(server.exchange.endpoint.router)
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
 
 
 def _facts(settings: Settings, engine: Engine) -> web.ShellFacts:
-    return web.ShellFacts(settings.county, settings.county, settings.synthetic)
+    with database.read(engine) as session:
+        name = divisions.county_name(session, settings.county)
+    return web.ShellFacts(settings.county, name, settings.synthetic)
+
+
+@dataclass(frozen=True)
+class RegistryPlaces:
+    """The registry's villages as access and exchange ask for them. Fits `Places`."""
+
+    def county_name(self, session: Session, county: str) -> str:
+        return divisions.county_name(session, county)
+
+    def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
+        found = divisions.villages(session, county, codes)
+        return [Place(each.code, each.name, each.township_name, each.area_class) for each in found]
+
+
+async def _on_database(request: Request, error: Exception) -> Response:
+    """A database that is only busy is worth another try; anything else is a failure."""
+    if not database.is_busy(error):
+        raise error
+    busy = problem("busy")
+    busy.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer(request, busy)
 
 
 @asynccontextmanager

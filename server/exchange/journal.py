@@ -192,8 +192,8 @@ def _entity_row(county: str, held: Held) -> dict[str, Any]:
 def tell(session: Session, county: str, rows: Sequence[facts.FeedRow]) -> None:
     """Give feed rows their sequence numbers. Comes last in the transaction.
 
-    Bumping a village's head locks it until commit, so whoever sees a number sees every smaller one of that village.
-    Villages go in sorted order: two writers never wait for each other crosswise.
+    Bumping a village's head locks it until commit, so whoever sees a number sees every smaller one of that
+    village. Villages go in sorted order: two writers never wait for each other crosswise.
     """
     by_village: dict[str, list[facts.FeedRow]] = {}
     for row in rows:

@@ -1,0 +1,302 @@
+"""The command line: each command reads its arguments, calls one thing, and says what came of it.
+
+Whatever the world gets wrong (a port in use, a newer database, a form with faults) ends in one plain message
+and exit status 1, never in a traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from rich.panel import Panel
+
+from server import database
+from server.app import create_app, fill, random_id, utc_now
+from server.database import DatabaseProblem, write
+from server.exchange import backup, forms
+from server.exchange.backup import BackupProblem
+from server.exchange.forms import FormsProblem
+from server.programme.actions import release
+from server.programme.plan import PlanFault
+from server.registry import actions
+from server.registry.actions import DivisionFault
+from server.settings import Settings, SettingsProblem, from_environment
+from server.web import Problem
+
+PORT: Final = 8140
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="清洁取暖：登记、同步、进度。")
+forms_app = typer.Typer(no_args_is_help=True, help="表单的发布。")
+divisions_app = typer.Typer(no_args_is_help=True, help="行政区划。")
+plan_app = typer.Typer(no_args_is_help=True, help="年度计划。")
+app.add_typer(forms_app, name="forms")
+app.add_typer(divisions_app, name="divisions")
+app.add_typer(plan_app, name="plan")
+
+Data = Annotated[Path | None, typer.Option(help="数据目录；默认 CLEANHEAT_DATA 或 ./cleanheat-data。")]
+File = Annotated[Path, typer.Argument(help="文件。")]
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class CommandProblem(Exception):
+    """A command cannot do what it was asked; the text says why and what to do."""
+
+
+def main() -> None:
+    """Runs the command line. Exit status 1 = refused with a message; 130 = interrupted."""
+    try:
+        app()
+    except (CommandProblem, SettingsProblem, FormsProblem, BackupProblem) as problem:
+        _fail(str(problem))
+    except (DatabaseProblem, Problem) as problem:
+        _fail(f"{problem.message}{problem.remedy}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(text: str) -> None:
+    errors.print(Panel(text, title="没有完成", border_style="red", expand=False), highlight=False)
+    sys.exit(1)
+
+
+# --- serve -------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="监听的地址；0.0.0.0 = 让局域网里的平板也能连上。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口；0 = 任意空闲端口。")] = PORT,
+    data: Data = None,
+) -> None:
+    """启动服务器；第一次启动时生成管理员账号，密码只显示一次。"""
+    settings = from_environment(data=data)
+    with _only_one(settings), _listening(host, port) as listener:
+        made = create_app(settings)
+        with console.status("正在准备行政区划和年度计划……"):
+            fill(made)
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        _say_hello(made, address)
+        config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=5)
+        uvicorn.Server(config).run(sockets=[listener])
+        made.state.engine.dispose()
+
+
+def _say_hello(made: FastAPI, address: str) -> None:
+    lines = [f"地址  {address}"]
+    if made.state.first_password:
+        lines += [
+            "",
+            "第一次启动，已生成管理员账号。密码只显示这一次，请立即抄存：",
+            "账号  admin",
+            f"密码  {made.state.first_password}",
+        ]
+    lines += ["", "按 Ctrl-C 停止；已收到的记录都已保存。"]
+    console.print(Panel("\n".join(lines), title="清洁取暖", expand=False), highlight=False, markup=False)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A bound socket, before anything else is done: a port in use is said at once. Raises CommandProblem."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError as error:
+            raise CommandProblem(
+                f"不能在 {host} 的端口 {port} 上启动：{_why(error)}。"
+                f"请先停掉占用它的程序，或换一个端口，例如 --port {port + 1}。"
+            ) from error
+        yield listener
+
+
+def _why(error: OSError) -> str:
+    known = {
+        errno.EADDRINUSE: "端口已被占用",
+        errno.EACCES: "没有权限",
+        errno.EADDRNOTAVAIL: "本机没有这个地址",
+    }
+    return known.get(error.errno or 0, str(error.strerror))
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Holds the data folder while a server runs, or while its database is replaced. Raises CommandProblem."""
+    descriptor = os.open(settings.data / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise CommandProblem(
+            f"数据目录 {settings.data} 正由另一个 cleanheat 使用。请先停掉它，或用 --data 指定另一个目录。"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+# --- documents ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _made(data: Path | None) -> Iterator[FastAPI]:
+    made = create_app(from_environment(data=data))
+    try:
+        if made.state.first_password:
+            console.print(
+                f"已生成管理员账号 admin，密码（只显示这一次）：{made.state.first_password}", markup=False
+            )
+        yield made
+    finally:
+        made.state.engine.dispose()
+
+
+@forms_app.command("publish")
+def publish_form(source: File, data: Data = None) -> None:
+    """把 XLSForm（.xlsx 或 .md）发布为平板使用的表单；已发布的版本不能再改。"""
+    # pyxform takes a second to import, and only this command needs it.
+    from survey_forms.publish import PublishFault, publish
+
+    if not source.is_file():
+        raise CommandProblem(f"没有找到文件 {source}。")
+    try:
+        published = publish(source)
+    except PublishFault as fault:
+        faults = "\n".join(f"· {issue}" for issue in fault.issues)
+        raise CommandProblem(f"表单不能发布，共 {len(fault.issues)} 处问题：\n{faults}") from fault
+    with _made(data) as made, write(made.state.engine) as session:
+        triple = (published.form_id, published.version, published.xml)
+        entered = forms.register(session, [triple], utc_now())
+    name = f"{published.form_id} {published.version}（{published.sha256[:12]}）"
+    console.print(
+        f"已发布 {name}。重启服务器后，平板下次同步时收到。" if entered else f"{name} 早已发布，没有变化。"
+    )
+
+
+@divisions_app.command("import")
+def import_divisions(
+    source: File, edition: Annotated[str, typer.Option(help="版本，例如 2020。")], data: Data = None
+) -> None:
+    """导入行政区划代码表（CSV，UTF-8 或 GB18030）。"""
+    content = _bytes(source)
+    with _made(data) as made, console.status("正在导入……"), write(made.state.engine) as session:
+        try:
+            imported = actions.import_divisions(session, content, edition)
+        except DivisionFault as fault:
+            raise CommandProblem(f"区划代码表没有导入：\n{fault}") from fault
+    console.print(f"已导入 {imported.total} 个区划（文件编码 {imported.encoding}）。")
+
+
+@plan_app.command("release")
+def release_plan(source: File, data: Data = None) -> None:
+    """发布年度计划文件（JSON）；已发布的计划不能再改。"""
+    document = _bytes(source)
+    with _made(data) as made, write(made.state.engine) as session:
+        try:
+            plan = release(session, document, utc_now())
+        except PlanFault as fault:
+            raise CommandProblem(f"计划没有发布，共 {len(fault.faults)} 处问题：\n{fault}") from fault
+    console.print(f"已发布计划 {plan.id} {plan.version}（{plan.county}，{plan.sha256[:12]}）。")
+
+
+def _bytes(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except OSError as error:
+        raise CommandProblem(f"读不了文件 {source}：{error.strerror}。") from error
+
+
+# --- copies ------------------------------------------------------------------------------------------------------
+
+
+@app.command("backup")
+def back_up(target: File, data: Data = None) -> None:
+    """把整个数据库备份到一个文件；服务器运行时也可以。"""
+    settings = from_environment(data=data)
+    with console.status("正在备份……"):
+        size = backup.back_up(settings.database_url, target)
+    console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
+
+
+@app.command("restore")
+def restore(
+    source: Annotated[Path | None, typer.Argument(help="备份文件。")] = None,
+    data: Data = None,
+    history_only: Annotated[
+        bool, typer.Option("--history-only", help="数据库已用别的办法恢复，只需开始新的历史。")
+    ] = False,
+) -> None:
+    """从备份恢复。平板下次同步时会补上备份之后的记录。"""
+    settings = from_environment(data=data)
+    with _only_one(settings), console.status("正在恢复……"):
+        replaced = None
+        if history_only:
+            _begin_new_history(settings)
+        elif source is None:
+            raise CommandProblem("没有写明备份文件。用法：cleanheat restore 备份文件")
+        else:
+            replaced = backup.restore(settings.database_url, source, new_id=random_id, now=utc_now())
+    console.print("已恢复。平板下次同步时会重新读取，并补上备份之后的记录。")
+    if replaced:
+        console.print(f"原来的数据库保存在 {replaced}。", markup=False)
+
+
+def _begin_new_history(settings: Settings) -> None:
+    engine = database.engine(settings.database_url)
+    try:
+        database.migrate(engine)
+        backup.begin_new_history(engine, random_id)
+    finally:
+        engine.dispose()
+
+
+# --- lab ---------------------------------------------------------------------------------------------------------
+
+
+@app.command("demo")
+def run_demo(
+    data: Annotated[Path, typer.Option(help="演示数据的目录。")] = Path("demo-data"),
+    port: Annotated[int, typer.Option(help="端口；0 = 任意空闲端口。")] = PORT,
+    households: Annotated[int | None, typer.Option(min=1, help="模拟户数；新演示默认 20000。")] = None,
+    browser: Annotated[bool, typer.Option(help="打开浏览器。")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="删掉以前的演示，从头开始。")] = False,
+) -> None:
+    """模拟一个县：真实的区划和计划，模拟的住户，八台平板边走边同步。"""
+    # Only this command needs the laboratory.
+    from server.lab import demo, showing
+    from server.lab.prepared import DemoProblem
+
+    options = demo.Options(
+        data=data.resolve(), port=port, households=households, browser=browser, fresh=fresh
+    )
+    try:
+        if fresh:
+            demo.clear(options.data)
+        settings = from_environment(data=options.data, synthetic=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        demo.run(options, settings, create_app, showing.Showing(console))
+    except KeyboardInterrupt:
+        console.print(f"已停止，数据都在 {options.data}；下次运行会接着做。", markup=False)
+    except DemoProblem as problem:
+        raise CommandProblem(str(problem)) from problem
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""A copy of the whole database in one file, and the way back from it.
+
+Going back makes the database an older copy of itself, so it begins a new history: tablets that meet it offer
+again everything the copy does not know. The database that is replaced is kept beside it; nothing is thrown
+away here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Engine, make_url
+
+from server import database
+from server.exchange import history
+
+
+class BackupProblem(Exception):
+    """A copy cannot be made or used; the text says why and what to do."""
+
+
+def database_file(url: str) -> Path:
+    """The file of a SQLite database. Raises BackupProblem for any other."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise BackupProblem(
+            "数据库在 PostgreSQL 上：请用 pg_dump 备份、pg_restore 恢复，"
+            "恢复后在启动服务器之前运行 cleanheat restore --history-only。"
+        )
+    return Path(parsed.database)
+
+
+def back_up(url: str, target: Path) -> int:
+    """Copy the database to `target`, also while the server runs; gives the size in bytes. Raises
+    BackupProblem.
+
+    The copy is complete or absent: it is written beside the target and renamed at the end.
+    """
+    source = database_file(url)
+    if not source.exists():
+        raise BackupProblem(f"没有数据库可备份：{source} 不存在。请检查 --data。")
+    if target.exists():
+        raise BackupProblem(f"{target} 已经存在，没有覆盖。请换一个文件名。")
+    partial = target.with_name(target.name + ".part")
+    try:
+        partial.unlink(missing_ok=True)
+        _copy(source, partial)
+        partial.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise BackupProblem(
+            f"备份没有完成：{error}。请检查 {target.parent} 是否存在、可写、有足够空间。"
+        ) from error
+    return target.stat().st_size
+
+
+def restore(url: str, source: Path, *, new_id: Callable[[], str], now: datetime) -> Path | None:
+    """Make the copy `source` the database, under a new history. Gives where the replaced one went, if there
+    was one.
+
+    The server must not be running. The copy is checked, migrated and given its history before anything is
+    replaced. Raises BackupProblem, or DatabaseProblem for a copy of a newer version.
+    """
+    target = database_file(url)
+    if not source.is_file():
+        raise BackupProblem(f"没有找到备份文件 {source}。")
+    partial = target.with_name(target.name + ".restoring")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        _check(source)
+        _copy(source, partial)
+        _begin_anew(f"sqlite:///{partial}", new_id)
+        replaced = _set_aside(target, now)
+        partial.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupProblem(f"恢复没有完成：{error}。原来的数据库没有改动。") from error
+    finally:
+        for left in (partial, *_companions(partial)):
+            left.unlink(missing_ok=True)
+    return replaced
+
+
+def begin_new_history(engine: Engine, new_id: Callable[[], str]) -> str:
+    """For a database that was brought back by other means, and is an older copy of itself."""
+    with database.write(engine) as session:
+        begun = new_id()
+        history.begin_new(session, history.ensure(session, new_id), begun)
+    return begun
+
+
+def _begin_anew(url: str, new_id: Callable[[], str]) -> None:
+    engine = database.engine(url)
+    try:
+        database.migrate(engine)
+        begin_new_history(engine, new_id)
+    finally:
+        # The last connection folds the write-ahead log into the file.
+        engine.dispose()
+
+
+def _check(source: Path) -> None:
+    """Whether the copy is whole, and one of ours. Raises BackupProblem."""
+    try:
+        with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+            said = copy.execute("PRAGMA integrity_check").fetchone()[0]
+            ours = copy.execute("SELECT count(*) FROM sqlite_master WHERE name = 'hub_meta'").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise BackupProblem(f"{source} 不是完好的备份：{error}。请换一份备份。") from error
+    if said != "ok" or not ours:
+        raise BackupProblem(f"{source} 不是完好的 cleanheat 备份。请换一份备份。")
+
+
+def _copy(source: Path, target: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _companions(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+
+
+def _set_aside(target: Path, now: datetime) -> Path | None:
+    """The present database, its log included, under a name that says until when it was in use."""
+    if not target.exists():
+        return None
+    aside = target.with_name(f"{target.stem}-{now:%Y%m%dT%H%M%S}{target.suffix}")
+    for old, new in zip([target, *_companions(target)], [aside, *_companions(aside)], strict=True):
+        if old.exists():
+            old.rename(new)
+    return aside
