@@ -45,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as fault:
         _say(say("demo.unreadable", path=options.demo, why=fault))
         return 1
-    data = options.data or (demo.data / "tablet" if demo else _home())
+    data = options.data or (demo.data / "window" if demo else _home())
     data.mkdir(parents=True, exist_ok=True)
     reopen = partial(Replica.open, data / STORE, clock=clock, new_id=new_id)
     try:
         with reopen() as replica:
             stock_forms(replica, released())
-            office = hub.Office(reopen, clock, say)
+            office = hub.Office(reopen, clock, say, demo.address if demo else "")
             if demo and replica.identity() is None:
                 _say(office.ask(demo.address, demo.code))
             return _open_window(replica, options, office)

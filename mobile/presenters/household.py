@@ -121,7 +121,7 @@ class HouseholdPresenter:
         if (
             name == "id_number" and len(raw) > HIDDEN_DIGITS
         ):  # shoulder surfing: the page is shown at the door
-            return f"{raw[:6]}{'•' * (len(raw) - 10)}{raw[-4:]}"
+            return f"{raw[:6]}{'*' * (len(raw) - 10)}{raw[-4:]}"
         return self._words.value(dataset, name, raw)
 
     def _conversion(self, shown: Shown) -> Event:

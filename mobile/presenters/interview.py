@@ -158,9 +158,8 @@ class InterviewPresenter:
         self._changed(state)
 
     def _pages(self) -> tuple[Page, ...]:
-        return pages(
-            filling.questions(self._interview, self._desk.language), self._desk.say("interview.more")
-        )
+        questions = filling.questions(self._interview, self._desk.language)
+        return pages(questions, self._desk.say("interview.more"), self._title())
 
     def _state(self) -> InterviewState:
         found, say = self._pages(), self._desk.say
@@ -183,11 +182,7 @@ class InterviewPresenter:
 
     def _title(self) -> str:
         say, replica = self._desk.say, self._desk.replica
-        title = (
-            say(f"form.{self._form.id}")
-            if self._form.id in ("household", "conversion", "visit")
-            else self._form.id
-        )
+        title = self._form.title.get(self._desk.language) or self._form.id
         if self._draft.corrects:
             return f"{say('interview.correcting')} · {title}"
         known = self._draft.household_id and replica.entity("household", self._draft.household_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
-from mobile.presenters.outbox import begin_correction, record_line
+from mobile.presenters.outbox import begin_correction, form_name, record_line
 from mobile.presenters.review import in_words, pages
 from mobile.presenters.states import Chip
 from mobile.presenters.vocabulary import Vocabulary
@@ -123,7 +123,8 @@ class RecordPresenter:
             target_ids=ids,
         )
         filled = filling.begin(form, drafting.context(desk, draft), submission.answers, resumed=True)
-        found = pages(filling.questions(filled, desk.language), desk.say("interview.more"))
+        questions, title = filling.questions(filled, desk.language), form_name(desk, form.id)
+        found = pages(questions, desk.say("interview.more"), title)
         listed = (
             (page.title, tuple(Fact(q.label, in_words(q)) for q in page.questions if q.value))
             for page in found

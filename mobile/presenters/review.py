@@ -38,9 +38,10 @@ class Review:
     ready: bool
 
 
-def pages(questions: Sequence[Shown], untitled: str) -> tuple[Page, ...]:
+def pages(questions: Sequence[Shown], untitled: str, whole: str) -> tuple[Page, ...]:
     """One page for each outermost group. Notes that open the form join its first page; other questions outside any
-    group stand on a page called `untitled`."""
+    group stand on a page called `untitled`, or `whole` in a form that has no groups."""
+    untitled = untitled if any(shown.group for shown in questions) else whole
     lead = tuple(takewhile(lambda shown: not shown.group and shown.type == "note", questions))
     grouped = groupby(questions[len(lead) :], key=lambda shown: shown.group[0] if shown.group else untitled)
     found = [Page(title, tuple(part)) for title, part in grouped] or [Page(untitled, ())]

@@ -3,7 +3,6 @@
 Cards are kept by path from answer to answer, so that typing and the on-screen keyboard are never interrupted.
 """
 
-from kivy.clock import Clock
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
@@ -16,7 +15,6 @@ from mobile.widgets.question import QuestionCard, key
 from mobile.widgets.theme import load
 
 load(__file__)
-SURE_S = 4  # how long the second tap on *delete* is waited for
 
 
 class InterviewScreen(Screen):
@@ -34,7 +32,6 @@ class InterviewScreen(Screen):
     last = BooleanProperty(False)
     reviewing = BooleanProperty(False)
     ready = BooleanProperty(False)
-    sure = BooleanProperty(False)
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -53,7 +50,7 @@ class InterviewScreen(Screen):
 
     def show(self, draft: str) -> None:
         """Open a draft where it was left."""
-        self._cards, self._place, self.sure = {}, (False, -1), False
+        self._cards, self._place = {}, (False, -1)
         self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
         self._copy(self._presenter.state)
 
@@ -80,13 +77,6 @@ class InterviewScreen(Screen):
         elif self._presenter:
             self._presenter.next()
 
-    def discard(self) -> None:
-        """Delete the draft, on the second tap."""
-        if self.sure and self._presenter:
-            self._presenter.discard()
-        self.sure = True
-        Clock.schedule_once(lambda _dt: setattr(self, "sure", False), SURE_S)
-
     def _flush(self) -> None:
         for card in tuple(self._cards.values()):
             card.flush()
@@ -102,6 +92,10 @@ class InterviewScreen(Screen):
     def _remove(self, path: str, index: int) -> None:
         if self._presenter:
             self._presenter.remove(path, index)
+
+    def _discard(self) -> None:
+        if self._presenter:
+            self._presenter.discard()
 
     def _go_to(self, path: str) -> None:
         if self._presenter:
@@ -128,14 +122,17 @@ class InterviewScreen(Screen):
     def _lay_out(self, state: InterviewState) -> None:
         if state.review:
             self._cards = {}
-            fill(self.ids.questions, review_widgets(state.review, self.say, self._go_to))
+            fill(self.ids.questions, review_widgets(state.review, self.say, self._go_to, self._discard))
             return
         cards: dict[tuple[str, str, bool], QuestionCard] = {}
-        before = ""
+        before, after_heading = "", False
         for asked in state.asked:
             inner = " · ".join(asked.shown.group[1:])
             section = inner if inner != before else ""
             before = inner
+            if after_heading:  # the row of a repeat's item is the heading already
+                section = ""
+            after_heading = asked.shown.type == "repeat"
             card = self._cards.get(key(asked))
             if card:
                 card.show(asked, section)

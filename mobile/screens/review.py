@@ -1,7 +1,9 @@
 """The last look over an interview: what is wrong first, each a touch away, then every answer."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from kivy.clock import Clock
 from kivy.factory import Factory
 from kivy.properties import StringProperty
 from kivy.uix.behaviors import ButtonBehavior
@@ -10,9 +12,11 @@ from kivy.uix.widget import Widget
 
 from mobile.locale import Say
 from mobile.presenters.review import Review, ReviewLine
+from mobile.widgets.parts import Pressable
 from mobile.widgets.theme import load
 
 load(__file__)
+SURE_S = 4  # how long the second tap is waited for
 
 
 class ReviewRow(ButtonBehavior, BoxLayout):
@@ -23,8 +27,29 @@ class ReviewRow(ButtonBehavior, BoxLayout):
     fault = StringProperty()
 
 
-def review_widgets(review: Review, say: Say, go_to: Callable[[str], None]) -> Iterator[Widget]:
-    """The headline, the faults, and a card for each page."""
+class DiscardButton(Pressable):
+    """Deletes the draft on the second tap; the first one only asks."""
+
+    def __init__(self, say: Say, discard: Callable[[], None], **values: Any) -> None:
+        self._say, self._discard, self._asked = say, discard, False
+        super().__init__(text=say("review.discard"), **values)
+
+    def on_release(self) -> None:
+        """Ask, then do."""
+        if self._asked:
+            self._discard()
+            return
+        self._asked, self.text = True, self._say("review.discard_sure")
+        Clock.schedule_once(lambda _dt: self._forget(), SURE_S)
+
+    def _forget(self) -> None:
+        self._asked, self.text = False, self._say("review.discard")
+
+
+def review_widgets(
+    review: Review, say: Say, go_to: Callable[[str], None], discard: Callable[[], None]
+) -> Iterator[Widget]:
+    """The headline, the faults, a card for each page, and the way to throw it all away."""
     yield Factory.Banner(text=review.headline, tone="safe" if review.ready else "rejected")
     if review.faults:
         card = Factory.Card(spacing=0)
@@ -37,6 +62,7 @@ def review_widgets(review: Review, say: Say, go_to: Callable[[str], None]) -> It
         for line in lines:
             card.add_widget(_row(line, go_to))
         yield card
+    yield DiscardButton(say, discard)
 
 
 def _row(line: ReviewLine, go_to: Callable[[str], None]) -> Widget:

@@ -40,6 +40,7 @@ class Shell(FloatLayout):
     say = ObjectProperty()
     wide = BooleanProperty(True)
     enrolled = BooleanProperty(False)
+    alone = BooleanProperty(False)  # an interview has the window to itself
     place = StringProperty()
     message = StringProperty()
     navigation = NumericProperty(dp(96))
@@ -63,7 +64,7 @@ class Shell(FloatLayout):
     def at(self, screen: str, *, enrolled: bool) -> None:
         """Mark where we are."""
         self.place = PLACES.get(screen, self.place)
-        self.enrolled = enrolled
+        self.enrolled, self.alone = enrolled, screen in ("interview", "enrol")
         self.refresh()
 
     def refresh(self) -> None:

@@ -13,6 +13,8 @@ from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
 from mobile.presenters.states import Chip
+from mobile.widgets.icons import IconButton
+from mobile.widgets.words import Words
 
 
 class Pressable(ButtonBehavior, Label):
@@ -31,7 +33,7 @@ class Card(BoxLayout):
     edge_colour = ColorProperty("#CBD5CF")
 
 
-class Banner(Label):
+class Banner(Words):
     """A sentence on its tone's ground; without text it takes no room."""
 
     tone = StringProperty("plain")
@@ -65,6 +67,18 @@ class TitleBar(BoxLayout):
 
     def on_back(self) -> None:
         """Bound by the screen."""
+
+
+__all__ = [
+    "Banner",
+    "Card",
+    "ChipLabel",
+    "Field",
+    "IconButton",
+    "Pressable",
+    "TitleBar",
+    "Words",
+]  # kv knows them
 
 
 def chip_label(chip: Chip) -> ChipLabel:

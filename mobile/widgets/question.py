@@ -46,6 +46,7 @@ class QuestionCard(BoxLayout):
     fault = StringProperty()
     required = StringProperty()
     plain = BooleanProperty(False)
+    bold = BooleanProperty(True)
 
     def __init__(self, asked: Asked, section: str, actions: Actions) -> None:
         super().__init__()
@@ -54,7 +55,8 @@ class QuestionCard(BoxLayout):
         kind = "calculate" if shown.readonly and shown.type not in REPEATS else shown.type
         self._required = actions.say("interview.required")
         self.control = CONTROLS.get(kind, TextQuestion)(shown, actions)
-        self.ids.place.add_widget(self.control)
+        self.bold = shown.type != "note"
+        (self.ids.beside if shown.type == "repeat" else self.ids.place).add_widget(self.control)
         self.show(asked, section)
 
     def show(self, asked: Asked, section: str) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.widgets.actions import Actions
@@ -15,12 +14,11 @@ class RepeatQuestion(BoxLayout):
     """A row of type `repeat` (heading of an item) or `add_repeat` (after the last)."""
 
     def __init__(self, shown: Shown, actions: Actions, **values: Any) -> None:
-        super().__init__(size_hint_y=None, spacing=dp(12), **values)
-        self.bind(minimum_height=self.setter("height"))
+        super().__init__(size_hint=(None, None), **values)
+        self.bind(minimum_size=self.setter("size"))
         self._button = Pressable(size_hint_x=None, width=target() * 3)
         self._button.bind(on_release=lambda _button: self._touched())
         self.add_widget(self._button)
-        self.add_widget(BoxLayout())
         self._shown, self._actions = shown, actions
 
     def show(self, shown: Shown, *, faulty: bool) -> None:

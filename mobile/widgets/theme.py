@@ -6,6 +6,7 @@ Contrast of text on its ground is at least 7 : 1 everywhere (a test computes it)
 from pathlib import Path
 from typing import Protocol
 
+from kivy.clock import Clock
 from kivy.core.text import LabelBase
 from kivy.core.window import Window
 from kivy.lang import Builder
@@ -78,6 +79,7 @@ def dress(faces: FacePaths) -> None:
     regular, bold = str(faces.regular), str(faces.bold)
     LabelBase.register("Roboto", regular, regular, bold, bold)
     LabelBase.register("data/fonts/Roboto-Regular.ttf", regular, regular, bold, bold)
+    Clock.max_iteration = 40  # a card lays itself out in as many steps as it is deep; ten are too few
     Window.clearcolor = colour("ground")
     load(__file__)
 
