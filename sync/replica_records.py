@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sync.codec import decode, encode, submission_hash, to_text
-from sync.messages import Answers, Submission, Target, Verdict
+from sync.codec import decode, encode, from_json, submission_hash, to_json, to_text
+from sync.messages import VALUE_CHARS_MAX, Answers, Submission, Target, Verdict
 from sync.replica_lists import conflict_open
 from sync.replica_rows import Delay, Draft, Record
 from sync.replica_schema import ReplicaProblem
 from sync.replica_view import as_json, overlays, recompute
+from sync.strict import MessageFault
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,15 @@ def drafts(connection: sqlite3.Connection, village: str | None) -> list[Draft]:
 
 def save_draft(connection: sqlite3.Connection, draft: Draft, at: str) -> Draft:
     saved = replace(draft, updated_at=at)
+    # Answers as ASCII: half a surrogate pair, which some keyboards send on the way to a rare character, is no
+    # reason to lose the rest.
     connection.execute(
         "INSERT INTO draft VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET form = excluded.form,"
         " form_version = excluded.form_version, household = excluded.household,"
         " target_ids = excluded.target_ids, answers = excluded.answers, position = excluded.position,"
         " updated_at = excluded.updated_at",
         (saved.id, saved.form, saved.form_version, saved.village, saved.household_id,
-         as_json(saved.target_ids), saved.corrects, as_json(saved.answers), saved.position, at),
+         as_json(saved.target_ids), saved.corrects, json.dumps(saved.answers), saved.position, at),
     )  # fmt: skip
     _remember_seen(connection, saved)
     return saved
@@ -178,10 +181,24 @@ def submit(
         work.village, person, work.form, work.form_version, to_text(recorded.observed_at), work.corrects,
         tuple(target for target, _ in targets), recorded.answers,
     )  # fmt: skip
+    _refuse_unreadable(submission)
     _store(connection, submission, work, recorded.changes, {target.dataset: saw for target, saw in targets})
     discard_draft(connection, draft_id)
     recompute(connection, [*((t.dataset, t.id) for t, _ in targets), *_targets_of(connection, work.corrects)])
     return submission
+
+
+def _refuse_unreadable(submission: Submission) -> None:
+    """What the codec cannot read back would be refused by the hub, and by this store: better now, while the
+    draft can still be mended."""
+    try:
+        from_json(Submission, to_json(submission))
+    except MessageFault as fault:
+        raise ReplicaProblem(
+            "unreadable",
+            f"“{fault.path}”不能提交：内容太长（最多 {VALUE_CHARS_MAX} 字）或含有无法识别的字符。",
+            "请修改这一项后再提交；草稿还在。",
+        ) from fault
 
 
 def _seen_of(connection: sqlite3.Connection, draft_id: str) -> Iterator[tuple[str, str, Seen]]:

@@ -57,7 +57,7 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     """Apply a whole reply. ``now``: the tablet's clock, for the clock offset."""
     me = identity(connection)
     assert me is not None, "a reply to a tablet that is not enrolled"
-    before = connection.execute("SELECT code, seq, head, after FROM village ORDER BY code").fetchall()
+    before = _position(connection)
     work = _Work(Settled(met_history=me.history != reply.history))
     if me.history != reply.history:
         meet_history(connection, reply.history)
@@ -74,8 +74,13 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
         work.touched |= _catch_up(connection)
     recompute(connection, work.touched)
     _note_contact(connection, reply, now)
-    after = connection.execute("SELECT code, seq, head, after FROM village ORDER BY code").fetchall()
-    return replace(work.settled, moved=before != after)
+    return replace(work.settled, moved=_position(connection) != before)
+
+
+def _position(connection: sqlite3.Connection) -> tuple[object, ...]:
+    """What must change from one request without submissions to the next, or the hub leads nowhere."""
+    cursors = connection.execute("SELECT code, assigned, seq, head, after FROM village ORDER BY code").fetchall()
+    return cursors, connection.execute("SELECT count(*) FROM form").fetchone()[0]
 
 
 def intact(form: FormXml) -> bool:
@@ -136,9 +141,9 @@ def _file_results(connection: sqlite3.Connection, verdict: Verdict, history: str
         (history, verdict.submission),
     ).fetchall()
     for dataset, id, version, still_ours in targets:
-        result = verdict.versions.get(f"{dataset}/{id}")
+        result = verdict.versions.get(f"{dataset}/{id}", 0)
         # Of a village that is no longer this tablet's nothing will be shown: do not wait for it.
-        contained = result is None or not still_ours or (version is not None and version >= result)
+        contained = not still_ours or (version is not None and version >= result)
         connection.execute(
             "UPDATE target SET result_version = ?, contained = ? WHERE submission = ? AND dataset = ?",
             (result, contained and verdict.outcome != "rejected", verdict.submission, dataset),

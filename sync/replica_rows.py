@@ -148,7 +148,8 @@ class Status:
 
 @dataclass(frozen=True)
 class Settled:
-    """What one reply changed here, for the account of a contact."""
+    """What one reply changed here, for the account of a contact. ``unknown_n``: verdicts for records that are
+    not on this tablet. ``moved``: a cursor, the list of villages, or the forms are further than before."""
 
     applied_n: int = 0
     merged_n: int = 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -83,8 +83,8 @@ MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create,)
 
 
 class ReplicaProblem(Exception):
-    """``code``: newer, disk_full, disk_fault, damaged, locked, not_enrolled, unknown_draft, unknown_record;
-    ``message`` says what is wrong and ``remedy`` what to do, in Chinese."""
+    """``code``: newer, disk_full, disk_fault, damaged, locked, not_enrolled, unreadable, unknown_draft,
+    unknown_record; ``message`` says what is wrong and ``remedy`` what to do, in Chinese."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(f"{message}{remedy}")
@@ -94,6 +94,7 @@ class ReplicaProblem(Exception):
 def connect(path: Path) -> Database:
     """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
     with _told():
+        _refuse_newer(path)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             return _prepared(connection)
@@ -102,19 +103,26 @@ def connect(path: Path) -> Database:
             raise
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
-    version = _user_version(connection)
+def _refuse_newer(path: Path) -> None:
+    """Asked through a connection that cannot write: even closing another one would rewrite a crashed file."""
+    if not path.exists():
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        version = _user_version(connection)
     if version > len(MIGRATIONS):
         raise ReplicaProblem(
             "newer",
             f"本机数据由更新版本的应用保存（{version}，本应用只认识到 {len(MIGRATIONS)}）。",
             "请安装最新版本的应用；数据没有改动。",
         )
+
+
+def _prepared(connection: sqlite3.Connection) -> Database:
     db = Database(connection, recursive_triggers=False, execute_plugins=False)
     db.enable_wal()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version < len(MIGRATIONS):
+    if _user_version(connection) < len(MIGRATIONS):
         _migrate(db)
     return db
 
