@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
+from server.access.views import Reporting
 from server.programme.plan import Plan, plan_of
 from server.programme.rules import CLASSES, Cell, Counts, by, counts
 from server.programme.tables import PlanRow
@@ -23,19 +23,11 @@ from server.registry.standing import Counting, standing, within
 from server.registry.tables import Household
 
 CENTS = Decimal("0.01")
-
-
-class Reporting(Protocol):
-    """What access says of the tablets of an area: how many there are, and those not heard of."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def not_reported(self) -> int: ...
+CELL_NAMES = ("part", "area_class", "heating", "situation", "task_kind", "coverage_kind", "households")
 
 
 ReportingOf = Callable[[Session, str, datetime], Reporting]
-"""(session, area, now) to the tablets holding a village of the area."""
+"""(session, area, now) to the tablets holding a village of the area, and those of them not heard of."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +121,10 @@ def cells(session: Session, area: str, plan: Plan | None) -> list[Cell]:
         func.sum(case((each.c.area_m2.is_(None), 1), else_=0)),
     ).group_by(*alike)
     return [
-        Cell(*row[:6], row[6], Decimal(str(row[7])).quantize(CENTS), int(row[8]))
+        Cell(**dict(zip(CELL_NAMES, row[:7], strict=True)), area_m2=Decimal(str(row[7])).quantize(CENTS),
+             without_area=int(row[8]))
         for row in session.execute(grouped)
-    ]
+    ]  # fmt: skip
 
 
 def coverage(session: Session, area: str, now: datetime, reporting: ReportingOf) -> Coverage:

@@ -1,0 +1,108 @@
+"""The programme's pages: coverage of an area down to its villages, and the plan itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from server.access.session import require, signed_in
+from server.access.tables import Person
+from server.access.views import reporting
+from server.database import read
+from server.programme import exports, views
+from server.programme.opening import Report, report
+from server.registry import divisions, rules, vocabulary
+from server.registry.filters import STATE_NAMES
+from server.registry.pages import home_area
+from server.web import N_, NavItem, problem, render, request_language, sheet, translate
+from server.web.figures import CHINA, moment
+
+SignedIn = Annotated[Person, Depends(signed_in)]
+NAVIGATION: Final = (NavItem("/coverage", N_("进度")), NavItem("/plan", N_("计划")))
+# A demo is there to be watched; an office's page only has to be fresh when somebody looks.
+REFRESH_DEMO_S: Final = 4
+REFRESH_S: Final = 60
+LABELS: Final[dict[str, Any]] = {
+    "kind_names": vocabulary.CONVERSION_KINDS,
+    "class_names": vocabulary.AREA_CLASS_NAMES,
+    "state_names": STATE_NAMES,
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+@router.get("/coverage")
+def start(request: Request, person: SignedIn) -> Response:
+    return RedirectResponse(f"/coverage/{home_area(request, person)}", status_code=303)
+
+
+def _report(request: Request, person: Person, area: str) -> Report:
+    if not rules.is_area(area):
+        raise problem("not_found")
+    require(person, "coverage.view", area)
+    now = request.app.state.clock()
+    with read(request.app.state.engine) as session:
+        found = views.coverage(session, area, now, reporting)
+    if not found.counts.households and found.name == area:
+        raise problem("not_found")
+    return report(found, now.astimezone(CHINA).date())
+
+
+@router.get("/coverage/{area}.xlsx")
+def coverage_sheet(request: Request, person: SignedIn, area: str) -> Response:
+    lang, found = request_language(request), _report(request, person, area)
+    facts = request.app.state.shell.facts()
+    lines = exports.lines(found, lang, facts.synthetic)
+    name = f"{found.coverage.name}-清洁取暖进度-{found.coverage.as_of:%Y%m%d}"
+    return sheet(exports.columns(found, lang), exports.rows(found, lang), name, lines=lines)
+
+
+@router.get("/coverage/{area}")
+def coverage(request: Request, person: SignedIn, area: str) -> Response:
+    """The whole page, or to htmx the figures that the page includes."""
+    found, facts = _report(request, person, area), request.app.state.shell.facts()
+    template = "programme/_figures.html" if "hx-request" in request.headers else "programme/coverage.html"
+    return render(
+        request,
+        template,
+        report=found,
+        coverage=found.coverage,
+        plan=found.coverage.plan,
+        refresh_s=REFRESH_DEMO_S if facts.synthetic else REFRESH_S,
+        panels=request.app.state.panels.fragments(request, "area", area),
+        breadcrumbs=_way(request, person, area, found.coverage.name),
+        **LABELS,
+    )
+
+
+def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[str, str | None]]:
+    units = [rules.prefix_of(code) for code in divisions.above(area.ljust(12, "0"))]
+    inside = [unit for unit in units if unit.startswith(person.area) and len(unit) >= 6]
+    with read(request.app.state.engine) as session:
+        way: list[tuple[str, str | None]] = [
+            (divisions.area_name(session, unit), f"/coverage/{unit}") for unit in inside
+        ]
+    return [(translate(request_language(request), N_("进度")), "/coverage"), *way, (name, None)]
+
+
+@router.get("/plan")
+def plan(request: Request, person: SignedIn) -> Response:
+    county = request.app.state.shell.facts().county
+    require(person, "plan.view", home_area(request, person))
+    with read(request.app.state.engine) as session:
+        rows = views.plans(session, county)
+        in_force = views.plan_in_force(session, county)
+    lang = request_language(request)
+    return render(
+        request,
+        "programme/plan.html",
+        plan=in_force,
+        rows=rows,
+        dated_late=in_force is not None and in_force.source["dated"] > in_force.deadline.isoformat(),
+        breadcrumbs=[(translate(lang, N_("计划")), None)],
+        moment=moment,
+        **LABELS,
+    )
