@@ -14,7 +14,6 @@ from server.database import read
 from server.programme import exports, views
 from server.programme.opening import Report, report
 from server.registry import divisions, rules, vocabulary
-from server.registry.filters import STATE_NAMES
 from server.registry.pages import home_area
 from server.web import N_, NavItem, problem, render, request_language, sheet, translate
 from server.web.figures import CHINA, moment
@@ -27,7 +26,7 @@ REFRESH_S: Final = 60
 LABELS: Final[dict[str, Any]] = {
     "kind_names": vocabulary.CONVERSION_KINDS,
     "class_names": vocabulary.AREA_CLASS_NAMES,
-    "state_names": STATE_NAMES,
+    "state_names": vocabulary.STATE_NAMES,
 }
 
 router = APIRouter(include_in_schema=False)

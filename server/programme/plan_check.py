@@ -13,8 +13,7 @@ from datetime import date
 from typing import Any, Final
 
 from server.registry.rules import AREA_CLASSES
-from server.registry.standing import STATES
-from server.registry.vocabulary import CLEAN_KINDS
+from server.registry.vocabulary import CLEAN_KINDS, STATE_NAMES
 
 FORMAT: Final = "cleanheat-plan/1"
 BINDINGS: Final = ("must", "strive")
@@ -174,13 +173,13 @@ DOCUMENT: Final = fields(
                 "total": whole(1, HOUSEHOLDS_MAX),
                 "by_kind": by_kind,
                 "deadline": day,
-                "counts_state": one_of(*STATES),
+                "counts_state": one_of(*STATE_NAMES),
             },
             {"counts_from": day, "remark": TEXTS},
         ),
         "coverage": fields(
             {
-                "counts_state": one_of(*STATES),
+                "counts_state": one_of(*STATE_NAMES),
                 "bases": several(one_of(*BASES), least=1),
                 "targets": several(TARGET, least=1),
             },

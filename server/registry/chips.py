@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from server.registry.filters import CHOICES, STATE_NAMES, HouseholdFilter
-from server.registry.vocabulary import CONVERSION_KINDS
+from server.registry.filters import CHOICES, HouseholdFilter
+from server.registry.vocabulary import CONVERSION_KINDS, STATE_NAMES
 from server.web import N_
 from server.web.language import Language, translate
 

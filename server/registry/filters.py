@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlmodel import col
 
 from server.registry import rules
-from server.registry.standing import STATES, Counting, Standing, within
+from server.registry.standing import Counting, Standing, within
 from server.registry.tables import Household
 from server.registry.vocabulary import (
     AREA_CLASS_NAMES,
@@ -25,6 +25,7 @@ from server.registry.vocabulary import (
     FUELS,
     HARDSHIPS,
     NOT_HEATED_REASONS,
+    STATE_NAMES,
     VISIT_OUTCOMES,
     YES_NO,
 )
@@ -43,13 +44,6 @@ SITUATIONS: Final = {
     "not_clean": N_("非清洁取暖"),
     "clean_coal": N_("洁净煤加环保炉具"),
     "other": N_("其他取暖"),
-}
-STATE_NAMES: Final = {
-    "signed": N_("已签约"),
-    "installed": N_("已安装"),
-    "connected": N_("已接通"),
-    "first_used": N_("已使用"),
-    "accepted": N_("已验收"),
 }
 M2: Final = {"known": N_("有采暖面积"), "missing": N_("缺采暖面积")}
 CONFLICTS: Final = {"open": N_("有未决冲突")}
@@ -220,6 +214,3 @@ def conditions(wanted: HouseholdFilter, at: Standing) -> Iterator[ColumnElement[
 def counted(statement: Select[Any]) -> Select[Any]:
     """The same rows, counted."""
     return statement.with_only_columns(func.count()).order_by(None)
-
-
-assert set(STATE_NAMES) == set(STATES)

@@ -18,7 +18,6 @@ from server.registry.filters import (
     CHOICES,
     HEATING,
     SITUATIONS,
-    STATE_NAMES,
     HouseholdFilter,
     read_filter,
 )
@@ -42,7 +41,7 @@ LABELS: Final[dict[str, Any]] = {
     "choices": CHOICES,
     "heating": HEATING,
     "situations": SITUATIONS,
-    "states": STATE_NAMES,
+    "states": vocabulary.STATE_NAMES,
     "kinds": vocabulary.CONVERSION_KINDS,
     "devices": vocabulary.DEVICES,
     "fuels": vocabulary.FUELS,

@@ -16,9 +16,9 @@ from sqlmodel import col
 
 from server.registry import rules
 from server.registry.tables import AreaClass, Conversion, Household
-from server.registry.vocabulary import CLEAN_DEVICES, CLEAN_KINDS
+from server.registry.vocabulary import CLEAN_DEVICES, CLEAN_KINDS, STATE_NAMES
 
-# The states a conversion passes through, and the date that says it has.
+# The states of a conversion, and the date that says it has come so far.
 STATES: Final[dict[str, Any]] = {
     "signed": Conversion.signed_on,
     "installed": Conversion.installed_on,
@@ -26,6 +26,7 @@ STATES: Final[dict[str, Any]] = {
     "first_used": Conversion.first_used_on,
     "accepted": Conversion.accepted_on,
 }
+assert set(STATES) == set(STATE_NAMES)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.web import N_
+# Marks a text for translation, as server.web.N_ does; rules read these words too, and know no web.
+N_ = str
 
 DATASETS: Final = {
     "household": N_("住户"),
@@ -36,6 +37,14 @@ CONVERSION_KINDS: Final = {
     "biomass": N_("生物质"),
     "alcohol": N_("醇基燃料"),
     "clean_coal": N_("洁净煤加环保炉具"),
+}
+# How far a conversion can have come, in order; each has its date.
+STATE_NAMES: Final = {
+    "signed": N_("已签约"),
+    "installed": N_("已安装"),
+    "connected": N_("已接通"),
+    "first_used": N_("已使用"),
+    "accepted": N_("已验收"),
 }
 # Clean coal is allowed in mountain areas and never counts as clean heating.
 CLEAN_KINDS: Final = tuple(kind for kind in CONVERSION_KINDS if kind != "clean_coal")
