@@ -61,7 +61,7 @@ def from_xml(form: Form, xml: str) -> dict[str, Any]:
     if (root.get("id"), root.get("version")) != (form.id, form.version):
         found = f"{root.get('id')} {root.get('version')}"
         raise FormFault(
-            (Issue("提交", f"是表单 {found} 的,不是 {form.id} {form.version} 的", "请用对应版本的表单读取"),)
+            (Issue("提交", f"是表单 {found} 的，不是 {form.id} {form.version} 的", "请用对应版本的表单读取"),)
         )
     return _read(form, form.nodes[form.root], root)
 

@@ -72,7 +72,7 @@ def compile_rows(text: str, here: str, surroundings: Surroundings) -> CompiledRo
     """Compile the nodeset of an itemset: `instance('x')/root/item[…]`. Raises ExpressionFault."""
     tree = parse(text)
     if not isinstance(tree, Path) or tree.start is None or tree.start.name != "instance":
-        raise ExpressionFault("选项的来源不支持", "选项须来自 choices 表,不能打乱次序,也不能来自循环组")
+        raise ExpressionFault("选项的来源不支持", "选项须来自 choices 表，不能打乱次序，也不能来自循环组")
     compiler = _Compiler(here, surroundings)
     list_id, rows = compiler.paths.rows(tree, Focus(here, framed=False))
     filtered = any(step.predicates for step in tree.steps)
@@ -196,7 +196,7 @@ def _check_count(call: Call, least: int, most: int | None) -> None:
     given = len(call.arguments)
     if given < least or (most is not None and given > most):
         wanted = f"{least}" if most == least else f"{least} 到 {most}" if most else f"至少 {least}"
-        raise ExpressionFault(f"函数 {call.name} 要 {wanted} 个参数,写了 {given} 个", "请补足或删去参数")
+        raise ExpressionFault(f"函数 {call.name} 要 {wanted} 个参数，写了 {given} 个", "请补足或删去参数")
 
 
 def _check_pattern(call: Call) -> None:
@@ -224,9 +224,9 @@ _SPECIAL: dict[str, tuple[int, int | None, _Build]] = {
     "jr:itext": (1, 1, _Compiler.itext),
 }
 _REMEDIES = {
-    "pulldata": "平板上没有附带的数据表,请把选项写进 choices 表并用 choice_filter",
-    "random": "同样的答案要算出同样的结果,不能用随机数",
-    "randomize": "选项不能打乱次序,请去掉 randomize 参数",
+    "pulldata": "平板上没有附带的数据表，请把选项写进 choices 表并用 choice_filter",
+    "random": "同样的答案要算出同样的结果，不能用随机数",
+    "randomize": "选项不能打乱次序，请去掉 randomize 参数",
 }
 
 __all__ = ["Compiled", "CompiledRows", "ExpressionFault", "compile_expression", "compile_rows"]

@@ -25,7 +25,7 @@ class Issue:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.where}:{self.what}。{self.remedy}。"
+        return f"{self.where}：{self.what}。{self.remedy}。"
 
 
 class FormFault(Exception):

@@ -29,6 +29,9 @@ from survey_forms.settling import State, instances, settle_all, settle_from
 from survey_forms.values import to_number
 
 _NOTHING: Answers = {}
+# Whoever sends nonsense by the megabyte is told about the beginning of it.
+_STRANGERS_MAX = 50
+_PATH_MAX = 200
 T = TypeVar("T")
 
 
@@ -151,7 +154,8 @@ def check(form: Form, answers: Answers, context: Context, lang: str = "zh") -> t
     submitted = {path: dict(cells) for path, cells in flat.typed.items()}
     interview = _begin(form, context, flat, resumed=True, kept=True)
     strangers = [
-        Fault(path, path, "unknown", message("unknown", lang, label=path)) for path in flat.strangers
+        Fault(path[:_PATH_MAX], path[:_PATH_MAX], "unknown", message("unknown", lang, label=path))
+        for path in flat.strangers[:_STRANGERS_MAX]
     ]
     return (*strangers, *_disagreements(interview, submitted, lang), *faults(interview, lang))
 

@@ -35,7 +35,7 @@ def _visit(start: str, nodes: Mapping[str, Node], done: dict[str, Node], issues:
         if path in on_trail:
             circle = [*trail[trail.index(path) :], path]
             issues.append(
-                Issue(path, "循环计算:" + " → ".join(circle), "请打断循环:让其中一题不再引用另一题")
+                Issue(path, "循环计算：" + " → ".join(circle), "请打断循环：让其中一题不再引用另一题")
             )
         elif path not in done:
             trail.append(path)

@@ -168,7 +168,7 @@ class Paths:
             raise ExpressionFault("选项表的写法不合规", "请写成 instance('表名')/root/item[条件]")
         list_id = start.arguments[0].text
         if list_id not in self._surroundings.lists:
-            raise ExpressionFault(f"没有选项表“{list_id}”", "请在 choices 表里补上,或改正表名")
+            raise ExpressionFault(f"没有选项表“{list_id}”", "请在 choices 表里补上，或改正表名")
         return list_id
 
     def _list_value(self, tree: Path, focus: Focus) -> Run:
@@ -181,7 +181,7 @@ class Paths:
     def _item_field(self, tree: Path, list_id: str) -> Run:
         steps = tree.steps[1:] if tree.steps[0].name == "." and len(tree.steps) > 1 else tree.steps
         if len(steps) != 1:
-            raise ExpressionFault("选项条件里的路径太长", "条件里请写选项的列名,题目请用 ${题目名}")
+            raise ExpressionFault("选项条件里的路径太长", "条件里请写选项的列名，题目请用 ${题目名}")
         field = self._known_field(steps[0], list_id)
         return lambda s, at, f: f.item.get(field, "") if f is not None and f.item is not None else ""
 
@@ -189,7 +189,8 @@ class Paths:
         items = self._surroundings.lists[list_id]
         if (items and not any(step.name in item for item in items)) or step.predicates:
             raise ExpressionFault(
-                f"选项表“{list_id}”没有列“{step.name}”", "请在 choices 表里补上这一列,或用 ${题目名} 引用题目"
+                f"选项表“{list_id}”没有列“{step.name}”",
+                "请在 choices 表里补上这一列，或用 ${题目名} 引用题目",
             )
         return step.name
 
@@ -197,7 +198,7 @@ class Paths:
         if tree.start is not None and (tree.start.name != "current" or tree.start.arguments):
             raise ExpressionFault(f"路径不能从“{tree.start.name}”开始", "请用 ${题目名}")
         if self._is_list(tree):
-            raise ExpressionFault("这里要的是题目,不是选项表", "请用 ${题目名}")
+            raise ExpressionFault("这里要的是题目，不是选项表", "请用 ${题目名}")
         start = Focus(self.here, False) if tree.start is not None else focus
         path = "" if tree.absolute else start.path
         hops: list[_Hop] = []
@@ -225,7 +226,7 @@ class Paths:
         if name == "..":
             parent = path.rpartition("/")[0]
             if parent not in shapes:
-                raise ExpressionFault("路径里的 .. 超出了表的根", "请减少 ..,或用 ${题目名}")
+                raise ExpressionFault("路径里的 .. 超出了表的根", "请减少 ..，或用 ${题目名}")
             return parent, "up"
         child = f"{path}/{name}"
         if child not in shapes:

@@ -15,6 +15,8 @@ from decimal import Decimal, InvalidOperation
 from survey_forms.scope import Value
 
 ARITHMETIC = DecimalContext(prec=28, traps=[])
+# Texts of answers may carry more digits than arithmetic keeps.
+_WRITING = DecimalContext(prec=100, traps=[])
 NAN = Decimal("NaN")
 _DIGITS_WRITTEN = 15
 _NUMBER_LENGTH_MAX = 60
@@ -69,10 +71,10 @@ def number_text(number: Decimal) -> str:
     if not number.is_finite():
         return "NaN" if number.is_nan() else ("-Infinity" if number < 0 else "Infinity")
     if number == number.to_integral_value():
-        return format(number.to_integral_value() + 0, "f") if number else "0"
+        return format(number.to_integral_value(), "f") if number else "0"
     places = max(0, _DIGITS_WRITTEN - 1 - number.adjusted())
     excess = -int(number.as_tuple().exponent) > places
-    rounded = ARITHMETIC.quantize(number, Decimal(1).scaleb(-places)) if excess else number
+    rounded = _WRITING.quantize(number, Decimal(1).scaleb(-places)) if excess else number
     text = format(rounded, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -147,7 +147,7 @@ class _Builder:
         if not kind:
             return ""
         if (kind, parameter) not in _PRELOADS and (kind, "*") not in _PRELOADS:
-            self.source.fault(path, f"不支持自动填写 {kind} {parameter}", "请用 hidden 题,由程序填写")
+            self.source.fault(path, f"不支持自动填写 {kind} {parameter}", "请用 hidden 题，由程序填写")
         return parameter
 
     def _with_actions(self, nodes: dict[str, Node]) -> dict[str, Node]:
@@ -186,7 +186,7 @@ class _Builder:
             self.source.fault(each.path, "没有写明实体表(dataset)", "请在 entities 表里填写 list_name")
         if each.in_repeat:
             self.source.fault(
-                each.path, "循环组里不能声明实体", "一次提交中每种实体最多一个,请把声明移到组里"
+                each.path, "循环组里不能声明实体", "一次提交中每种实体最多一个，请把声明移到组里"
             )
         if sum(other.attributes.get("dataset") == dataset for other in self.source.entities) > 1:
             self.source.fault(each.path, f"实体 {dataset} 声明了两次", "一次提交中每种实体最多一个")

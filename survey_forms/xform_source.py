@@ -101,12 +101,12 @@ def read(xml: str) -> Source:
     """Raises FormFault only where nothing can be read at all; other findings are in `issues`."""
     tree = safe_tree(xml)
     if name_of(tree.tag) != "h:html":
-        raise FormFault((Issue("表单", "根元素不是 h:html,不是 XForm", "请用 XLSForm 重新发布"),))
+        raise FormFault((Issue("表单", "根元素不是 h:html，不是 XForm", "请用 XLSForm 重新发布"),))
     source = Source()
     head, body = _child(tree, "h:head"), _child(tree, "h:body")
     model = _child(head, "model") if head is not None else None
     if head is None or body is None or model is None:
-        raise FormFault((Issue("表单", "缺少 head、model 或 body,不是 XForm", "请用 XLSForm 重新发布"),))
+        raise FormFault((Issue("表单", "缺少 head、model 或 body，不是 XForm", "请用 XLSForm 重新发布"),))
     title = _child(head, "h:title")
     source.title = (title.text or "").strip() if title is not None else ""
     source.body = body
@@ -125,7 +125,7 @@ def safe_tree(xml: str) -> Element:
         raise FormFault((Issue("文件", f"超过 {SIZE_MAX // 1_000_000} MB", "请减少选项表的行数"),))
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise FormFault(
-            (Issue("文件", "含有文档类型声明(DTD)或实体", "请删去 <!DOCTYPE …>,用 XLSForm 重新发布"),)
+            (Issue("文件", "含有文档类型声明（DTD）或实体", "请删去 <!DOCTYPE …>，用 XLSForm 重新发布"),)
         )
     try:
         return ElementTree.fromstring(xml)
@@ -224,7 +224,7 @@ def _itexts(model: Element, source: Source) -> None:
     source.languages = tuple(language_code(each.get("lang", "")) for each in translations)
     if len(set(source.languages)) < len(source.languages):
         source.fault(
-            "translation", "两种语言的代码相同", "请在语言名后写不同的代码,如 中文 (zh)、English (en)"
+            "translation", "两种语言的代码相同", "请在语言名后写不同的代码，如 中文 (zh)、English (en)"
         )
     for translation, language in zip(translations, source.languages, strict=True):
         for text in translation:

@@ -97,11 +97,11 @@ _BINDING = {
     "mod": 6,
 }
 _UNSUPPORTED = {
-    "//": "请写出完整路径,不要用 //",
-    "::": "只支持子节点、.. 和 .,请改写路径",
-    "@": "不能引用属性,请引用题目",
+    "//": "请写出完整路径，不要用 //",
+    "::": "只支持子节点、.. 和 .，请改写路径",
+    "@": "不能引用属性，请引用题目",
     "$": "请用 ${题目名} 并重新发布",
-    "|": "不支持并集 |,请分开写",
+    "|": "不支持并集 |，请分开写",
 }
 
 
@@ -245,7 +245,7 @@ class _Reader:
     def _step(self) -> Step:
         kind, token = self._take()
         if kind != "name" and token not in (".", ".."):
-            raise ExpressionFault("路径不完整", "请写出题目名,或用 ${题目名}")
+            raise ExpressionFault("路径不完整", "请写出题目名，或用 ${题目名}")
         predicates: list[Ast] = []
         while self.peek() == ("sign", "["):
             self._take()

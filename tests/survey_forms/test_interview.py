@@ -165,7 +165,7 @@ def test_without_a_message_of_the_form_the_engine_names_the_question(filled: Fil
     )
     assert [fault.message for fault in faults(interview, "zh")] == [
         "“能源”必须填写",
-        "“日期”填的“2020-03-11”不符合要求,请核对",
+        "“日期”填的“2020-03-11”不符合要求，请核对",
     ]
     assert faults(interview, "en")[0].message == "“Fuel” must be filled in"
 

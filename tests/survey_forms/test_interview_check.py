@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from survey_forms.form import Form
 from survey_forms.interview import (
     Context,
@@ -69,3 +72,32 @@ def test_what_reads_the_clock_may_be_older_than_the_check(
     interview = filled("events")
     later = Context(interview.context.today.replace(day=20), interview.context.now.replace(day=20), {})
     assert check(form_of("events"), record, later) == ()
+
+
+def test_nonsense_by_the_megabyte_is_told_in_its_beginning(
+    form_of: Callable[[str], Form], context: Context
+) -> None:
+    found = check(form_of("house"), {"x" * 1_000 + str(n): "1" for n in range(1_000)}, context)
+    assert 50 <= len(found) < 60
+    assert all(len(fault.path) <= 200 and len(fault.message) < 300 for fault in found)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["heated", "heating", "cost", "area", "stove", "pipe", "room", "rooms"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(["house", "stoves", "events"]), JSON)
+def test_whatever_arrives_is_judged_and_nothing_breaks(
+    form_of: Callable[[str], Form], context: Context, sheet: str, arrived: Any
+) -> None:
+    for fault in check(form_of(sheet), arrived, context):
+        assert fault.path
+        assert fault.message

@@ -13,6 +13,7 @@ from survey_forms.interview import (
     answer,
     answers,
     begin,
+    check,
     draft,
     faults,
     questions,
@@ -119,6 +120,44 @@ def test_a_hidden_repeat_is_neither_shown_nor_sent(filled: Fill) -> None:
     interview = filled("stoves", {"/data/owner": "none", "/data/stove[1]/coal_t": "2"})
     assert answers(interview) == {"owner": "none", "coal_all": "0"}
     assert not any(row.path.startswith("/data/stove") for row in questions(interview, "zh"))
+
+
+def test_a_counted_repeat_offers_neither_adding_nor_removing(filled: Fill) -> None:
+    rows = questions(filled("stoves", {"/data/rooms": "1"}), "zh")
+    (room,) = [row.repeat for row in rows if row.repeat and row.repeat.path == "/data/room"]
+    assert (room.can_add, room.can_remove) == (False, False)
+
+
+PER_INSTANCE = """
+| survey | | | | | | |
+| | type | name | label::中文 (zh) | label::English (en) | relevant | choice_filter |
+| | begin_repeat | home | 户 | Home | position(.) != 2 | |
+| | select_one fuels | fuel | 能源 | Fuel | | |
+| | select_one devices | device | ${fuel} 设备 | Device for ${fuel} | ${fuel} != '' | fuel = ${fuel} |
+| | end_repeat | | | | | |
+| choices | | | | | |
+| | list_name | name | label::中文 (zh) | label::English (en) | fuel |
+| | fuels | gas | 燃气 | Gas | |
+| | fuels | coal | 煤 | Coal | |
+| | devices | boiler | 壁挂炉 | Boiler | gas |
+| | devices | stove | 煤炉 | Stove | coal |
+"""
+
+
+def test_every_instance_has_its_own_relevance_choices_and_labels(
+    filled: Fill, form_of: Callable[[str], Form], context: Context
+) -> None:
+    interview = add_repeat(add_repeat(filled(PER_INSTANCE), "/data/home"), "/data/home")
+    for index, fuel in ((1, "gas"), (2, "gas"), (3, "coal")):
+        interview = answer(interview, f"/data/home[{index}]/fuel", fuel)
+    shown = on_screen(interview)
+    assert "/data/home[2]/fuel" not in shown
+    assert [choice.value for choice in shown["/data/home[1]/device"].choices] == ["boiler"]
+    assert [choice.value for choice in shown["/data/home[3]/device"].choices] == ["stove"]
+    assert shown["/data/home[3]/device"].label == "coal 设备"
+    record = answers(interview)
+    assert record == {"home": [{"fuel": "gas"}, {}, {"fuel": "coal"}]}
+    assert check(form_of(PER_INSTANCE), record, context) == ()
 
 
 # Things that happen by themselves
