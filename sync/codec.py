@@ -203,6 +203,15 @@ def to_json(message: object) -> Any:
     raise TypeError(f"{type(message).__name__} does not travel")
 
 
+def _plain(message: object) -> object:
+    """What the JSON encoder does not know by itself; the rest it walks in C, several times faster."""
+    if dataclasses.is_dataclass(message):
+        return vars(message)
+    if isinstance(message, Mapping):
+        return dict(message)
+    raise TypeError(f"{type(message).__name__} does not travel")
+
+
 def from_json(cls: type[T], value: object, path: str = "") -> T:
     """A message of class ``cls`` from parsed JSON; raises `MessageFault` with every fault found."""
     return cast(T, _READERS[cls](value, path))
@@ -210,7 +219,9 @@ def from_json(cls: type[T], value: object, path: str = "") -> T:
 
 def encode(message: object) -> bytes:
     """Canonical JSON: keys sorted, no spaces, UTF-8. Equal messages give equal bytes."""
-    return json.dumps(to_json(message), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(
+        message, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
 
 
 def decode(cls: type[T], body: bytes) -> T:

@@ -1,0 +1,155 @@
+"""What a correction makes of the record it corrects, and how conflicts are decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.codec import derived_id
+
+H = derived_id("house")
+
+
+@pytest.fixture
+def three(county, tablet):
+    """Three tablets of one village, and a household they all have seen."""
+    one, two, three = tablet("one"), tablet("two"), tablet("three")
+    one.record(H, {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""})
+    for each in (one, two, three):
+        each.sync()
+    return one, two, three
+
+
+def result(tablet, submission, name):
+    found = {each.property: each.outcome for each in tablet.verdict(submission).fields}
+    return found.get(name)
+
+
+def values(county):
+    return county.state(H).values()
+
+
+def open_conflicts(county):
+    return {(each.property, each.mine) for each in county.state(H).conflicts}
+
+
+def test_a_rejected_record_is_corrected(county, tablet):
+    one = tablet("one")
+    bad = one.record(H, {"head_name": "李四", "phone": "bad"})
+    one.sync()
+    assert one.verdict(bad).code == "constraint" and f"household/{H}" not in county.entities
+    one.record(H, {"phone": "2"}, corrects=bad), one.sync()
+    assert values(county) == {"head_name": "李四", "phone": "2"}
+
+
+def test_correcting_a_rejected_record_does_not_undo_what_others_did_meanwhile(county, three):
+    one, two, _ = three
+    bad = one.record(H, {"phone": "bad", "device": "1"})
+    one.sync()
+    two.record(H, {"remark": "北屋", "device": "2"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"phone": "5"}, corrects=bad)
+    one.sync()
+    assert result(one, correction, "remark") is None, "untouched in both, though another has changed it"
+    assert result(one, correction, "device") == "conflict", "answered before the other's change was seen"
+    assert values(county)["remark"] == "北屋" and values(county)["phone"] == "5"
+
+
+def test_correcting_an_applied_record_changes_only_what_the_correction_changes(county, three):
+    one, two, _ = three
+    first = one.record(H, {"phone": "2", "remark": "西屋"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "3"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"remark": "西厢房"}, corrects=first)
+    one.sync()
+    assert values(county)["phone"] == "3" and values(county)["remark"] == "西厢房"
+    assert result(one, correction, "phone") is None
+
+
+def test_correcting_what_another_has_changed_since_is_a_conflict(county, three):
+    one, two, _ = three
+    first = one.record(H, {"phone": "2"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "3"}), two.sync()
+    one.sync()
+    correction = one.record(H, {"phone": "4"}, corrects=first)
+    one.sync()
+    assert result(one, correction, "phone") == "conflict" and open_conflicts(county) == {("phone", "4")}
+
+
+@pytest.mark.parametrize("choice", ["9", "2", "5"])
+def test_a_correction_decides_the_conflict_it_has_seen(county, three, choice):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync()
+    assert open_conflicts(county) == {("phone", "2")}
+    decision = one.record(H, {"phone": choice}, corrects=mine)
+    one.sync()
+    assert one.verdict(decision).outcome == "applied" and not open_conflicts(county)
+    assert values(county)["phone"] == choice
+
+
+def test_the_other_side_decides_with_one_field(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    third.record(H, {"phone": "9"}, corrects=mine, whole=False), third.sync()
+    assert not open_conflicts(county) and values(county)["phone"] == "9"
+
+
+def test_a_correction_made_before_the_conflict_was_known_joins_it(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    kept, changed = (
+        one.record(H, {"remark": "x"}, corrects=mine),
+        one.record(H, {"phone": "3"}, corrects=mine),
+    )
+    one.sync()
+    assert result(one, kept, "phone") is None and result(one, changed, "phone") == "conflict"
+    assert open_conflicts(county) == {("phone", "3")}
+
+
+def test_a_decision_overtaken_by_another_change_goes_on_in_the_same_conflict(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    (before,) = county.state(H).conflicts
+    decision = one.record(H, {"phone": "2"}, corrects=mine)
+    third.record(H, {"phone": "8"}), third.sync()
+    one.sync()
+    (after,) = county.state(H).conflicts
+    assert result(one, decision, "phone") == "conflict"
+    assert (after.id, after.mine, after.theirs, after.submission) == (before.id, "2", "8", decision.id)
+
+
+def test_a_decided_conflict_is_not_decided_again_by_a_correction_of_something_else(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync(), third.sync()
+    third.record(H, {"phone": "9"}, corrects=mine, whole=False), third.sync()
+    one.sync()
+    later = one.record(H, {"remark": "西屋"}, corrects=mine)
+    one.sync()
+    assert result(one, later, "phone") is None and values(county)["phone"] == "9"
+
+
+def test_whoever_brings_the_conflicting_value_in_ends_the_conflict(county, three):
+    one, two, third = three
+    two.record(H, {"phone": "9"}), two.sync()
+    one.record(H, {"phone": "2"}), one.sync()
+    third.sync(), third.record(H, {"phone": "2"}), third.sync()
+    assert values(county)["phone"] == "2" and not open_conflicts(county)
+
+
+def test_ids_of_conflicts_follow_from_submission_entity_and_property(county, three):
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    mine = one.record(H, {"phone": "2"})
+    one.sync()
+    (conflict,) = county.state(H).conflicts
+    assert conflict.id == derived_id("conflict", mine.id, f"household/{H}", "phone")
