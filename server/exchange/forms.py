@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sqlmodel import Session, select
 
@@ -114,6 +114,7 @@ def _version_order(version: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in version.split(".")]
 
 
+@lru_cache(maxsize=64)
 def _parsed(form_id: str, version: str, xml: str) -> Form:
     try:
         form = parse(xml)

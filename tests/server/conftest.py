@@ -1,21 +1,33 @@
-"""Real databases for the server's tests: a SQLite file, and a PostgreSQL cluster that each test run starts
-itself.
+"""What the server's tests stand on: real databases (a SQLite file; a PostgreSQL cluster that each run starts
+itself) and a real server on a free port.
 """
 
 import os
 import pwd
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.engine import Engine
 
 import server.database as database
+from server.app import create_app
+from server.registry.tables import Division
+from server.settings import Settings
 
 CLUSTER_OWNERS = ("postgres", "nobody")
 
@@ -138,3 +150,129 @@ def sqlite_engine(empty_sqlite: Engine) -> Engine:
     """A SQLite file with today's tables, for tests in which the kind of database decides nothing."""
     database.migrate(empty_sqlite)
     return empty_sqlite
+
+
+# --- a running server ------------------------------------------------------------------------------------------
+
+COUNTY = "140525"
+# Two townships of three villages each: enough for somebody to hold one and not the other.
+VILLAGES = tuple(
+    f"140525{township}{village}" for township in ("100", "200") for village in ("201", "202", "203")
+)
+
+
+class Clock:
+    """The time as a test wishes it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server over HTTP, and its inside for what a test sets up or checks."""
+
+    app: FastAPI
+    address: str
+    clock: Clock
+
+    def browser(self) -> httpx.Client:
+        return httpx.Client(base_url=self.address, timeout=30, trust_env=False)
+
+    def sign_in(
+        self, browser: httpx.Client, login: str, password: str, next_page: str = "/account"
+    ) -> httpx.Response:
+        token = self.form_token(browser.get("/sign-in"))
+        form = {"login": login, "password": password, "csrf": token, "next": next_page}
+        return browser.post("/sign-in", data=form)
+
+    @staticmethod
+    def form_token(page: httpx.Response) -> str:
+        """The token that a page's forms carry."""
+        found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert found, page.text[:2000]
+        return found[1]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path, f"sqlite:///{tmp_path / 'cleanheat.sqlite3'}", COUNTY, "a secret of this test")
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[FastAPI], str]]:
+    """Serves an application on a free port until the test ends; gives its address."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(_served(app))
+
+
+@contextmanager
+def _served(app: FastAPI) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        app.state.engine.dispose()
+
+
+@pytest.fixture
+def running(settings: Settings, serving: Callable[[FastAPI], str]) -> Running:
+    """The whole application over a SQLite file with six villages, at a time of the test's choosing."""
+    clock = Clock()
+    app = create_app(settings, clock=clock)
+    with database.write(app.state.engine) as session:
+        session.add_all(_divisions())
+    return Running(app, serving(app), clock)
+
+
+def _divisions() -> list[Division]:
+    made = [Division(code=f"{COUNTY}000000", name="泽州县", level="county", edition="2016")]
+    for township in sorted({code[:9] for code in VILLAGES}):
+        made.append(
+            Division(
+                code=f"{township}000", name=f"{township[6]}号镇", level="township", parent=f"{COUNTY}000000",
+                edition="2016",
+            )
+        )  # fmt: skip
+    for code in VILLAGES:
+        made.append(
+            Division(
+                code=code, name=f"{code[-3:]}村", level="village", parent=f"{code[:9]}000",
+                urban_rural_code="220", edition="2016",
+            )
+        )  # fmt: skip
+    return made
+
+
+@pytest.fixture
+def official(running: Running) -> Iterator[httpx.Client]:
+    """A browser in which the administrator is signed in; forms go through `submit`, which adds their token."""
+    with running.browser() as browser:
+        running.sign_in(browser, "admin", running.app.state.first_password)
+        yield browser
+
+
+Submit = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def submit(running: Running, official: httpx.Client) -> Submit:
+    """Sends a form as the administrator's browser would: `submit(path, seen_on, **fields)`."""
+
+    def send(path: str, seen_on: str, **fields: str | list[str]) -> httpx.Response:
+        token = running.form_token(official.get(seen_on))
+        return official.post(path, data={"csrf": token, **fields})
+
+    return send
