@@ -7,6 +7,7 @@ nothing; it does not even sleep, unless the caller hands it a way to wait.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ T = TypeVar("T")
 REPLY_BYTES_MAX = 64_000_000  # of JSON, unpacked: twenty forms and a full page of entities stay well below
 RETRY_AFTER_S_MAX = 3_600
 WAITS_MAX = 5
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")  # a name, also one in Chinese, or an address
 _TIMEOUT = httpx.Timeout(60, connect=15)
 
 _KEPT = "记录都保存在本机，可以继续录入；"
@@ -165,7 +167,7 @@ def _refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refus
         return refusal("unauthorised")
     if told is not None:
         return refusal(told.error, told=told, retry_after_s=_retry_after_s(response))
-    if status < 400 or (_is_page(body) and status not in (502, 504) and status < 500):
+    if status < 400 or (status == 403 and _is_page(body)):
         return refusal("captive_portal")
     code = _BY_STATUS.get(status, "server_error" if status >= 500 else "not_a_hub")
     return refusal(code, retry_after_s=_retry_after_s(response))
@@ -246,12 +248,13 @@ def enrol(
 def address(told: str) -> str:
     """A server's address as a person types it, as a URL: without a scheme http inside a local network, else
     https. Raises `HubProblem` ``bad_address``."""
-    text = told.strip().rstrip("/")
+    text = told.strip()
     try:
         url = httpx.URL(text if "://" in text else f"{_scheme(text)}://{text}")
     except httpx.InvalidURL as fault:
         raise HubProblem(refusal("bad_address")) from fault
-    if url.scheme not in ("http", "https") or not url.host or any(sign.isspace() for sign in text):
+    host_fits = _HOST.fullmatch(url.host) and (url.port is None or 0 < url.port < 65_536)
+    if url.scheme not in ("http", "https") or not host_fits:
         raise HubProblem(refusal("bad_address"))
     return str(url).rstrip("/")
 

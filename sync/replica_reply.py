@@ -205,6 +205,7 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
         if village in here and _begins(here[village], cursor):
             connection.execute("UPDATE village SET generation = generation + 1 WHERE code = ?", (village,))
     generations = dict(connection.execute("SELECT code, generation FROM village WHERE assigned"))
+    received: set[Key] = set()
     for state in reply.changes:
         if state.village not in generations:
             continue
@@ -212,8 +213,9 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
             _gone(connection, state)
         else:
             _put(connection, state, generations[state.village], reply.history)
-        work.touched.add((state.dataset, state.id))
-        work.settled = _more(work.settled, "received_n")
+        received.add((state.dataset, state.id))
+    work.touched |= received
+    work.settled = replace(work.settled, received_n=len(received))
     for village, cursor in reply.cursors.items():
         if village in here:
             work.touched |= _advance(connection, village, here[village], cursor, generations[village])
