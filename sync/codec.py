@@ -205,7 +205,7 @@ def to_json(message: object) -> Any:
 
 def _plain(message: object) -> object:
     """What the JSON encoder does not know by itself; the rest it walks in C, several times faster."""
-    if dataclasses.is_dataclass(message):
+    if hasattr(message, "__dataclass_fields__"):
         return vars(message)
     if isinstance(message, Mapping):
         return dict(message)

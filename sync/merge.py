@@ -26,7 +26,7 @@ Result: TypeAlias = FieldResult | Literal[""]
 @dataclass(frozen=True)
 class Judged:
     """``held``: the entity afterwards. ``others``: somebody else had changed it since the surveyor saw it.
-    ``fields``: one for each value the surveyor changed."""
+    ``fields``: one for each value the surveyor changed; none for a new entity, which takes them all."""
 
     held: Held
     trace: Trace
@@ -65,9 +65,7 @@ def judge(
     found = {name: _find(case, name, seen, groups) for name in case.sent}
     after = _apply(case, seen, found, groups, now)
     fields = tuple(
-        _outcome(case, name, seen[name], each)
-        for name, each in found.items()
-        if each.result and not (case.new and name == VILLAGE)
+        _outcome(case, name, seen[name], each) for name, each in found.items() if each.result and not case.new
     )
     return Judged(after, _trace(case, seen, found, after.version), fields, _others(case))
 

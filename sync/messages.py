@@ -76,7 +76,7 @@ class Submission:
 
 @dataclasses.dataclass(frozen=True)
 class FieldOutcome:
-    """What became of one value. Only for values the surveyor changed; ``None`` = no value there.
+    """What became of one value that the surveyor changed in an entity the hub knew; None = no value there.
 
     ``base``: what the surveyor had seen. ``theirs``: the registry's value when this was judged, which
     ``theirs_submission`` by person ``theirs_by`` had set, observed at ``theirs_at`` ("" = not known).

@@ -47,9 +47,11 @@ def connect(
     case: Case, name: str, state: PropertyState, conflicts: tuple[Conflict, ...]
 ) -> tuple[PropertyState, tuple[Conflict, ...]]:
     """A missing link came: conflicts that were one only because what they stand on was not there yet go in."""
+    if not (conflicts and case.offered_again):
+        return state, conflicts
     upon = (each for each in conflicts if _made_upon(case, each, name, state.value))
     conflict = next((each for each in upon if _of_same_history(case, each)), None)
-    if not case.offered_again or conflict is None:
+    if conflict is None:
         return state, conflicts
     seen = without(conflict.mine, (state.value, *state.seen))
     joined = PropertyState(conflict.mine, case.held.version + 1, conflict.submission, seen)

@@ -141,7 +141,7 @@ def same(one: str | None, other: str | None) -> bool:
 
 def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`)."""
-    own = replace(case.own, value=base(case, name))
+    own = Seen(base(case, name), case.target.base_version, case.submission.history)
     corrected = case.corrected.steps.get(name) if case.corrected else None
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)

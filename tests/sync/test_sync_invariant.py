@@ -163,6 +163,8 @@ def test_every_value_is_accounted_for(kit, script):
                 assert not fields and verdict.reason and verdict.faults
                 continue
             assert (verdict.outcome == "conflict") == ("conflict" in outcomes)
+            if verdict.versions[f"household/{H}"] == 1:
+                continue  # a new entity takes all values
             for name in witness.changed[submission.id]:
                 mine = submission.answers["household"][name]
                 if name not in fields:
