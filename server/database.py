@@ -68,7 +68,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
-def engine(url: str) -> Engine:
+def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     """An engine for `sqlite:///file` or `postgresql+psycopg://…`; the file itself is made at the first
     migration.
     """
@@ -82,12 +82,12 @@ def engine(url: str) -> Engine:
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     )
     if made.dialect.name == "sqlite":
-        sa.event.listen(made, "connect", _prepare_sqlite)
+        sa.event.listen(made, "connect", partial(_prepare_sqlite, busy_timeout_ms))
         sa.event.listen(made, "begin", _begin_sqlite)
     return made
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: Any) -> None:
     # The driver must not begin transactions of its own accord: BEGIN IMMEDIATE is ours to say.
     connection.isolation_level = None
     for pragma in (
@@ -95,7 +95,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         # A receipt is given after commit; it must survive a power cut, not only a crash.
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"busy_timeout={busy_timeout_ms}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -25,9 +26,17 @@ from fastapi import FastAPI
 from sqlalchemy.engine import Engine
 
 import server.database as database
+from server.access import actions, enrolment
 from server.app import create_app
+from server.exchange import history
 from server.registry.tables import Division
 from server.settings import Settings
+from server.web.figures import CHINA
+from survey_forms import interview, released
+from survey_forms.interview import Context
+from survey_forms.xform import parse
+from sync.codec import decode, encode, to_text
+from sync.messages import Reply, Request, Submission, Target
 
 CLUSTER_OWNERS = ("postgres", "nobody")
 
@@ -276,3 +285,92 @@ def submit(running: Running, official: httpx.Client) -> Submit:
         return official.post(path, data={"csrf": token, **fields})
 
     return send
+
+
+# --- tablets ---------------------------------------------------------------------------------------------------
+
+
+class Tablet:
+    """An enrolled tablet reduced to what it sends: visits to homes, built by the real form."""
+
+    def __init__(self, *, device: str, secret: str, person: str, history: str, clock: Clock) -> None:
+        self.device, self.secret, self.person, self.history, self.clock = (
+            device,
+            secret,
+            person,
+            history,
+            clock,
+        )
+        self.seq = 0
+        self.visit_form = parse(next(xml for form, _, xml in released() if form == "visit"))
+
+    def visit(
+        self, village: str, household: str | None = None, *, base_version: int = 0,
+        base: Mapping[str, str] | None = None, **answers: str,
+    ) -> Submission:  # fmt: skip
+        """A visit to a home; a new one without `household`. Keyword arguments are answers of the visit form."""
+        self.seq += 1
+        given = {"household_id": household or str(uuid.uuid4()), "village": village, "person": self.person}
+        if household:
+            given |= {name: (base or {}).get(name, "") for name in ("head_name", "door_number")}
+        else:
+            answers = {"new_door": f"{self.seq}号", **answers}
+        local = self.clock().astimezone(CHINA)
+        context = Context(today=local.date(), now=local, given=given)
+        filled = interview.begin(self.visit_form, context, {"visit_outcome": "not_at_home", **answers})
+        assert interview.faults(filled, "zh") == ()
+        return Submission(
+            id=str(uuid.uuid4()), device=self.device, device_seq=self.seq, previous_hash="", history=self.history,
+            county=COUNTY, village=village, person=self.person, form="visit", form_version=self.visit_form.version,
+            observed_at=to_text(self.clock()), corrects=None, answers=interview.answers(filled),
+            targets=(Target("household", given["household_id"], base_version, base or {}, None),),
+        )  # fmt: skip
+
+    def request(self, *submissions: Submission, **others: object) -> Request:
+        asked = Request(
+            protocol=1, device=self.device, history=self.history, sent_at=to_text(self.clock()),
+            app_version="0.1.0", chain_seq=self.seq, chain_hash="", waiting=len(submissions), villages_hash="",
+            held={}, forms=(), submissions=submissions,
+        )  # fmt: skip
+        return replace(asked, **others)  # type: ignore[arg-type]
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secret}"}
+
+    def sync(self, address: str, *submissions: Submission, **others: object) -> Reply:
+        """One contact that must succeed."""
+        body = encode(self.request(*submissions, **others))
+        answer = httpx.post(
+            f"{address}/sync/v1", content=body, headers=self.headers(), timeout=60, trust_env=False
+        )
+        assert answer.status_code == 200, answer.text
+        return decode(Reply, answer.content)
+
+
+@pytest.fixture
+def enrol() -> Callable[..., Tablet]:
+    """Makes a tablet that holds the given villages: `enrol(engine, clock, *villages)`."""
+
+    def make(engine: Engine, clock: Clock, *villages: str) -> Tablet:
+        device, secret = str(uuid.uuid4()), uuid.uuid4().hex
+        with database.write(engine) as session:
+            now = clock()
+            person = actions.surveyor(
+                session, name="王五", county=COUNTY, new_id=lambda: str(uuid.uuid4()), now=now
+            )
+            code = enrolment.make_code(
+                session, county=COUNTY, person=person.id, villages=villages, made_by="-", now=now
+            )
+            enrolment.enrol(
+                session, code=code, device=device, secret=secret, name="平板", app_version="0.1.0", now=now
+            )
+            past = history.ensure(session, lambda: str(uuid.uuid4()))
+        return Tablet(device=device, secret=secret, person=person.id, history=past, clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def tablet(running: Running, enrol: Callable[..., Tablet]) -> Tablet:
+    """A tablet of the running server that holds the three northern villages."""
+    return enrol(running.app.state.engine, running.clock, *VILLAGES[:3])
