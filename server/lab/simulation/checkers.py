@@ -1,0 +1,204 @@
+"""What must hold of every county when it is quiet. The list at the end is the index.
+
+A checker reads the evidence and names each breach with the ids it is about. None of them knows how the hub
+merges or how the tablet stores: they compare what people did with what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
+from server.lab.simulation.values import lost_values
+from sync.codec import to_json
+from sync.facts import Held
+
+
+@dataclass(frozen=True)
+class Violation:
+    """``promise``: name of the checker. ``what``: what was found instead."""
+
+    promise: str
+    what: str
+
+
+Checker = Callable[[Evidence], Iterator[str]]
+
+
+def nothing_lost(evidence: Evidence) -> Iterator[str]:
+    """Whatever a tablet saved has a verdict, on the tablet and in the journal, and it is the same one."""
+    if evidence.rounds is None:
+        yield "the tablets never fell quiet"
+    for tablet in evidence.tablets:
+        for id, saved in tablet.saved.items():
+            record, judged = tablet.records.get(id), evidence.journal.get(id)
+            if record is None:
+                yield f"tablet {tablet.number} no longer has its record {id}"
+            elif record.submission != saved:
+                yield f"tablet {tablet.number} has another content in its record {id}"
+            elif record.state == "waiting" or record.verdict is None:
+                why = record.not_yet.code if record.not_yet else "never answered"
+                yield f"tablet {tablet.number} still waits for the verdict on {id} ({why})"
+            elif judged is None:
+                yield f"{id} has the verdict {record.verdict.outcome}, but is not in the journal"
+            elif judged.verdict != record.verdict:
+                yield f"{id}: the tablet was told {record.verdict}, the journal says {judged.verdict}"
+            if judged is not None and judged.submission != saved:
+                yield f"{id} is in the journal with another content"
+
+
+def nothing_doubled(evidence: Evidence) -> Iterator[str]:
+    """Each submission has its effect once: one line of the journal, versions and feed without surplus."""
+    saved = {id for tablet in evidence.tablets for id in tablet.saved}
+    yield from (
+        f"{id} is in the journal, but nobody saved it" for id in sorted(evidence.journal.keys() - saved)
+    )
+    yield from (f"the journal holds a clash of contents: {id}" for id in evidence.differing)
+    for key, held in evidence.entities.items():
+        touching = len(evidence.touching(key))
+        if not 1 <= held.version <= touching:
+            yield f"{key} has version {held.version} after {touching} submissions"
+    for village, head in evidence.heads.items():
+        seqs = [fed.seq for fed in evidence.feed if fed.village == village]
+        if seqs != list(range(1, head + 1)):
+            yield f"the feed of {village} is {seqs}, its head {head}"
+    yield from _last_told(evidence)
+
+
+def _last_told(evidence: Evidence) -> Iterator[str]:
+    last = {(fed.village, fed.key): fed for fed in evidence.feed}
+    for key, held in evidence.entities.items():
+        fed = last.get((held.village, key))
+        if fed is None or (fed.op, fed.version) != ("put", held.version):
+            yield f"{key} stands at version {held.version} in {held.village}; the feed last told {fed}"
+    for (village, key), fed in last.items():
+        if fed.op == "put" and evidence.entities[key].village != village:
+            yield f"{key} has left {village}, and the feed does not say so"
+
+
+def replicas_equal(evidence: Evidence) -> Iterator[str]:
+    """Each tablet shows exactly what the registry has of its villages."""
+    for tablet in evidence.tablets:
+        here = {key: held for key, held in evidence.entities.items() if held.village in tablet.villages}
+        for key in sorted(here.keys() | tablet.entities.keys()):
+            for fault in _differences(tablet, key, here.get(key)):
+                yield f"tablet {tablet.number}, {key}: {fault}"
+        shown = {key.partition("/")[2] for key in tablet.entities if key.startswith("household/")}
+        if shown != tablet.households:
+            yield f"tablet {tablet.number} lists other households than it has: {shown ^ tablet.households}"
+
+
+def _differences(tablet: TabletSeen, key: str, held: Held | None) -> Iterator[str]:
+    holding = tablet.entities.get(key)
+    if holding is None:
+        yield "in the registry, not on the tablet"
+    elif held is None:
+        if holding.at_hub:
+            yield f"on the tablet (as of {holding.village}), not in its villages"
+        elif not _refused(tablet, key):
+            yield "shown as the tablet's own, though nothing of it was refused"
+    elif not holding.at_hub:
+        yield "in the registry, but the tablet shows it as its own only"
+    else:
+        wanted = (held.village, held.version, held.values(), to_json(held.conflicts))
+        found = (holding.village, holding.version, dict(holding.props), holding.conflicts)
+        if found != wanted:
+            yield f"is {found}, should be {wanted}"
+        if holding.shown.props != holding.props:
+            yield f"shows {_differing(holding.shown.props, holding.props)} over what the registry has"
+
+
+def _refused(tablet: TabletSeen, key: str) -> bool:
+    return any(
+        record.state == "rejected" and any(target.key == key for target in record.submission.targets)
+        for record in tablet.records.values()
+    )
+
+
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    names = sorted(one.keys() | other.keys())
+    return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
+
+
+def no_self_conflict(evidence: Evidence) -> Iterator[str]:
+    """No conflict sets a tablet against itself."""
+    for key, held in evidence.entities.items():
+        for conflict in held.conflicts:
+            if conflict.by and evidence.devices.get(conflict.by) == evidence.devices[conflict.submission]:
+                yield f"{key}, {conflict.property}: {conflict.submission} against {conflict.by}, of one tablet"
+
+
+def tables_recounted(evidence: Evidence) -> Iterator[str]:
+    """The registry's typed tables say what the entities say."""
+    for dataset, rows in evidence.typed.items():
+        entities = {held.id: held for held in evidence.entities.values() if held.dataset == dataset}
+        if rows.keys() != entities.keys():
+            yield f"{dataset}: rows and entities differ by {sorted(rows.keys() ^ entities.keys())}"
+        for id in sorted(rows.keys() & entities.keys()):
+            row, held = rows[id], entities[id]
+            said = {name: row[name] for name in ("village", "version", "conflicts_n")}
+            wanted = {"village": held.village, "version": held.version, "conflicts_n": len(held.conflicts)}
+            values = held.values()
+            for name in COMPARED[dataset]:
+                said[name], wanted[name] = row[name] or "", values.get(name, "")
+            if said != wanted:
+                yield f"{dataset}/{id}: the table says {said}, the entity {wanted}"
+
+
+def statuses_true(evidence: Evidence) -> Iterator[str]:
+    """With a receipt for everything a tablet says that it may be handed in, and counts what is still open."""
+    for tablet in evidence.tablets:
+        status = tablet.status
+        if not status.safe_to_hand_in or status.waiting_n or status.drafts_n:
+            yield f"tablet {tablet.number} does not say that it may be handed in: {status}"
+        open_n = sum(_still_open(evidence, tablet, judged) for judged in _own(evidence, tablet))
+        if status.conflict_n != open_n:
+            yield f"tablet {tablet.number} counts {status.conflict_n} open conflicts of its own, not {open_n}"
+
+
+def _own(evidence: Evidence, tablet: TabletSeen) -> list[Judged]:
+    return [evidence.journal[id] for id in tablet.saved if id in evidence.journal]
+
+
+def _still_open(evidence: Evidence, tablet: TabletSeen, judged: Judged) -> bool:
+    """Not corrected, and the property still in conflict – or out of this tablet's sight."""
+    if judged.verdict.outcome != "conflict":
+        return False
+    corrected = any(record.submission.corrects == judged.submission.id for record in tablet.records.values())
+    fields = [field for field in judged.verdict.fields if field.outcome == "conflict"]
+    for field in fields if not corrected else ():
+        held = evidence.entities[f"{field.dataset}/{field.id}"]
+        in_sight = held.village in tablet.villages
+        if not in_sight or any(conflict.property == field.property for conflict in held.conflicts):
+            return True
+    return False
+
+
+COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
+    "household": (
+        "head_name", "id_number", "phone", "door_number", "hardship", "heating_status", "not_heated_reason",
+        "device", "fuel", "old_stove", "old_stove_on", "visit_outcome", "visited_on", "remark",
+    ),
+    "conversion": (
+        "household", "kind", "device_code", "batch", "contract_number", "account_number", "signed_on",
+        "installed_on", "connected_on", "first_used_on", "accepted_on", "remark",
+    ),
+    "coal_use": ("household", "season", "coal_source", "observed_on"),
+}  # fmt: skip
+
+CHECKERS: Final[tuple[Checker, ...]] = (
+    nothing_lost,
+    nothing_doubled,
+    replicas_equal,
+    lost_values,
+    no_self_conflict,
+    tables_recounted,
+    statuses_true,
+)
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Every breach that any checker finds."""
+    return [Violation(checker.__name__, what) for checker in CHECKERS for what in checker(evidence)]

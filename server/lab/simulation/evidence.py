@@ -1,0 +1,170 @@
+"""What is left of a world when it is quiet, read once from its databases: the checkers' only source.
+
+Read with plain SQL and the protocol's codec, not through the modules under trial.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from server.lab.simulation.tablet import Tablet
+from server.lab.simulation.world import World
+from sync.codec import decode, from_json
+from sync.facts import Held, Past, Trace
+from sync.messages import Submission, Verdict
+from sync.replica import Record, Shown, Status
+
+TYPED: Final = ("household", "conversion", "coal_use")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A line of the journal. ``order`` is that of judgement in this database."""
+
+    order: int
+    kind: str
+    submission: Submission
+    verdict: Verdict
+    traces: Mapping[str, Trace]
+
+
+@dataclass(frozen=True)
+class Fed:
+    village: str
+    seq: int
+    key: str
+    op: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a tablet holds of an entity; ``state`` is the hub's: version, properties, conflicts (as JSON)."""
+
+    village: str
+    at_hub: bool
+    version: int
+    props: Mapping[str, str]
+    conflicts: Any
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class TabletSeen:
+    """A tablet at the end. ``saved``: what the simulation knows that it saved."""
+
+    number: int
+    device: str
+    villages: frozenset[str]
+    entities: Mapping[str, Holding]
+    households: frozenset[str]
+    records: Mapping[str, Record]
+    status: Status
+    saved: Mapping[str, Submission]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """``rounds`` None: the tablets never fell quiet. ``typed``: dataset → id → row."""
+
+    rounds: int | None
+    history: str
+    journal: Mapping[str, Judged]
+    differing: tuple[str, ...]
+    entities: Mapping[str, Held]
+    feed: tuple[Fed, ...]
+    heads: Mapping[str, int]
+    typed: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    tablets: tuple[TabletSeen, ...]
+
+    @cached_property
+    def devices(self) -> dict[str, str]:
+        """Submission → the device it was made on."""
+        return {id: judged.submission.device for id, judged in self.journal.items()}
+
+    def touching(self, key: str) -> list[Judged]:
+        """Accepted submissions on an entity, in the order of their judgement."""
+        found = [
+            judged
+            for judged in self.journal.values()
+            if judged.verdict.outcome != "rejected"
+            and any(target.key == key for target in judged.submission.targets)
+        ]
+        return sorted(found, key=lambda judged: judged.order)
+
+
+def gather(world: World) -> Evidence:
+    """Everything, from the hub's database and from each tablet."""
+    world.hub.begin_again()
+    with closing(sqlite3.connect(world.hub.file)) as database:
+        database.row_factory = sqlite3.Row
+        return Evidence(
+            rounds=world.rounds,
+            history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
+            journal=_journal(database),
+            differing=tuple(
+                row["id"] for row in database.execute("SELECT id FROM submission WHERE kind != 'submission'")
+            ),
+            entities=_entities(database),
+            feed=tuple(
+                Fed(row["village"], row["seq"], f"{row['dataset']}/{row['id']}", row["op"], row["version"])
+                for row in database.execute("SELECT * FROM feed ORDER BY village, seq")
+            ),
+            heads=dict(database.execute("SELECT village, seq FROM feed_head").fetchall()),
+            typed={name: _typed(database, name) for name in TYPED},
+            tablets=tuple(_tablet(tablet) for tablet in world.tablets),
+        )
+
+
+def _journal(database: sqlite3.Connection) -> dict[str, Judged]:
+    rows = database.execute(
+        "SELECT id, hash, person, observed_at, kind, sent, verdict, traces FROM submission"
+        " WHERE kind = 'submission' ORDER BY rowid"
+    )
+    found = {}
+    for order, row in enumerate(rows):
+        submission = decode(Submission, row["sent"].encode())
+        documents = {name: json.loads(row[name]) for name in ("verdict", "traces")}
+        past = from_json(Past, {**dict(row), **documents})
+        found[past.id] = Judged(order, row["kind"], submission, past.verdict, past.traces)
+    return found
+
+
+def _entities(database: sqlite3.Connection) -> dict[str, Held]:
+    rows = database.execute("SELECT held FROM entity ORDER BY dataset, id")
+    held = [decode(Held, row["held"].encode()) for row in rows]
+    return {each.key: each for each in held}
+
+
+def _typed(database: sqlite3.Connection, table: str) -> dict[str, dict[str, Any]]:
+    return {row["id"]: dict(row) for row in database.execute(f"SELECT * FROM {table} ORDER BY id")}
+
+
+def _tablet(tablet: Tablet) -> TabletSeen:
+    replica = tablet.replica
+    rows = replica.db.conn.execute(
+        "SELECT dataset, id, village, at_hub, version, props, conflicts FROM entity ORDER BY dataset, id"
+    ).fetchall()
+    entities = {}
+    for dataset, id, village, at_hub, version, props, conflicts in rows:
+        shown = replica.entity(dataset, id)
+        assert shown is not None, "the replica's own row"
+        entities[f"{dataset}/{id}"] = Holding(
+            village, bool(at_hub), version, json.loads(props), json.loads(conflicts), shown
+        )
+    return TabletSeen(
+        tablet.number,
+        tablet.device,
+        frozenset(replica.held()),
+        entities,
+        frozenset(row.id for row in replica.households(None, limit=100_000)),
+        {record.submission.id: record for record in replica.outbox()},
+        replica.status(),
+        dict(tablet.saved),
+    )

@@ -1,0 +1,251 @@
+"""What people do with a tablet between two contacts: open a form, answer, put it away, hand it in, correct it.
+
+They go through the tablet's own drafting, the real forms and the real interview. A form that finds fault with
+what a person wants to say is given up, as on a tablet; what reaches the hub with a fault in it was put there on
+purpose, behind the form's back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import Final
+
+from mobile.presenters import drafting
+from server.lab.simulation.faults import Died, Faults, ticks
+from server.lab.simulation.stage import VILLAGES, Home
+from server.lab.simulation.tablet import Tablet
+from survey_forms import interview as filling
+from survey_forms.answers import entity_changes
+from survey_forms.form import Form
+from survey_forms.interview import Interview, Shown
+from sync.messages import Answers
+from sync.replica import Draft, HouseholdRow
+
+# What two people may well change at the same house, from few values, so that they meet.
+HOT: Final = (
+    "head_name", "phone", "hardship", "fuel", "device", "heating_status", "old_stove", "remark", "residents_n",
+    "visit_outcome", "reason", "kind", "device_code", "installed_on", "connected_on", "account_number",
+)  # fmt: skip
+TEXTS: Final = {
+    "head_name": ("赵模拟", "钱模拟", "孙模拟"),
+    "new_head": ("赵模拟", "钱模拟"),
+    "phone": ("15400000001", "15400000002", "15400000003"),
+    "remark": ("模拟数据", "模拟数据，狗凶", ""),
+    "address": ("村口", "井边"),
+    "door_number": ("1组1号", "1组2号", "2组7号"),
+    "new_door": ("3组1号", "3组2号"),
+    "contract_number": ("HT2020-01", "HT2020-02"),
+    "contractor": ("模拟一建", "模拟二建"),
+    "account_number": ("14050001", "14050002"),
+    "brand": ("模拟牌", "模拟二牌"),
+    "model": ("M-1", "M-2"),
+    "serial": ("SIM0001", "SIM0002"),
+    "id_number": ("",),
+}
+WRONG: Final = {"phone": "12345", "head_name": "9", "visited_on": "2199-01-01", "remark": "错" * 501}
+SAVES_AGAIN: Final = 0.7
+PUT_AWAY: Final = 0.2
+PASSES: Final = 6
+
+
+@dataclass(frozen=True)
+class Surveyor:
+    """``submitted``: told of each save that returned. All of ``rng`` is what this person chooses."""
+
+    tablet: Tablet
+    rng: Random
+    faults: Faults
+    homes: dict[str, tuple[Home, ...]]
+
+    # --- the things to do; each gives a line for the story, or None if there was nothing to do ---
+
+    def register(self) -> str | None:
+        village = self._village()
+        if village is None:
+            return None
+        draft = self._draft(drafting.start_household(self.tablet.desk, village))
+        home = self.rng.choice(self.homes[village])
+        return self._fill(draft, home.registration, "registers a household")
+
+    def edit(self) -> str | None:
+        row = self._household()
+        if row is None:
+            return None
+        draft = self._draft(drafting.start_update(self.tablet.desk, row.village, row.id))
+        return self._fill(draft, draft.answers, f"updates {row.id[:8]}", changes=self.rng.choice((1, 1, 2)))
+
+    def convert(self) -> str | None:
+        row = self._household()
+        if row is None:
+            return None
+        begun = self.tablet.replica.related("conversion", row.id)
+        if begun and self.rng.random() < 0.6:
+            conversion = self.rng.choice(begun)
+            started = drafting.start_progress(self.tablet.desk, row.village, row.id, conversion.id)
+            draft = self._draft(started)
+            return self._fill(draft, draft.answers, f"advances a conversion of {row.id[:8]}", changes=2)
+        draft = self._draft(drafting.start_conversion(self.tablet.desk, row.village, row.id))
+        known = [answers for home in self.homes[row.village] for answers in home.conversions]
+        return self._fill(draft, self.rng.choice(known), f"records a conversion of {row.id[:8]}")
+
+    def visit(self) -> str | None:
+        row = self._household()
+        if row is None:
+            return None
+        draft = self._draft(drafting.start_visit(self.tablet.desk, row.village, row.id))
+        return self._fill(draft, draft.answers, f"visits {row.id[:8]}", changes=1)
+
+    def correct(self) -> str | None:
+        records = self.tablet.replica.outbox()
+        if not records:
+            return None
+        asking = [record for record in records if record.open]
+        record = self.rng.choice(asking if asking and self.rng.random() < 0.6 else records)
+        draft = self.tablet.replica.begin_correction(record.submission.id)
+        what = f"corrects {record.submission.id[:8]} ({record.state})"
+        return self._fill(draft, draft.answers, what, changes=self.rng.choice((0, 1, 1, 2)))
+
+    def take_up(self) -> str | None:
+        """Go on with a draft that was put away."""
+        drafts = sorted(self.tablet.replica.drafts(), key=lambda draft: draft.id)
+        if not drafts:
+            return None
+        draft = self.rng.choice(drafts)
+        what = f"takes up the draft {draft.id[:8]}"
+        return self._fill(draft, draft.answers, what, changes=1, resumed=True)
+
+    def blunder(self) -> str | None:
+        """A record that no form would let pass: the hub must refuse it, keep it, and say why."""
+        village = self._village()
+        if village is None:
+            return None
+        if self.rng.random() < 0.25:
+            village = self.rng.choice(sorted(VILLAGES))
+        draft = self._draft(drafting.start_household(self.tablet.desk, village))
+        home = self.rng.choice(self.homes[village])
+        spoil = self.rng.choice(sorted(WRONG))
+        return self._fill(draft, home.registration, f"records a household with a wrong {spoil}", spoil=spoil)
+
+    # --- how a form is filled ---
+
+    def _fill(
+        self, draft: Draft, answers: Answers, what: str, *,
+        changes: int = 0, resumed: bool = False, spoil: str = "",
+    ) -> str:  # fmt: skip
+        form = self._form(draft)
+        kept = resumed or draft.corrects is not None
+        context = drafting.context(self.tablet.desk, draft)
+        filled = self._answered(filling.begin(form, context, answers, resumed=kept), changes)
+        self._save(draft, filled)
+        if not spoil and self.rng.random() < PUT_AWAY:
+            return f"{what}: puts the draft {draft.id[:8]} away"
+        if filling.faults(filled, "zh"):
+            self.tablet.replica.discard_draft(draft.id)
+            return f"{what}: gives up"
+        return f"{what}: {self._hand_in(draft, form, _spoilt(filled, spoil))}"
+
+    def _answered(self, filled: Interview, changes: int) -> Interview:
+        """Answer what is asked and not known, after changing some of what is known."""
+        open_questions = [shown for shown in filling.questions(filled, "zh") if self._asks(shown)]
+        weights = [6 if _leaf(shown.path) in HOT else 1 for shown in open_questions]
+        for _ in range(changes if open_questions else 0):
+            shown = self.rng.choices(open_questions, weights)[0]
+            filled = filling.answer(filled, shown.path, self._value(filled, shown))
+        for _ in range(PASSES):
+            faults = {fault.path for fault in filling.faults(filled, "zh")}
+            asked = [each for each in filling.questions(filled, "zh") if each.path in faults]
+            if not asked:
+                break
+            for shown in asked:
+                filled = filling.answer(filled, shown.path, self._value(filled, shown))
+        return filled
+
+    def _asks(self, shown: Shown) -> bool:
+        return not shown.readonly and shown.type in ("text", "integer", "decimal", "date", "select_one")
+
+    def _value(self, filled: Interview, shown: Shown) -> str:
+        if shown.type == "select_one":
+            return self.rng.choice([each.value for each in shown.choices if each.value != "burned"] or [""])
+        if shown.type == "date":
+            return (filled.context.today - timedelta(self.rng.choice((0, 0, 3, 40)))).isoformat()
+        if shown.type in ("integer", "decimal"):
+            return self.rng.choice(
+                ("2", "3", "40") if _leaf(shown.path) != "demolition_year" else ("", "2031")
+            )
+        return self.rng.choice(TEXTS.get(_leaf(shown.path), ("",)))
+
+    def _save(self, draft: Draft, filled: Interview) -> None:
+        self.tablet.replica.save_draft(replace(draft, answers=filling.draft(filled), position="0"))
+
+    def _hand_in(self, draft: Draft, form: Form, answers: Answers) -> str:
+        """Submit; a tablet that dies in the middle has the draft still, or the record already."""
+        changes = entity_changes(form, answers)
+        dies = ticks(self.rng) if self.rng.random() < self.faults.tablet_dies_saving else None
+
+        def submit() -> str:
+            replica = self.tablet.replica
+            submission = replica.submit(draft.id, answers, changes, self.tablet.clock())
+            self.tablet.submitted(submission)
+            return f"submission {submission.id[:8]}"
+
+        try:
+            with self.tablet.dying(dies):
+                return submit()
+        except Died:
+            if self.tablet.replica.draft(draft.id) is None or self.rng.random() > SAVES_AGAIN:
+                return "the tablet dies while saving"
+            return f"the tablet dies while saving; again: {submit()}"
+
+    # --- where and with what ---
+
+    def _village(self) -> str | None:
+        codes = [row.code for row in self.tablet.replica.villages() if row.assigned]
+        return self.rng.choice(codes) if codes else None
+
+    def _household(self) -> HouseholdRow | None:
+        """Mostly one of the first few: where several people go is where it gets difficult."""
+        rows = self.tablet.replica.households(None)
+        few = rows[:3] if self.rng.random() < 0.5 else rows
+        return self.rng.choice(few) if few else None
+
+    def _draft(self, draft_id: str) -> Draft:
+        draft = self.tablet.replica.draft(draft_id)
+        assert draft is not None, "a draft that was just begun"
+        return draft
+
+    def _form(self, draft: Draft) -> Form:
+        form = self.tablet.desk.form(draft.form, draft.form_version)
+        assert form is not None, "a form of the stage"
+        return form
+
+
+def _leaf(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _spoilt(filled: Interview, spoil: str) -> Answers:
+    if not spoil:
+        return filling.answers(filled)
+    path = next(path for path in filled.form.nodes if _leaf(path) == spoil)
+    return filling.answers(filling.answer(filled, path, WRONG[spoil]))
+
+
+Action = Callable[[Surveyor], "str | None"]
+ACTIONS: Final[Sequence[tuple[Action, int]]] = (
+    (Surveyor.register, 14),
+    (Surveyor.edit, 22),
+    (Surveyor.convert, 10),
+    (Surveyor.visit, 8),
+    (Surveyor.correct, 12),
+    (Surveyor.take_up, 5),
+    (Surveyor.blunder, 4),
+)
+
+
+def act(surveyor: Surveyor, rng: Random) -> str | None:
+    """One thing a surveyor does; who finds nothing to do registers a household. None: has no village."""
+    action = rng.choices([each for each, _ in ACTIONS], [weight for _, weight in ACTIONS])[0]
+    return action(surveyor) or surveyor.register()

@@ -1,0 +1,91 @@
+"""Whether every value that a surveyor changed is still visible: the longest of the promises, told apart.
+
+A value is in the registry, or was replaced by one who had seen it, or stands in an open conflict, or its people
+have decided. "Had seen" is read from the journal: what each submission had before it, step by step backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from server.lab.simulation.evidence import Evidence, Judged
+from sync.facts import Held
+from sync.messages import VILLAGE, FieldOutcome
+
+
+def lost_values(evidence: Evidence) -> Iterator[str]:
+    """No value vanishes unseen: applied, same, superseded or in conflict, it can be accounted for."""
+    for id, judged in evidence.journal.items():
+        for field in judged.verdict.fields:
+            held = evidence.entities.get(f"{field.dataset}/{field.id}")
+            if held is None:
+                yield f"{id} was {field.outcome} on {field.dataset}/{field.id}, which does not exist"
+            elif not _accounted(evidence, held, judged, field):
+                yield (
+                    f"{id}: {field.property} = {field.mine!r} was {field.outcome} and is gone from {held.key};"
+                    f" the registry has {_value(held, field.property)!r}"
+                )
+
+
+def _accounted(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
+    return (
+        _same(_value(held, field.property), field.mine)
+        or _in_conflict(evidence, held, judged, field)
+        or _was_seen(evidence, held, judged, field)
+        or _decided(evidence, held, judged, field)
+    )
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "") == (other or "")
+
+
+def _value(held: Held, name: str) -> str | None:
+    if name == VILLAGE:
+        return held.village
+    return held.props[name].value if name in held.props else None
+
+
+def _in_conflict(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
+    """An open conflict tells of it, or of one of its own followers'."""
+    return any(
+        conflict.property == field.property
+        and (
+            _same(conflict.mine, field.mine)
+            or judged.submission.id in _lineage(evidence, conflict.submission, held.key)
+        )
+        for conflict in held.conflicts
+    )
+
+
+def _lineage(evidence: Evidence, submission: str, key: str) -> tuple[str, ...]:
+    judged = evidence.journal.get(submission)
+    trace = judged.traces.get(key) if judged else None
+    return (submission, *trace.lineage) if trace else (submission,)
+
+
+def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
+    """Going back from the registry's value: what its setter had seen, what the setter of that had seen, …"""
+    touching = evidence.touching(held.key)
+    reached: set[str] = set()
+    edge = {_value(held, field.property) or ""}
+    if field.property in held.props:
+        edge |= set(held.props[field.property].seen)
+    while edge - reached:
+        value = min(edge - reached)
+        reached.add(value)
+        for other in touching:
+            step = other.traces[held.key].steps.get(field.property)
+            if step is not None and _same(step.sent, value) and other.submission.id != judged.submission.id:
+                edge.add(step.saw or "")
+    return (field.mine or "") in reached
+
+
+def _decided(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
+    """One of its own followers or corrections was taken, and said something of this property."""
+    for other in evidence.touching(held.key):
+        trace = other.traces[held.key]
+        step = trace.steps.get(field.property)
+        if judged.submission.id in trace.lineage and step is not None and step.outcome:
+            return True
+    return False
