@@ -59,9 +59,7 @@ def to_number(value: Value) -> Decimal:
         return NAN
     if _NUMBER.fullmatch(text):
         return Decimal(text)
-    if _DATE.match(text):
-        return days(text)
-    return NAN
+    return days(text)
 
 
 def number_text(number: Decimal) -> str:
@@ -95,6 +93,8 @@ def days(text: str) -> Decimal:
 
 def moment_of(text: str) -> datetime | None:
     """A date or dateTime text on the wall clock, without its offset; None if it is neither."""
+    if not _DATE.match(text):
+        return None
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:

@@ -154,7 +154,7 @@ class _Builder:
         for action in [*self.source.actions, *self.body.actions]:
             if action.ref.rpartition("/")[2] in _OWN_VERSIONS:
                 continue
-            if action.ref not in nodes:
+            if action.ref not in nodes or nodes[action.ref].kind != "leaf":
                 self.source.fault(action.ref, "要赋值的题目不存在", "请核对题目名")
                 continue
             self._apply(action, nodes)

@@ -105,6 +105,9 @@ class Body:
         )
 
     def _question(self, element: Element, kind: str, path: str) -> Block | None:
+        if self._source.nodes[path].shape.kind != "leaf":
+            self._source.fault(path, "题目指向一个组", "请核对题目名")
+            return None
         if path in self.controls:
             self._source.fault(path, "同一道题出现了两次", "请删去一处")
         self.actions += set_values(element, path)

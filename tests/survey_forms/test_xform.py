@@ -147,6 +147,7 @@ def test_what_is_no_form_is_refused(xml: str, told: str) -> None:
     [
         ('nodeset="/data/g/c"', 'nodeset="/data/g/x"', "不存在的题目"),
         ('<input ref="/data/a">', '<input ref="/data/x">', "题目不在记录里"),
+        ('<input ref="/data/a">', '<input ref="/data/g">', "题目指向一个组"),
         ('<input ref="/data/a">', '<secret ref="/data/a">', "不支持题型 secret"),
         ('version="2020.1"', "", "没有写明 id 或 version"),
         ('type="int"', 'type="geoshape"', "不支持数据类型 geoshape"),
