@@ -24,6 +24,8 @@ from starlette.responses import Response
 import server.access.pages
 import server.access.tablet_pages
 import server.exchange.endpoint
+import server.programme.api
+import server.programme.pages
 import server.registry.pages
 import survey_forms
 from server import database, web
@@ -42,11 +44,13 @@ from server.settings import Settings
 from server.web.problems import answer, problem
 
 PAGES: Final = (
+    server.programme.pages.router,
     server.registry.pages.router,
     server.access.pages.router,
     server.access.tablet_pages.router,
 )
 NAVIGATION: Final = (
+    *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
     *server.access.tablet_pages.NAVIGATION,
 )
@@ -132,6 +136,7 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     )
     app.add_exception_handler(OperationalError, _on_database)
     app.include_router(server.exchange.endpoint.router)
+    app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
 

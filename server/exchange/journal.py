@@ -24,7 +24,7 @@ from server.exchange.tables import (
     SubmissionTarget,
 )
 from sync import facts
-from sync.codec import decode, encode, from_json, to_instant, to_json
+from sync.codec import decode, encode, from_json, to_instant
 from sync.facts import Held, Key, Past, Record
 
 T = TypeVar("T")
@@ -144,12 +144,8 @@ def _journal_row(county: str, entry: Record, position: int, now: datetime) -> di
         "hash": entry.past.hash if entry.past else "",
         "sent": document,
         "verdict": encode(entry.verdict).decode(),
-        "traces": _compact(to_json(entry.past.traces)) if entry.past else "{}",
+        "traces": encode(entry.past.traces).decode() if entry.past else "{}",
     }
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def keep(session: Session, county: str, changed: Sequence[Held], before: Mapping[Key, Held]) -> None:
