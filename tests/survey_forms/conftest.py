@@ -5,11 +5,16 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 
 import pytest
+from hypothesis import settings
 from pyxform.xls2xform import convert
 
 from survey_forms.form import Form
 from survey_forms.interview import Context, Interview, answer, begin
 from survey_forms.xform import parse
+
+# Two cores are shared by many tests: how long one example takes says nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _SETTINGS = """
 | settings | | | | |

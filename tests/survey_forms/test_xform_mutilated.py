@@ -63,7 +63,7 @@ def filled(form: Form, context: Context) -> Interview:
     return interview
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(FORMS),
     st.lists(
