@@ -146,10 +146,15 @@ def _found(wanted: DivisionFilter) -> Any:
     )
 
 
-def _lines(session: Session, rows: list[Any]) -> list[DivisionLine]:
-    called = names(session, {code for division, _ in rows for code in above(division.code)})
+def _lines(session: Session, rows: list[Any], area: str) -> list[DivisionLine]:
+    """With the way up as far as the area a list is held to, which every row has in common."""
+    ways = {
+        division.code: [code for code in above(division.code) if len(rules.prefix_of(code)) > len(area)]
+        for division, _ in rows
+    }
+    called = names(session, {code for way in ways.values() for code in way})
     return [
-        DivisionLine(division, " › ".join(called.get(code, code) for code in above(division.code)), decision)
+        DivisionLine(division, " › ".join(called.get(code, code) for code in ways[division.code]), decision)
         for division, decision in rows
     ]
 
@@ -162,14 +167,14 @@ def search(
     total = session.execute(counted(_found(wanted))).scalar_one()
     number = min(number, max(1, -(-total // size)))
     rows = session.execute(statement.offset((number - 1) * size).limit(size)).all()
-    return Page(_lines(session, list(rows)), total, number, size)
+    return Page(_lines(session, list(rows), wanted.area), total, number, size)
 
 
 def every(session: Session, wanted: DivisionFilter, order: Sorting) -> Iterator[DivisionLine]:
     """All divisions that fit, for a sheet."""
     result = session.execute(_ordered(_found(wanted), order).execution_options(yield_per=1000))
     for part in result.partitions(1000):
-        yield from _lines(session, list(part))
+        yield from _lines(session, list(part), wanted.area)
 
 
 def codes(session: Session, wanted: DivisionFilter) -> list[str]:
@@ -225,7 +230,7 @@ def area_choices(session: Session, home: str, area: str) -> list[tuple[str, str]
 def one(session: Session, code: str) -> DivisionLine | None:
     """A division by its twelve digits; None where there is none."""
     rows = session.execute(_found(DivisionFilter()).where(col(Division.code) == code)).all()
-    return next(iter(_lines(session, list(rows))), None)
+    return next(iter(_lines(session, list(rows), "")), None)
 
 
 def people(session: Session, identities: Collection[str]) -> dict[str, str]:

@@ -29,15 +29,25 @@ def _share(value: Decimal) -> str:
 
 
 def bar(
-    pct: Decimal | None, label: str, *, target: int | None = None, binding: str = "", compact: bool = False
+    pct: Decimal | None,
+    label: str,
+    *,
+    target: int | None = None,
+    binding: str = "",
+    compact: bool = False,
+    style: str = "",
 ) -> Markup:
-    """A rate against its target. `binding` is "must", "strive" or "" (no target)."""
+    """A rate against its target. `binding` is "must", "strive" or "" (no target); `style` names a colour
+    class where the bar is to have one of its own.
+    """
     height = 8 if compact else 14
     reached = pct is not None and target is not None and pct >= target
     state = "reached" if reached else (binding or "plain")
     drawn = [f'<rect class="track" width="100%" height="{height}" rx="2"/>']
     if pct is not None:
-        drawn.append(f'<rect class="fill {state}" width="{_share(pct)}" height="{height}" rx="2"/>')
+        drawn.append(
+            f'<rect class="{escape(style) or f"fill {state}"}" width="{_share(pct)}" height="{height}" rx="2"/>'
+        )
     if target is not None:
         # A line at 100 % would be half outside the drawing.
         at = _share(Decimal(target) - (Decimal("0.4") if target >= 100 else 0))
