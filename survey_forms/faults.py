@@ -4,13 +4,14 @@ Type, choice and constraint are looked at only where something is answered, `req
 is; neither where the question is not relevant (ODK XForms specification, Bind Attributes).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from survey_forms.form import Form, Node
 from survey_forms.lexical import is_valid
 from survey_forms.messages import message
-from survey_forms.records import place_path
-from survey_forms.scope import At, Scope
+from survey_forms.records import INSTANCES_MAX, place_path
+from survey_forms.scope import At, Cells, Scope
 from survey_forms.values import to_number
 
 CONFIRMED = "OK"
@@ -87,3 +88,32 @@ def _within(bounds: tuple[str, str, str], value: str) -> bool:
     low, high = min(start, end), max(start, end)
     on_step = step.is_nan() or step == 0 or (number - start) % step == 0
     return bool(low <= number <= high and on_step)
+
+
+def disagreements(form: Form, submitted: Cells, scope: Scope) -> Iterator[Fault]:
+    """Where submitted values differ from what the form makes of them; `scope` holds them worked out."""
+    for node in form.nodes.values():
+        if node.kind != "leaf":
+            continue
+        live, sent = scope.live[node.path], submitted.get(node.path, {})
+        for at in sent.keys() - live.keys() if any(sent.values()) else ():
+            yield _disagreement(form, node, at, scope, "relevant", "")
+        derived = node.calculate is not None or (node.name in scope.context.given and not node.asked)
+        for at in live if derived else ():
+            if live[at] != sent.get(at, ""):
+                yield _disagreement(form, node, at, scope, "calculate", live[at])
+
+
+def _disagreement(form: Form, node: Node, at: At, scope: Scope, code: str, expected: str) -> Fault:
+    label = label_of(form, node, at, scope)
+    return Fault(place_path(node, at), label, code, message(code, scope.lang, label=label, expected=expected))
+
+
+def overfull(form: Form, node: Node, scope: Scope) -> Iterator[Fault]:
+    """A counted repeat that asks for more instances than there can be."""
+    for around in scope.live[node.parent]:
+        wanted = to_number(node.count.run(scope, around, None)) if node.count else to_number("")
+        if wanted.is_finite() and wanted > INSTANCES_MAX:
+            path = f"{place_path(form.nodes[node.parent], around)}/{node.name}"
+            said = message("count", scope.lang, label=node.name, most=INSTANCES_MAX)
+            yield Fault(path, node.name, "constraint", said)

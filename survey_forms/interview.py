@@ -4,29 +4,26 @@ The tablet and the server run the same steps. What is typed is kept even while i
 nothing is lost when a surveyor corrects an earlier answer; `answers()` holds the relevant ones only.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from survey_forms import screen
-from survey_forms.faults import Fault, find, label_of
+from survey_forms.faults import Fault, disagreements, find, overfull
 from survey_forms.form import Form, Node
+from survey_forms.loading import fill_instances, forget_defaults, give, load_first, places_of
 from survey_forms.messages import message
 from survey_forms.records import (
     INSTANCES_MAX,
     Answers,
     Counts,
     Flat,
-    below,
     flatten,
     nest,
-    place_path,
     read_place,
 )
 from survey_forms.scope import At, Cells, Context, Scope
 from survey_forms.screen import Choice, RepeatControls, Shown
 from survey_forms.settling import State, instances, settle_all, settle_from
-from survey_forms.values import to_number
 
 _NOTHING: Answers = {}
 # Whoever sends nonsense by the megabyte is told about the beginning of it.
@@ -122,7 +119,7 @@ def faults(interview: Interview, lang: str) -> tuple[Fault, ...]:
     found: list[Fault] = []
     for node in form.nodes.values():
         if node.count is not None:
-            found += _overfull(form, node, scope)
+            found += overfull(form, node, scope)
         elif node.kind == "leaf":
             found += [fault for at in interview.live[node.path] if (fault := find(form, node, at, scope))]
     return tuple(found)
@@ -139,7 +136,7 @@ def draft(interview: Interview) -> dict[str, Any]:
     for node in interview.form.nodes.values():
         typed = interview.typed.get(node.path, {})
         found = places if node.kind == "repeat" else cells
-        found[node.path] = {at: typed.get(at, node.default) for at in _places(state, node)}
+        found[node.path] = {at: typed.get(at, node.default) for at in places_of(state, node)}
     return nest(interview.form, cells, places, empty_lists=True)
 
 
@@ -157,87 +154,19 @@ def check(form: Form, answers: Answers, context: Context, lang: str = "zh") -> t
         Fault(path[:_PATH_MAX], path[:_PATH_MAX], "unknown", message("unknown", lang, label=path))
         for path in flat.strangers[:_STRANGERS_MAX]
     ]
-    return (*strangers, *_disagreements(interview, submitted, lang), *faults(interview, lang))
+    return (*strangers, *disagreements(form, submitted, interview.scope(lang)), *faults(interview, lang))
 
 
 def _begin(form: Form, context: Context, flat: Flat, *, resumed: bool, kept: bool) -> Interview:
     state = State(form, Scope({}, flat.typed, context, form.default_language, form), flat.counts, kept)
     if resumed:
-        _forget_defaults(state)
-    _give(state)
+        forget_defaults(state)
+    give(state)
     settle_all(state)
     if not resumed:
-        _load_first(state)
-    _fill_instances(state)
+        load_first(state)
+    fill_instances(state)
     return Interview(form, context, state.scope.typed, state.counts, state.scope.live, kept)
-
-
-def _forget_defaults(state: State) -> None:
-    """What a resumed record leaves empty stays empty."""
-    for node in state.form.nodes.values():
-        if node.kind != "leaf" or node.calculate is not None:
-            continue
-        if node.default or node.preload or node.first_load or node.new_repeat:
-            typed = state.scope.typed.get(node.path, {})
-            state.scope.typed[node.path] = {**dict.fromkeys(_places(state, node), ""), **typed}
-
-
-def _give(state: State) -> None:
-    for node in state.form.nodes.values():
-        value = state.scope.context.given.get(node.name)
-        if value is not None and node.kind == "leaf" and not node.asked and node.calculate is None:
-            state.scope.typed[node.path] = dict.fromkeys(_places(state, node), value)
-
-
-def _load_first(state: State) -> None:
-    """Preloads and dynamic defaults, once, wherever nothing is known; relevant or not."""
-    context = state.scope.context
-    clock = {"today": context.today.isoformat(), "start": context.now.isoformat(timespec="milliseconds")}
-    for node in state.form.order:
-        known = state.scope.typed.get(node.path, {})
-        for at in _places(state, node) if node.preload in clock or node.first_load else ():
-            if at in known:
-                continue
-            first = node.first_load
-            state.put(node.path, at, first.string(state.scope, at) if first else clock[node.preload])
-            settle_from((node.path,), state)
-
-
-def _fill_instances(state: State) -> None:
-    """Dynamic defaults of instances that have just appeared; they may make further ones appear."""
-    waiting = True
-    while waiting:
-        waiting = False
-        for node in state.form.order:
-            known = state.scope.typed.get(node.path, {})
-            if node.new_repeat is None or all(at in known for at in state.scope.live[node.path]):
-                continue
-            for at in state.scope.live[node.path]:
-                if at not in known:
-                    state.put(node.path, at, node.new_repeat.string(state.scope, at))
-            settle_from((node.path,), state)
-            waiting = True
-
-
-def _places(state: State, node: Node) -> list[At]:
-    """Every place of a node that exists, relevant or not."""
-    places: list[At] = [()]
-    for path in node.repeats:
-        repeat = state.form.nodes[path]
-        places = [(*at, index) for at in places for index in range(1, _existing(repeat, at, state) + 1)]
-    return places
-
-
-def _existing(repeat: Node, around: At, state: State) -> int:
-    """A counted repeat exists as far as its count has been worked out, or as far as something is known in
-    it.
-    """
-    if repeat.count is None:
-        return instances(repeat, around, state)
-    return max(
-        len(below(state.scope.live.get(repeat.path, {}), around)),
-        state.counts.get(repeat.path, {}).get(around, 0),
-    )
 
 
 def _state(interview: Interview) -> State:
@@ -279,13 +208,13 @@ def _enter(state: State, node: Node, at: At, raw: str) -> None:
             if path not in seen:
                 waiting.append((follower, here, value.string(state.scope, here) if value else ""))
     if any(state.form.nodes[path].kind == "repeat" for path in state.changed):
-        _fill_instances(state)
+        fill_instances(state)
 
 
 def _located(interview: Interview, path: str) -> tuple[Node, At]:
     template, at = read_place(path)
     node = interview.form.nodes.get(template)
-    if node is None or len(at) != len(node.repeats) or at not in _places(_state(interview), node):
+    if node is None or len(at) != len(node.repeats) or at not in places_of(_state(interview), node):
         raise ValueError(f"no such place in form {interview.form.id}: {path}")
     return node, at
 
@@ -295,7 +224,7 @@ def _repeat_at(interview: Interview, path: str) -> tuple[Node, At]:
     node = interview.form.nodes.get(template)
     if node is None or node.kind != "repeat" or node.fixed_size or len(around) != len(node.repeats) - 1:
         raise ValueError(f"no repeat that may grow or shrink: {path}")
-    if around not in _places(_state(interview), interview.form.nodes[node.parent]):
+    if around not in places_of(_state(interview), interview.form.nodes[node.parent]):
         raise ValueError(f"no such place in form {interview.form.id}: {path}")
     return node, around
 
@@ -304,7 +233,7 @@ def _resize(interview: Interview, state: State, node: Node, around: At, count: i
     state.counts[node.path] = {**state.counts.get(node.path, {}), around: count}
     inside = [each.path for each in state.form.order if node.path in each.repeats]
     settle_from((node.path, *inside), state)
-    _fill_instances(state)
+    fill_instances(state)
     state.changed |= {node.path, *inside}
     return _next(interview, state)
 
@@ -319,34 +248,6 @@ def _moved_up(cells: dict[At, T], around: At, index: int) -> dict[At, T]:
         elif at[depth] > index:
             moved[(*around, at[depth] - 1, *at[depth + 1 :])] = value
     return moved
-
-
-def _disagreements(interview: Interview, submitted: Cells, lang: str) -> Iterator[Fault]:
-    form, scope = interview.form, interview.scope(lang)
-    for node in form.nodes.values():
-        if node.kind != "leaf":
-            continue
-        live, sent = interview.live[node.path], submitted.get(node.path, {})
-        for at in sent.keys() - live.keys() if any(sent.values()) else ():
-            yield _disagreement(form, node, at, scope, "relevant", "")
-        derived = node.calculate is not None or (node.name in interview.context.given and not node.asked)
-        for at in live if derived else ():
-            if live[at] != sent.get(at, ""):
-                yield _disagreement(form, node, at, scope, "calculate", live[at])
-
-
-def _disagreement(form: Form, node: Node, at: At, scope: Scope, code: str, expected: str) -> Fault:
-    label = label_of(form, node, at, scope)
-    return Fault(place_path(node, at), label, code, message(code, scope.lang, label=label, expected=expected))
-
-
-def _overfull(form: Form, node: Node, scope: Scope) -> Iterator[Fault]:
-    for around in scope.live[node.parent]:
-        wanted = to_number(node.count.run(scope, around, None)) if node.count else to_number("")
-        if wanted.is_finite() and wanted > INSTANCES_MAX:
-            path = f"{place_path(form.nodes[node.parent], around)}/{node.name}"
-            said = message("count", scope.lang, label=node.name, most=INSTANCES_MAX)
-            yield Fault(path, node.name, "constraint", said)
 
 
 __all__ = [
