@@ -164,6 +164,7 @@ class Tablet:
     def __post_init__(self) -> None:
         self.device = derived_id("device", self.name)
         self.county.held[self.device] = frozenset(self.villages)
+        self.history = self.county.history  # told at enrolment
 
     @property
     def waiting(self) -> list[Submission]:
@@ -233,8 +234,7 @@ class Tablet:
 
     def take(self, reply: Reply) -> None:
         if reply.history != self.history:
-            if self.history is not None:
-                self.states, self.cursors, self.verdicts = {}, {}, {}
+            self.states, self.cursors, self.verdicts = {}, {}, {}
             self.history = reply.history
         self.verdicts |= {verdict.submission: verdict for verdict in reply.verdicts}
         self.not_yet = {each.submission: each for each in reply.not_yet}
