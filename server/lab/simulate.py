@@ -10,12 +10,16 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any, Final
 
 from rich.console import Console
@@ -29,6 +33,7 @@ from sync.codec import encode
 
 STORY_LINES: Final = 15
 TOLD_MAX: Final = 5
+BATCH: Final = 20
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,17 @@ def play(on: Stage, seed: int, make: Callable[[Stage, int], World] = World) -> C
 
 
 def simulate(
-    seeds: int, first_seed: int = 0, *, on_county: Callable[[County], None] = lambda county: None
+    seeds: int,
+    first_seed: int = 0,
+    *,
+    jobs: int = 1,
+    on_county: Callable[[County], None] = lambda county: None,
 ) -> Report:
-    """Play the counties of ``seeds`` seeds from ``first_seed`` on; ``on_county`` is told of each."""
+    """Play the counties of ``seeds`` seeds from ``first_seed`` on, in ``jobs`` processes; ``on_county`` is told
+    of each, in the order of seeds."""
     begun, counts, failed = time.monotonic(), Counter[str](), []
-    with stage() as on:
-        for seed in range(first_seed, first_seed + seeds):
-            county = play(on, seed)
+    with closing(_played(range(first_seed, first_seed + seeds), jobs)) as counties:
+        for county in counties:
             counts.update(county.counts)
             if county.violations:
                 failed.append(county)
@@ -95,11 +104,29 @@ def simulate(
     return Report(first_seed, seeds, tuple(failed), counts, time.monotonic() - begun)
 
 
+def _played(seeds: range, jobs: int) -> Generator[County, None, None]:
+    if jobs == 1:
+        with stage() as on:
+            for seed in seeds:
+                yield play(on, seed)
+        return
+    batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
+    # Spawned, not forked: a copy of this process would share its open databases.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for batch in pool.map(_batch, batches):
+            yield from batch
+
+
+def _batch(seeds: range) -> list[County]:
+    return list(_played(seeds, 1))
+
+
 def run(seeds: int, first_seed: int = 0, *, as_json: bool = False) -> int:
     """The command: simulate and tell, in JSON or in words. The exit status: 1 if any county broke a promise."""
+    jobs = max(1, min(os.cpu_count() or 1, seeds // BATCH))
     if as_json:
-        report = simulate(seeds, first_seed)
-        print(json.dumps(summary(report), ensure_ascii=False, indent=2))
+        report = simulate(seeds, first_seed, jobs=jobs)
+        sys.stdout.write(json.dumps(summary(report), ensure_ascii=False, indent=2) + "\n")
         return report.exit_status
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -111,7 +138,7 @@ def run(seeds: int, first_seed: int = 0, *, as_json: bool = False) -> int:
             if county.violations:
                 _tell(progress.console, county)
 
-        report = simulate(seeds, first_seed, on_county=told)
+        report = simulate(seeds, first_seed, jobs=jobs, on_county=told)
     _conclude(console, report)
     return report.exit_status
 

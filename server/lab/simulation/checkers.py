@@ -123,11 +123,19 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tu
 
 
 def no_self_conflict(evidence: Evidence) -> Iterator[str]:
-    """No conflict sets a tablet against itself."""
+    """No conflict sets a tablet against itself. Who is met in it, the verdict says: in a guard group that may be
+    somebody else than who set the property itself."""
     for key, held in evidence.entities.items():
         for conflict in held.conflicts:
-            if conflict.by and evidence.devices.get(conflict.by) == evidence.devices[conflict.submission]:
-                yield f"{key}, {conflict.property}: {conflict.submission} against {conflict.by}, of one tablet"
+            met = _met(evidence.journal[conflict.submission], key, conflict.property) or conflict.by
+            if met and evidence.devices.get(met) == evidence.devices[conflict.submission]:
+                yield f"{key}, {conflict.property}: {conflict.submission} against {met}, of one tablet"
+
+
+def _met(judged: Judged, key: str, name: str) -> str:
+    fields = judged.verdict.fields
+    found = (each for each in fields if (f"{each.dataset}/{each.id}", each.property) == (key, name))
+    return next((each.theirs_submission for each in found), "")
 
 
 def tables_recounted(evidence: Evidence) -> Iterator[str]:

@@ -19,7 +19,7 @@ from server.exchange import backup, history, store
 from server.exchange.feed import SqlFeed
 from server.exchange.store import Exchange
 from server.lab.simulation.faults import Died
-from server.lab.simulation.stage import COUNTY, Divisions, Stage
+from server.lab.simulation.stage import COUNTY, Stage
 from server.registry.policy import POLICY
 from server.registry.projection import projection
 from sync.codec import decode_request, encode
@@ -36,10 +36,11 @@ class Hub:
     new_id: Callable[[], str]
     exchange: Exchange = field(init=False)
     copies: list[Path] = field(default_factory=list)
+    callers: dict[str, Tablet] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.exchange = Exchange(
-            self.stage.engine, Divisions(), self.stage.forms, POLICY, (projection,), self.new_id
+            self.stage.engine, self.stage.places, self.stage.forms, POLICY, (projection,), self.new_id
         )
 
     # --- what tablets ask ---
@@ -68,10 +69,13 @@ class Hub:
         self.stage.engine.dispose()
 
     def _caller(self, secret: str) -> Tablet:
-        with read(self.stage.engine) as session:
-            found = enrolment.tablet_by_secret(session, secret)
-        assert found is not None, "the hub does not know a tablet of the stage"
-        return found
+        """Looked up once: every copy of the database knows the tablets of the stage."""
+        if secret not in self.callers:
+            with read(self.stage.engine) as session:
+                found = enrolment.tablet_by_secret(session, secret)
+            assert found is not None, "the hub does not know a tablet of the stage"
+            self.callers[secret] = found
+        return self.callers[secret]
 
     # --- what the office does ---
 

@@ -33,12 +33,14 @@ from server.lab.recordings import recordings
 from server.lab.simulation.faults import Fuse
 from server.registry import divisions
 from server.registry.tables import Division
+from survey_forms.answers import Answers
 from survey_forms.form import Form
 from sync.codec import to_text
-from sync.messages import PROTOCOL, Answers, EnrolReply, FormXml
+from sync.messages import EnrolReply, FormXml
 from sync.replica import Replica
 
 COUNTY: Final = "140525"
+COUNTY_NAME: Final = "模拟县"
 VILLAGES: Final = {
     "140525100001": "模拟一村",
     "140525100002": "模拟二村",
@@ -70,6 +72,19 @@ class Home:
 
 
 @dataclass(frozen=True)
+class Places:
+    """The county's villages as the registry has them, read once: nobody redraws the map in a simulation."""
+
+    known: tuple[Place, ...]
+
+    def county_name(self, session: Session, county: str) -> str:
+        return COUNTY_NAME
+
+    def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
+        return [place for place in self.known if codes is None or place.code in codes]
+
+
+@dataclass(frozen=True)
 class Stage:
     """``world``: the folder a world is played in, its database always at the same address, so that one engine
     (and what it has compiled) serves them all. ``parsed``: forms as the tablets read them."""
@@ -79,6 +94,7 @@ class Stage:
     engine: Engine
     fuse: Fuse
     forms: Forms
+    places: Places
     tablets: tuple[Enrolled, ...]
     homes: Mapping[str, tuple[Home, ...]]
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
@@ -91,18 +107,6 @@ class Stage:
         for tablet in self.tablets:
             shutil.copyfile(tablet.file, self.world / tablet.file.name)
         return Path(shutil.copyfile(self.hub_file, self.world / self.hub_file.name))
-
-
-@dataclass(frozen=True)
-class Divisions:
-    """The registry's villages, as access and exchange ask for them."""
-
-    def county_name(self, session: Session, county: str) -> str:
-        return divisions.county_name(session, county)
-
-    def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
-        found = divisions.villages(session, county, codes)
-        return [Place(each.code, each.name, each.township_name, each.area_class) for each in found]
 
 
 def ids(rng: Random) -> Iterator[str]:
@@ -135,10 +139,14 @@ def _made(folder: Path) -> Stage:
         tablets = tuple(_tablet(folder, engine, rng, number) for number in range(TABLETS_N))
         with database.read(engine) as session:
             released = forms.load(session)
+            known = divisions.villages(session, COUNTY)
     finally:
         engine.dispose()
     world = folder / "world"
-    return Stage(template, world, _engine(world / template.name, fuse), fuse, released, tablets, _homes())
+    places = Places(tuple(Place(each.code, each.name, each.township_name, None) for each in known))
+    return Stage(
+        template, world, _engine(world / template.name, fuse), fuse, released, places, tablets, _homes()
+    )
 
 
 def _engine(file: Path, fuse: Fuse) -> Engine:
@@ -160,7 +168,7 @@ def _divisions(session: Session) -> None:
         return Division(code=code, name=name, level=level, parent=parent, edition=DIVISION_EDITION)
 
     county, township = COUNTY.ljust(12, "0"), "140525100000"
-    session.add(unit(county, "模拟县", "county", "140500000000"))
+    session.add(unit(county, COUNTY_NAME, "county", "140500000000"))
     session.add(unit(township, "模拟镇", "township", county))
     session.add_all(unit(code, name, "village", township) for code, name in VILLAGES.items())
 
@@ -189,15 +197,14 @@ def _tablet(folder: Path, engine: Engine, rng: Iterator[str], number: int) -> En
             EnrolReply(
                 device=me.device,
                 county=COUNTY,
-                county_name="模拟县",
+                county_name=COUNTY_NAME,
                 person=person.id,
                 person_name=person.name,
                 history=history.present(session),
                 now=to_text(BEGINS),
                 villages=(),
-            )  # fmt: skip
+            )
         )
-    assert PROTOCOL == 1, "an enrolment of another protocol may carry more"
     return Enrolled(me.device, me.secret, file)
 
 
@@ -211,6 +218,3 @@ def _homes() -> dict[str, tuple[Home, ...]]:
             conversions = tuple(each.answers for each in made if each.form == "conversion")
             found[home.village].append(Home(registration, conversions))
     return {code: tuple(homes) for code, homes in found.items()}
-
-
-__all__ = ["BEGINS", "COUNTY", "VILLAGES", "Divisions", "Enrolled", "Home", "Stage", "ids", "stage"]

@@ -18,10 +18,9 @@ from server.lab.simulation.faults import Died, Faults, ticks
 from server.lab.simulation.stage import VILLAGES, Home
 from server.lab.simulation.tablet import Tablet
 from survey_forms import interview as filling
-from survey_forms.answers import entity_changes
+from survey_forms.answers import Answers, entity_changes
 from survey_forms.form import Form
 from survey_forms.interview import Interview, Shown
-from sync.messages import Answers
 from sync.replica import Draft, HouseholdRow
 
 # What two people may well change at the same house, from few values, so that they meet.
@@ -104,6 +103,9 @@ class Surveyor:
             return None
         asking = [record for record in records if record.open]
         record = self.rng.choice(asking if asking and self.rng.random() < 0.6 else records)
+        known = {each.submission.id: each for each in records}
+        while record.corrected_by:
+            record = known[record.corrected_by]
         draft = self.tablet.replica.begin_correction(record.submission.id)
         what = f"corrects {record.submission.id[:8]} ({record.state})"
         return self._fill(draft, draft.answers, what, changes=self.rng.choice((0, 1, 1, 2)))

@@ -82,10 +82,12 @@ def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcom
 
 
 def _decided(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
-    """One of its own followers or corrections was taken, and said something of this property."""
+    """Its own people spoke of this property again: a follower, a correction, or the same tablet later on."""
+    was = judged.submission
     for other in evidence.touching(held.key):
-        trace = other.traces[held.key]
+        trace, now = other.traces[held.key], other.submission
         step = trace.steps.get(field.property)
-        if judged.submission.id in trace.lineage and step is not None and step.outcome:
+        later = now.device == was.device and now.device_seq > was.device_seq
+        if step is not None and step.outcome and (later or was.id in trace.lineage):
             return True
     return False

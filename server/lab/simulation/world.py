@@ -173,24 +173,28 @@ class World:
                 tablet.replica.discard_draft(draft.id)
         for number in range(1, ROUNDS_MAX + 1):
             self._pass(minutes=60)
-            self._put_right()
-            if not any([self._calls(tablet) for tablet in self.tablets]):
+            for tablet in self.tablets:
+                self._put_right(tablet, again=number > 1)
+            moved = sum(self._calls(tablet) for tablet in self.tablets)
+            if not moved:
                 self.rounds = number
                 return
 
-    def _put_right(self) -> None:
-        for tablet in self.tablets:
-            delayed = {
-                record.submission.village
-                for record in tablet.replica.outbox()
-                if record.not_yet and record.not_yet.code == "village_unknown"
-            }
-            forgotten = (tablet.ever | delayed) - self.hub.ever_held(tablet.device)
-            self._pass(minutes=1)
-            self.hub.assign(tablet.device, tablet.intended | forgotten)
-            surplus = self.hub.held(tablet.device) - tablet.intended
-            self._pass(minutes=1)
-            self.hub.unassign(tablet.device, surplus)
+    def _put_right(self, tablet: Tablet, *, again: bool) -> None:
+        """The office gives the villages it meant to, and those it hears that a tablet waits for."""
+        delayed = {
+            record.submission.village
+            for record in tablet.replica.outbox()
+            if record.not_yet and record.not_yet.code == "village_unknown"
+        }
+        if again and not delayed:
+            return
+        forgotten = (tablet.ever | delayed) - self.hub.ever_held(tablet.device)
+        self._pass(minutes=1)
+        self.hub.assign(tablet.device, tablet.intended | forgotten)
+        surplus = self.hub.held(tablet.device) - tablet.intended
+        self._pass(minutes=1)
+        self.hub.unassign(tablet.device, surplus)
 
     def _calls(self, tablet: Tablet) -> bool:
         """Whether the contact brought anything new to either side."""
