@@ -24,6 +24,8 @@ from server.lab.fleet import Standing
 from server.lab.prepared import DemoFile, DemoProblem
 
 _LOOK_EVERY_S: Final = 0.5
+# Where there is no terminal to draw bars on, a line says the same now and then.
+_SAY_EVERY_S: Final = 10.0
 
 
 class Server(Protocol):
@@ -77,7 +79,7 @@ class Showing:
         self, running: Sequence[Future[None]], standings: Sequence[Standing], todo_n: int, server: Server
     ) -> None:
         """Show the bars until interrupted. Raises what a tablet raised; DemoProblem if the server ended."""
-        told = False
+        told, said_at = False, time.monotonic()
         with self._progress:
             self._progress.update(self._tablets, total=todo_n)
             while True:
@@ -92,7 +94,17 @@ class Showing:
                 if not told and all(future.done() for future in running):
                     told = True
                     self._progress.print("平板的工作已全部完成并同步。网页继续可用，按 Ctrl-C 结束。")
+                if not self._console.is_terminal and time.monotonic() - said_at >= _SAY_EVERY_S:
+                    said_at = time.monotonic()
+                    self._console.print(self._line())
                 time.sleep(_LOOK_EVERY_S)
+
+    def _line(self) -> str:
+        """The two bars in words."""
+        bars = (task for task in self._progress.tasks if task.total)
+        return "  ".join(
+            f"{bar.description} {bar.completed:.0f}/{bar.total:.0f} {bar.fields['note']}" for bar in bars
+        )
 
 
 def _note(standings: Sequence[Standing]) -> str:

@@ -1,0 +1,225 @@
+"""A real server in a process of its own over a prepared county, tablets beside it, and a line that can be cut."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from server.access import actions, enrolment
+from server.app import create_app
+from server.database import write
+from server.lab.baseline import spring
+from server.lab.county import SyntheticHousehold, synthetic_county
+from server.lab.filling import entity_id, fill, parsed_forms, place, targets
+from server.lab.headless import Headless, join
+from server.lab.prepared import DemoFile, places, prepare
+from server.lab.recordings import Recording
+from server.lab.serving import Serving
+from server.settings import Settings, from_environment
+from survey_forms import interview
+from survey_forms.answers import entity_changes, prefill
+from survey_forms.form import Form
+from sync.client import Account
+from sync.driver import HttpHub, http_client, run
+from sync.messages import Submission
+from sync.replica import Draft, Replica
+
+SEED = 7
+VILLAGES = ("140525100002", "140525100003")
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class County:
+    """The server as a visitor finds it, and what its administrator can make."""
+
+    settings: Settings
+    file: DemoFile
+    address: str
+    engine: object
+    homes: tuple[SyntheticHousehold, ...]
+
+    def api(self, path: str) -> dict:
+        headers = {"Authorization": f"Bearer {self.file.token}"}
+        answer = httpx.get(self.address + path, headers=headers, trust_env=False)
+        answer.raise_for_status()
+        return answer.json()
+
+    def page(self, path: str) -> str:
+        headers = {"Authorization": f"Bearer {self.file.token}"}
+        answer = httpx.get(self.address + path, headers=headers, trust_env=False)
+        answer.raise_for_status()
+        return answer.text
+
+    def code(self, name: str, villages: tuple[str, ...] = VILLAGES) -> str:
+        """An enrolment code for a new surveyor of these villages."""
+        with write(self.engine) as session:
+            person = actions.surveyor(session, name=name, county="140525", new_id=new_id, now=clock())
+            return enrolment.make_code(
+                session, county="140525", person=person.id, villages=villages, made_by="test", now=clock()
+            )
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Iterator[County]:
+    settings = from_environment({}, data=tmp_path / "server", synthetic=True)
+    app = create_app(settings)
+    file = prepare(app, seed=SEED, households=40, address="")
+    with write(app.state.engine) as session:
+        villages = [village for village in places(session, "140525") if village.code in VILLAGES]
+    homes = tuple(synthetic_county(Random(SEED), 40, villages))
+    with Serving(settings, 0) as serving:
+        yield County(settings, file, serving.address, app.state.engine, homes)
+    app.state.engine.dispose()
+
+
+@dataclass
+class Surveyor:
+    """Somebody with a tablet: records at doors, and reports when there is a network."""
+
+    tablet: Headless
+    forms: dict[str, Form]
+    made: list[Submission] = field(default_factory=list)
+
+    def registers(self, home: SyntheticHousehold) -> str:
+        """The household's id; it is recorded as it was found in spring."""
+        recording = spring(home)[-1]
+        assert recording.form == "household", "a home that let the surveyor in"
+        self._record(home, recording, targets(SEED, recording))
+        return entity_id(SEED, "household", home.number)
+
+    def converts(self, home: SyntheticHousehold, recording: Recording) -> None:
+        self._record(home, recording, targets(SEED, recording))
+
+    def changes(self, household: str, answers: dict[str, str]) -> Submission:
+        """The registration again, with what is known filled in and some answers changed."""
+        shown = self.tablet.replica.entity("household", household)
+        assert shown is not None
+        form = self.forms["household"]
+        ids = {"household": household, "coal_use": new_id()}
+        given = {
+            "village": shown.village,
+            "person": self._person(),
+            **{f"{name}_id": value for name, value in ids.items()},
+        }
+        context = interview.Context(today=clock().date(), now=clock(), given=given)
+        filled = interview.begin(form, context, prefill(form, {"household": shown.props}))
+        for path, value in ({"/data/coal/coal_answer": "unknown"} | answers).items():
+            filled = interview.answer(filled, path, value)
+        assert not interview.faults(filled, "zh")
+        said = interview.answers(filled)
+        saves = {name: values for name, values in entity_changes(form, said).items() if name in ids}
+        return self._submit("household", shown.village, ids, said, saves)
+
+    def _record(self, home: SyntheticHousehold, recording: Recording, ids: dict[str, str]) -> None:
+        household = self.tablet.replica.entity("household", ids["household"])
+        given = {**(household.props if household else {}), **place(home, self._person())}
+        form = self.forms[recording.form]
+        filled = fill(form, recording, given=given, ids=ids, now=clock())
+        self._submit(recording.form, home.village, ids, filled.answers, filled.changes)
+
+    def _person(self) -> str:
+        identity = self.tablet.replica.identity()
+        assert identity is not None
+        return identity.person
+
+    def _submit(self, form_id: str, village: str, ids: dict, answers: dict, changes: dict) -> Submission:
+        replica, form = self.tablet.replica, self.forms[form_id]
+        draft = Draft(
+            id=new_id(),
+            form=form.id,
+            form_version=form.version,
+            village=village,
+            household_id=ids["household"],
+            target_ids={name: ids[name] for name in changes},
+            answers=answers,
+        )
+        replica.save_draft(draft)
+        made = replica.submit(draft.id, answers, changes, clock())
+        self.made.append(made)
+        return made
+
+    def reports(self, address: str) -> Account:
+        identity = self.tablet.replica.identity()
+        assert identity is not None
+        with http_client() as client:
+            hub = HttpHub(client, address, identity.secret)
+            return run(self.tablet.replica, hub, clock=clock, app_version="test")
+
+    def states(self) -> dict[str, str]:
+        """Submission → its state on this tablet."""
+        return {record.submission.id: record.state for record in self.tablet.replica.outbox()}
+
+
+@pytest.fixture
+def surveyor(county: County, tmp_path: Path) -> Iterator[Callable[[str], Surveyor]]:
+    opened: list[Replica] = []
+
+    def make(name: str) -> Surveyor:
+        replica = Replica.open(tmp_path / f"{name}.sqlite3", clock=clock, new_id=new_id)
+        opened.append(replica)
+        forms = parsed_forms()
+        tablet = Headless(SEED, replica, forms, clock, new_id)
+        join(tablet, server=county.address, code=county.code(name), name=name, app_version="test")
+        return Surveyor(tablet, forms)
+
+    yield make
+    for replica in opened:
+        replica.close()
+
+
+class Cut:
+    """A line to the server that lets every request through and cuts before any byte of its reply comes back."""
+
+    def __init__(self, address: str) -> None:
+        self._target = urlsplit(address)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.answered = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                tablet, _ = self._listener.accept()
+            except OSError:
+                return
+            with tablet, socket.create_connection((self._target.hostname, self._target.port)) as server:
+                threading.Thread(target=_forward, args=(tablet, server), daemon=True).start()
+                # The hub answers after its commit: its first byte proves that the records are in.
+                if server.recv(1):
+                    self.answered += 1
+                tablet.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def _forward(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while chunk := source.recv(65536):
+            target.sendall(chunk)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def cut(county: County) -> Iterator[Cut]:
+    line = Cut(county.address)
+    yield line
+    line.close()
