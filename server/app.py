@@ -24,6 +24,7 @@ from starlette.responses import Response
 import server.access.pages
 import server.access.tablet_pages
 import server.exchange.endpoint
+import server.exchange.pages
 import server.programme.api
 import server.programme.pages
 import server.registry.pages
@@ -47,11 +48,13 @@ PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
     server.access.pages.router,
+    server.exchange.pages.router,
     server.access.tablet_pages.router,
 )
 NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
+    *server.exchange.pages.NAVIGATION,
     *server.access.tablet_pages.NAVIGATION,
 )
 DERIVATIONS: Final[tuple[Derivation, ...]] = (projection,)

@@ -215,3 +215,8 @@ def names(session: Session, people: set[str]) -> dict[str, str]:
     if not people:
         return {}
     return dict(session.exec(select(Person.id, Person.name).where(col(Person.id).in_(people))).all())
+
+
+def everybody(session: Session) -> Sequence[Person]:
+    """Every person there is, for naming them in a long list."""
+    return session.exec(select(Person)).all()

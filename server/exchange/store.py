@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from sqlalchemy.engine import Engine
@@ -23,6 +24,7 @@ from server.database import is_busy, read, write
 from server.exchange import history, journal
 from server.exchange.feed import SqlFeed
 from server.exchange.forms import Forms
+from server.exchange.wording import Wordings
 from sync import hub, pull
 from sync.codec import to_instant
 from sync.facts import Device, Facts, Held, Policy, Pushed
@@ -45,6 +47,11 @@ class Exchange:
     policy: Policy
     derivations: Sequence[Derivation]
     new_id: Callable[[], str]
+
+    @cached_property
+    def wordings(self) -> Wordings:
+        """The forms' words, for pages."""
+        return Wordings(self.forms)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,329 @@
+"""The journal and its disagreements, for the office: every number of the register leads here in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from server.access import views as access
+from server.access.places import Place
+from server.access.session import require, signed_in
+from server.access.tables import Person
+from server.database import read
+from server.exchange import views, wording
+from server.exchange.store import Exchange
+from server.exchange.views import SubmissionFilter
+from server.exchange.wording import DATASETS, MARKS, OUTCOMES, Wordings
+from server.web import (
+    N_,
+    NavItem,
+    SheetColumn,
+    page_number,
+    problem,
+    render,
+    request_language,
+    sheet,
+    translate,
+    with_query,
+)
+from server.web.figures import moment
+from server.web.language import Language
+from server.web.listing import ROWS_PER_PAGE
+from sync.codec import to_instant
+from sync.facts import Held
+from sync.messages import Conflict
+
+NAVIGATION: Final = (NavItem("/submissions", N_("记录")), NavItem("/conflicts", N_("冲突")))
+SignedIn = Annotated[Person, Depends(signed_in)]
+
+router = APIRouter(include_in_schema=False)
+
+
+def _exchange(request: Request) -> Exchange:
+    exchange: Exchange = request.app.state.exchange
+    return exchange
+
+
+def _county(request: Request) -> str:
+    county: str = request.app.state.settings.county
+    return county
+
+
+@dataclass(frozen=True)
+class Names:
+    """What codes and ids in a list are called; those without a name go under themselves."""
+
+    villages: Mapping[str, Place]
+    people: Mapping[str, str]
+    forms: Mapping[str, str]
+
+    def village(self, code: str) -> str:
+        place = self.villages.get(code)
+        return f"{place.township_name} {place.name}" if place else code
+
+    def person(self, identity: str) -> str:
+        return self.people.get(identity, identity)
+
+    def form(self, identity: str) -> str:
+        return self.forms.get(identity, identity)
+
+
+def _names(request: Request, session: Session, people: set[str], villages: set[str] | None) -> Names:
+    """Names of these people and villages (None = all of the county)."""
+    exchange = _exchange(request)
+    places = exchange.places.villages(session, _county(request), villages)
+    return Names(
+        {place.code: place for place in places},
+        access.names(session, people),
+        exchange.forms.titles(request_language(request)),
+    )
+
+
+def _townships(request: Request, session: Session) -> list[tuple[str, str]]:
+    """(area, name): the county, then its townships by code."""
+    exchange, county = _exchange(request), _county(request)
+    places = exchange.places.villages(session, county)
+    townships = {place.township: place.township_name for place in places}
+    return [(county, exchange.places.county_name(session, county)), *sorted(townships.items())]
+
+
+def _area(request: Request, person: Person, verb: str) -> str:
+    """The area asked for; the county where none is. Raises Problem `forbidden`."""
+    county = _county(request)
+    asked = request.query_params.get("area", "")
+    area = asked if asked.isascii() and asked.isdigit() and asked.startswith(county) else county
+    require(person, verb, area)
+    return area
+
+
+# --- the journal -------------------------------------------------------------------------------------------------
+
+
+def _wanted(request: Request, person: Person) -> SubmissionFilter:
+    county, query = _county(request), request.query_params
+    area = _area(request, person, "submission.view")
+    return SubmissionFilter(
+        county=county,
+        outcome=query.get("outcome", "") if query.get("outcome", "") in OUTCOMES else "",
+        # Those that could not be read have no village; only without an area can they be seen.
+        area="" if area == county else area,
+        form=query.get("form", "")[:64],
+        device=query.get("device", "")[:64],
+    )
+
+
+@router.get("/submissions")
+def submissions(request: Request, person: SignedIn) -> Response:
+    """Filtered by verdict, area, form and tablet."""
+    wanted = _wanted(request, person)
+    with read(request.app.state.engine) as session:
+        page = views.page(session, wanted, page_number(request), ROWS_PER_PAGE)
+        names = _names(
+            request, session, {line.person for line in page.rows}, {line.village for line in page.rows}
+        )
+        areas = _townships(request, session)
+    return render(
+        request,
+        "exchange/submissions.html",
+        page=page,
+        wanted=wanted,
+        names=names,
+        areas=areas,
+        outcomes=OUTCOMES,
+        marks=MARKS,
+        export=with_query(f"/submissions.xlsx?{request.url.query}", page=None),
+    )
+
+
+@router.get("/submissions.xlsx")
+def submissions_sheet(request: Request, person: SignedIn) -> Response:
+    wanted, lang, now = _wanted(request, person), request_language(request), request.app.state.clock()
+    facts = request.app.state.shell.facts()
+    with read(request.app.state.engine) as session:
+        people = {each.id: each.name for each in access.everybody(session)}
+        names = Names(
+            _names(request, session, set(), None).villages, people, _exchange(request).forms.titles(lang)
+        )
+        lines = [
+            f"{facts.county_name} {translate(lang, N_('记录清单'))}",
+            f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）"
+            + (" 模拟数据" if facts.synthetic else ""),
+        ]
+        filename = f"{facts.county_name}-{translate(lang, N_('记录'))}-{now:%Y%m%d}"
+        return sheet(_columns(lang, names), views.every(session, wanted), filename, lines=lines)
+
+
+def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:
+    def said(table: Mapping[str, str], key: str) -> str:
+        return translate(lang, table[key]) if key in table else key
+
+    def line(msgid: str, value: Any, kind: Any = "text", width: int = 14) -> SheetColumn:
+        return SheetColumn(translate(lang, msgid), value, kind, width)
+
+    return (
+        line(N_("收到时间"), lambda row: row.received_at, "moment", 17),
+        line(
+            N_("平板上的时间"),
+            lambda row: to_instant(row.observed_at) if row.observed_at else None,
+            "moment",
+            17,
+        ),
+        line(N_("村"), lambda row: names.village(row.village), width=22),
+        line(N_("表单"), lambda row: names.form(row.form)),
+        line(N_("表单版本"), lambda row: row.form_version, width=9),
+        line(N_("调查员"), lambda row: names.person(row.person)),
+        line(N_("处理结果"), lambda row: said(OUTCOMES, row.outcome), width=10),
+        line(N_("标记"), lambda row: "、".join(said(MARKS, mark) for mark in row.marks)),
+        line(N_("退回原因"), lambda row: row.reason, width=40),
+        line(N_("平板"), lambda row: row.device, width=38),
+        line(N_("编号"), lambda row: row.id, width=38),
+    )
+
+
+@router.get("/submissions/{county}/{identity}")
+def submission(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    """One submission as recorded, what became of it and why."""
+    require(person, "submission.view", county)
+    exchange, lang = _exchange(request), request_language(request)
+    with read(request.app.state.engine) as session:
+        found = views.submission(session, county, identity)
+        if found is None:
+            raise problem("not_found")
+        names = _names(request, session, set(found.people), {found.row.village})
+    sent = found.submission
+    released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
+    readable = sent is not None and released is not None
+    return render(
+        request,
+        "exchange/submission.html",
+        file=found,
+        row=found.row,
+        verdict=found.verdict,
+        names=Names(names.villages, found.people, names.forms),
+        answers=wording.answers(released, sent, lang) if readable and released and sent else None,
+        faults=[
+            (wording.label_of_path(released, path, sent, lang) if released and sent else path, message)
+            for path, message in found.verdict.faults
+        ],
+        fields=[_field(exchange.wordings, outcome, names, lang) for outcome in found.verdict.fields],
+        targets=_targets(sent.targets if sent else (), found),
+        datasets=DATASETS,
+        outcomes=OUTCOMES,
+        marks=MARKS,
+        observed=to_instant(sent.observed_at) if sent else None,
+        breadcrumbs=[(translate(lang, N_("记录")), "/submissions"), (moment(found.row.received_at), None)],
+    )
+
+
+def _targets(targets: Sequence[Any], found: views.SubmissionFile) -> list[dict[str, Any]]:
+    """The entities spoken of; `household` leads to the register's page of the home they belong to."""
+    home = next((target.id for target in targets if target.dataset == "household"), None)
+    return [
+        {
+            "dataset": target.dataset,
+            "id": target.id,
+            "version": found.verdict.versions.get(target.key),
+            "seen_version": target.base_version,
+            "follows": target.follows,
+            "household": target.id if target.dataset == "household" else home,
+        }
+        for target in targets
+    ]
+
+
+FIELD_RESULTS: Final[Mapping[str, str]] = {
+    "applied": N_("已采用"),
+    "same": N_("两人填的一样"),
+    "superseded": N_("后来的人已看到并改过"),
+    "conflict": N_("有冲突"),
+}
+
+
+def _field(words: Wordings, outcome: Any, names: Names, lang: Language) -> dict[str, Any]:
+    """Base, mine and theirs of one value in the reader's words."""
+    return {
+        "dataset": outcome.dataset,
+        "label": _label(words, outcome.dataset, outcome.property, lang),
+        "outcome": outcome.outcome,
+        "result": translate(lang, FIELD_RESULTS[outcome.outcome]),
+        **{
+            name: _value(words, outcome.dataset, outcome.property, getattr(outcome, name), names, lang)
+            for name in ("base", "mine", "theirs")
+        },
+        "theirs_submission": outcome.theirs_submission,
+        "theirs_by": outcome.theirs_by,
+        "theirs_at": to_instant(outcome.theirs_at) if outcome.theirs_at else None,
+    }
+
+
+def _label(words: Wordings, dataset: str, name: str, lang: Language) -> str:
+    return translate(lang, N_("所在村")) if words.is_village(name) else words.label(dataset, name, lang)
+
+
+def _value(
+    words: Wordings, dataset: str, name: str, value: str | None, names: Names, lang: Language
+) -> str | None:
+    if value and words.is_village(name):
+        return names.village(value)
+    return words.value(dataset, name, value, lang)
+
+
+# --- conflicts ---------------------------------------------------------------------------------------------------
+
+
+@router.get("/conflicts")
+def conflicts(request: Request, person: SignedIn) -> Response:
+    """What two people recorded differently and nobody has decided yet."""
+    area, county = _area(request, person, "conflict.view"), _county(request)
+    lang, words = request_language(request), _exchange(request).wordings
+    with read(request.app.state.engine) as session:
+        page = views.conflicts(session, county, area, page_number(request), ROWS_PER_PAGE)
+        homes = views.households(session, county, {held.values().get("household", "") for held in page.rows})
+        people = {conflict.person for held in page.rows for conflict in held.conflicts}
+        names = _names(request, session, people, None)
+        areas = _townships(request, session)
+    return render(
+        request,
+        "exchange/conflicts.html",
+        page=page,
+        county=county,
+        area=area,
+        areas=areas,
+        entities=[_disputed(held, homes, words, names, lang) for held in page.rows],
+    )
+
+
+def _disputed(
+    held: Held, homes: Mapping[str, Held], words: Wordings, names: Names, lang: Language
+) -> dict[str, Any]:
+    """An entity with its open conflicts, named by the home it belongs to."""
+    home = held if held.dataset == "household" else homes.get(held.values().get("household", ""))
+    values = home.values() if home else {}
+    return {
+        "dataset": translate(lang, DATASETS.get(held.dataset, held.dataset)),
+        "home": home.id if home else None,
+        "title": f"{values.get('door_number', '')} {values.get('head_name', '')}".strip() or held.id,
+        "village": names.village(held.village),
+        "conflicts": [_open(held, conflict, words, names, lang) for conflict in held.conflicts],
+    }
+
+
+def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: Language) -> dict[str, Any]:
+    now = held.village if words.is_village(conflict.property) else held.values().get(conflict.property)
+    values = {"base": conflict.base, "mine": conflict.mine, "theirs": now}
+    return {
+        "label": _label(words, held.dataset, conflict.property, lang),
+        **{
+            name: _value(words, held.dataset, conflict.property, value, names, lang)
+            for name, value in values.items()
+        },
+        "submission": conflict.submission,
+        "by": conflict.by,
+        "person": names.person(conflict.person),
+        "at": to_instant(conflict.at) if conflict.at else None,
+    }

@@ -1,0 +1,203 @@
+"""What the office reads of the exchange: the journal, one submission as recorded, the conflicts still open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlmodel import Session
+
+from server.access.tables import Tablet
+from server.access.views import names
+from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
+from server.web import Page
+from sync.codec import decode
+from sync.facts import Held
+from sync.messages import Submission, Verdict
+
+ROWS_AT_A_TIME: Final = 500
+_JOURNAL: Final[Table] = SubmissionRow.__table__  # type: ignore[attr-defined]
+_ENTITY: Final[Table] = EntityRow.__table__  # type: ignore[attr-defined]
+# The submission itself is long, and a list does not show it.
+_LINE: Final = tuple(column for column in _JOURNAL.columns if column.name not in ("sent", "traces"))
+
+
+@dataclass(frozen=True)
+class SubmissionFilter:
+    """Which submissions a list shows; an empty field filters nothing. `area`: division code prefix."""
+
+    county: str
+    outcome: str = ""
+    area: str = ""
+    form: str = ""
+    device: str = ""
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        columns = _JOURNAL.c
+        yield columns.county == self.county
+        if self.outcome:
+            yield columns.outcome == self.outcome
+        if self.area:
+            # A range, so that the index on the village serves it.
+            yield columns.village >= self.area
+            yield columns.village < self.area + "~"
+        if self.form:
+            yield columns.form == self.form
+        if self.device:
+            yield columns.device == self.device
+
+
+@dataclass(frozen=True)
+class SubmissionLine:
+    """A line of the journal in a list. `code`: why rejected."""
+
+    county: str
+    id: str
+    kind: str
+    received_at: datetime
+    observed_at: str
+    village: str
+    person: str
+    device: str
+    form: str
+    form_version: str
+    outcome: str
+    marks: tuple[str, ...]
+    code: str
+    reason: str
+
+
+def page(session: Session, wanted: SubmissionFilter, number: int, size: int) -> Page[SubmissionLine]:
+    """One page of the journal, latest first."""
+    total = (
+        session.connection().execute(_where(select(func.count()).select_from(_JOURNAL), wanted)).scalar_one()
+    )
+    rows = session.connection().execute(_ordered(wanted).limit(size).offset((number - 1) * size))
+    return Page([_line(row._mapping) for row in rows], total, number, size)
+
+
+def every(session: Session, wanted: SubmissionFilter) -> Iterator[SubmissionLine]:
+    """The whole list, read as it is used."""
+    rows = session.connection().execute(_ordered(wanted).execution_options(yield_per=ROWS_AT_A_TIME))
+    return (_line(row._mapping) for row in rows)
+
+
+def _where(statement: Select[Any], wanted: SubmissionFilter) -> Select[Any]:
+    return statement.where(*wanted.conditions())
+
+
+def _ordered(wanted: SubmissionFilter) -> Select[Any]:
+    columns = _JOURNAL.c
+    return _where(select(*_LINE), wanted).order_by(
+        columns.received_at.desc(), columns.position.desc(), columns.id
+    )
+
+
+def _line(row: Mapping[Any, Any]) -> SubmissionLine:
+    verdict = json.loads(row["verdict"])
+    kept = {name: row[name] for name in SubmissionLine.__dataclass_fields__ if name in row}
+    return SubmissionLine(
+        **kept,
+        marks=tuple(verdict["marks"]),
+        code=verdict["code"] or "",
+        reason=verdict["reason"] or "",
+    )
+
+
+@dataclass(frozen=True)
+class SubmissionFile:
+    """Everything known of one submission. `submission` None: it could not be read, `raw` is what was sent.
+
+    `others`: the other lines of the journal that speak of the same entities, oldest first.
+    """
+
+    line: SubmissionLine
+    row: SubmissionRow
+    submission: Submission | None
+    verdict: Verdict
+    raw: str
+    tablet_name: str
+    people: Mapping[str, str]
+    others: Sequence[SubmissionLine]
+
+
+def submission(session: Session, county: str, identity: str) -> SubmissionFile | None:
+    row = session.get(SubmissionRow, (county, identity))
+    if row is None:
+        return None
+    read = decode(Submission, row.sent.encode()) if row.kind == "submission" else None
+    verdict = decode(Verdict, row.verdict.encode())
+    others = _others(session, county, identity) if read else []
+    people = {
+        row.person,
+        *(outcome.theirs_by for outcome in verdict.fields),
+        *(each.person for each in others),
+    }
+    tablet = session.get(Tablet, (county, row.device))
+    return SubmissionFile(
+        line=_line({name: getattr(row, name) for name in SubmissionRow.model_fields}),
+        row=row,
+        submission=read,
+        verdict=verdict,
+        raw=row.sent,
+        tablet_name=tablet.name if tablet else row.device,
+        people=names(session, people),
+        others=others,
+    )
+
+
+def _others(session: Session, county: str, identity: str) -> list[SubmissionLine]:
+    mine, theirs = SubmissionTarget.__table__.alias(), SubmissionTarget.__table__.alias()  # type: ignore[attr-defined]
+    same = (
+        select(theirs.c.submission)
+        .join(
+            mine,
+            (mine.c.county == theirs.c.county)
+            & (mine.c.dataset == theirs.c.dataset)
+            & (mine.c.entity == theirs.c.entity),
+        )
+        .where(mine.c.county == county, mine.c.submission == identity, theirs.c.submission != identity)
+    )
+    columns = _JOURNAL.c
+    rows = session.connection().execute(
+        select(*_LINE)
+        .where(columns.county == county, columns.id.in_(same))
+        .order_by(columns.received_at, columns.position)
+        .limit(ROWS_AT_A_TIME)
+    )
+    return [_line(row._mapping) for row in rows]
+
+
+def conflicts(session: Session, county: str, area: str, number: int, size: int) -> Page[Held]:
+    """Entities with an open conflict in an area ("" = all of the county), latest changed first."""
+    wanted: list[ColumnElement[bool]] = [_ENTITY.c.county == county, _ENTITY.c.conflicts_n > 0]
+    if area:
+        wanted += [_ENTITY.c.village >= area, _ENTITY.c.village < area + "~"]
+    total = session.execute(select(func.count()).select_from(_ENTITY).where(*wanted)).scalar_one()
+    rows = session.execute(
+        select(_ENTITY.c.held)
+        .where(*wanted)
+        .order_by(_ENTITY.c.updated_at.desc(), _ENTITY.c.dataset, _ENTITY.c.id)
+        .limit(size)
+        .offset((number - 1) * size)
+    )
+    return Page([decode(Held, document.encode()) for (document,) in rows], total, number, size)
+
+
+def households(session: Session, county: str, identities: set[str]) -> dict[str, Held]:
+    """Household id → the household, for naming what belongs to one."""
+    if not identities:
+        return {}
+    rows = session.execute(
+        select(_ENTITY.c.held).where(
+            _ENTITY.c.county == county,
+            _ENTITY.c.dataset == "household",
+            _ENTITY.c.id.in_(sorted(identities)),
+        )
+    )
+    found = [decode(Held, document.encode()) for (document,) in rows]
+    return {held.id: held for held in found}

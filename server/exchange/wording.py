@@ -1,0 +1,137 @@
+"""What was recorded, in the words of the form that asked: questions, choices, and the properties they save
+to.
+
+A submission is shown with its own form version, for ever; a property (in a conflict, say) with the newest
+form that asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.exchange.forms import Forms, ReleasedForm
+from server.web import N_
+from survey_forms import interview
+from survey_forms.form import Form, Node
+from survey_forms.interview import Shown
+from survey_forms.scope import Context, Scope
+from sync.codec import to_instant
+from sync.messages import VILLAGE, Submission
+
+DATASETS: Final[Mapping[str, str]] = {
+    "household": N_("住户"),
+    "conversion": N_("改造"),
+    "coal_use": N_("用煤"),
+}
+OUTCOMES: Final[Mapping[str, str]] = {
+    "applied": N_("已采用"),
+    "merged": N_("已合并"),
+    "conflict": N_("有冲突"),
+    "rejected": N_("已退回"),
+}
+MARKS: Final[Mapping[str, str]] = {
+    "after_handover": N_("移交之后"),
+    "other_device": N_("换过平板"),
+    "differs": N_("同号异文"),
+}
+# Rows of the screen that hold no answer.
+_SILENT_TYPES: Final = frozenset({"note", "add_repeat", "repeat"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question and what was answered, both as the surveyor read them; `group`: headings around it."""
+
+    group: tuple[str, ...]
+    label: str
+    value: str
+
+
+def answers(released: ReleasedForm, submission: Submission, lang: str) -> list[Answer]:
+    """Every question that was on the screen, in the form's order; an empty value was left empty."""
+    context = released.context(to_instant(submission.observed_at), {})
+    filled = interview.begin(released.form, context, submission.answers, resumed=True)
+    found: list[Answer] = []
+    heading = ""
+    for row in interview.questions(filled, lang):
+        if row.type == "repeat":
+            heading = row.label
+        if row.type not in _SILENT_TYPES:
+            group = (*row.group, heading) if heading and "[" in row.path else row.group
+            found.append(Answer(group, row.label, _said(row)))
+    return found
+
+
+def _said(row: Shown) -> str:
+    labels = {choice.value: choice.label for choice in row.choices}
+    if row.type == "select_multiple":
+        return "、".join(labels.get(value, value) for value in row.value.split())
+    return labels.get(row.value, row.value)
+
+
+def label_of_path(released: ReleasedForm, path: str, submission: Submission, lang: str) -> str:
+    """The label of the question at a path of a fault ("/data/a/b[2]/c"); the path itself where there is
+    none.
+    """
+    plain = "".join(part.split("]", 1)[-1] for part in path.split("["))
+    node = released.form.nodes.get(plain)
+    return (node and _label(released, node, lang)) or path
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """Properties in the words of the newest form that asks for them."""
+
+    forms: Forms
+    _nodes: dict[tuple[str, str], tuple[ReleasedForm, Node]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for released in self.forms.by_key.values():
+            for dataset, name, node in _saved(released.form):
+                self._nodes[dataset, name] = (released, node)
+
+    def label(self, dataset: str, name: str, lang: str) -> str:
+        """The property's label; its name where no form asks for it in words."""
+        found = self._nodes.get((dataset, name))
+        return (found and _label(*found, lang)) or name
+
+    def value(self, dataset: str, name: str, value: str | None, lang: str) -> str | None:
+        """A value as the form's choices name it; None where there is none."""
+        found = self._nodes.get((dataset, name))
+        if not value or found is None or found[1].options is None:
+            return value
+        released, node = found
+        assert node.options is not None
+        scope = _nowhere(released, lang)
+        default = released.form.default_language
+        named = (node.options.by_value.get(part) for part in value.split())
+        return "、".join(option.label.say(scope, (), default) if option else "?" for option in named) or value
+
+    def is_village(self, name: str) -> bool:
+        return name == VILLAGE
+
+
+def _saved(form: Form) -> Iterator[tuple[str, str, Node]]:
+    """(dataset, property, the question it comes from). A calculation has no words of its own: then the form's
+    question of the same name speaks for it, if there is one."""
+    by_name = {node.name: node for node in form.nodes.values() if node.asked}
+    for declaration in form.entities:
+        for name, path in declaration.properties.items():
+            node = form.nodes[path]
+            if not node.asked and name in by_name:
+                node = by_name[name]
+            if node.asked:
+                yield declaration.dataset, name, node
+
+
+def _label(released: ReleasedForm, node: Node, lang: str) -> str:
+    return node.label.say(_nowhere(released, lang), (), released.form.default_language)
+
+
+def _nowhere(released: ReleasedForm, lang: str) -> Scope:
+    """Labels outside any interview: an `<output>` in one has nothing to show."""
+    moment = to_instant("1970-01-01T00:00:00Z")
+    context = Context(today=moment.date(), now=moment)
+    return Scope({}, {}, context, released.form.speaks(lang), released.form)
