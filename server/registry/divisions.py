@@ -198,13 +198,17 @@ def decisions(session: Session, village: str) -> list[AreaClass]:
 def classes_of(session: Session, area: str) -> Mapping[str, int]:
     """How many villages of an area stand in which class, unclassified ones included."""
     found = (
-        select(func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED), func.count())
+        select(col(AreaClass.area_class), func.count())
         .select_from(Division)
         .outerjoin(AreaClass, _decision_of_division())
         .where(col(Division.level) == "village", col(Division.code).between(*rules.bounds(area)))
-        .group_by(func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED))
+        .group_by(col(AreaClass.area_class))
     )
-    return {row[0]: row[1] for row in session.execute(found)}
+    totals: dict[str, int] = {}
+    for name, count in session.execute(found):
+        # Never decided, and decided but withdrawn, are the same to a reader.
+        totals[name or rules.UNCLASSIFIED] = totals.get(name or rules.UNCLASSIFIED, 0) + count
+    return totals
 
 
 def area_name(session: Session, area: str) -> str:

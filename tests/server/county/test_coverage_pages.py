@@ -1,0 +1,126 @@
+"""The coverage pages over HTTP: every number opens exactly its list, and all ways of saying it agree."""
+
+import html
+import io
+import re
+from collections.abc import Callable
+
+import httpx
+import openpyxl
+import pytest
+
+Get = Callable[[str], httpx.Response]
+LINK = re.compile(r'<a href="([^"]+)" data-n="(\d+)"')
+
+
+def _links(text: str) -> dict[str, int]:
+    return {html.unescape(address): int(n) for address, n in LINK.findall(text)}
+
+
+def _list_count(get: Get, address: str) -> int:
+    found = re.search(r"共 ([\d,]+) 户", get(address).text)
+    assert found, address
+    return int(found[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("area", ["140525", "140525100", "140525100202"])
+def test_every_number_opens_a_list_with_exactly_so_many_households(
+    filled: object, get: Get, area: str
+) -> None:
+    links = _links(get(f"/coverage/{area}").text)
+    assert len(links) > 30
+    wrong = {address: (n, found) for address, n in links.items() if (found := _list_count(get, address)) != n}
+    assert not wrong
+
+
+def test_the_fragment_is_what_the_page_includes(filled: object, official: httpx.Client) -> None:
+    page = official.get("/coverage/140525").text
+    fragment = official.get("/coverage/140525", headers={"HX-Request": "true"}).text
+    assert "<html" not in fragment
+    assert fragment.strip().startswith('<div id="figures"')
+    assert _links(fragment) == _links(page)
+
+
+def test_targets_that_bind_and_targets_to_strive_for_are_shown_differently(filled: object, get: Get) -> None:
+    page = get("/coverage/140525").text
+    assert page.count('<span class="mark must">必须 100 %</span>') == 2
+    assert page.count('<span class="mark strive">力争 ≥ 60 %</span>') == 1
+    assert 'class="target must"' in page and 'class="target strive"' in page
+
+
+def test_the_plan_and_its_deadline_stand_beside_what_was_done(filled: object, get: Get) -> None:
+    county, township = get("/coverage/140525").text, get("/coverage/140525100").text
+    assert "17,360" in county and "12,006" in county and "2020-10-31" in county and "还有 60 天" in county
+    # The plan is the county's task; a township has no number of its own to be measured against.
+    assert "计划数是全县的任务（17,360 户）" in township and "12,006" not in township
+
+
+def test_unclassified_villages_are_shown_as_such(filled: object, get: Get) -> None:
+    page = get("/coverage/140525").text
+    assert '<span class="mark unclassified">未划定</span>' in page
+    assert "area_class=unclassified" in page
+
+
+def test_an_area_without_households_says_so(running: object, get: Get) -> None:
+    page = get("/coverage/140525").text
+    assert "还没有登记任何住户" in page
+    assert _links(page)["/households?area=140525"] == 0
+
+
+@pytest.mark.parametrize("area", ["14052", "abc", "140525100999", "１４０５２５"])
+def test_an_area_nobody_knows_is_not_found(official: httpx.Client, area: str) -> None:
+    assert official.get(f"/coverage/{area}").status_code == 404
+    assert official.get(f"/api/v1/coverage/{area}").status_code == 404
+
+
+def test_the_start_page_is_the_countys_coverage(official: httpx.Client) -> None:
+    assert official.get("/").headers["location"] == "/coverage/140525"
+
+
+def test_without_signing_in_there_is_nothing_to_see(running: object, official: httpx.Client) -> None:
+    with httpx.Client(base_url=official.base_url, trust_env=False) as stranger:
+        assert stranger.get("/coverage/140525").headers["location"].startswith("/sign-in?next=")
+        refused = stranger.get("/api/v1/coverage/140525")
+        assert refused.status_code == 401 and refused.json()["error"] == "sign_in_needed"
+        assert stranger.get("/households.xlsx").status_code == 303
+
+
+def test_another_countys_figures_are_not_this_officials(official: httpx.Client) -> None:
+    assert official.get("/coverage/140581").status_code == 403
+    assert official.get("/api/v1/coverage/14").json()["error"] == "forbidden"
+
+
+def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: object, get: Get) -> None:
+    answer = get("/coverage/140525.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert (
+        "清洁取暖进度" in rows[0][0] and "截至 2020-09-01 16:00" in rows[1][0] and "17360" not in rows[2][0]
+    )
+    header = rows[3]
+    assert header[:4] == ("范围", "代码", "名称", "登记住户")
+    assert sheet.freeze_panes == "B5"
+    body = [row for row in rows[4:] if row[0]]
+    assert [row[0] for row in body] == ["合计"] + ["区域类别"] * 4 + ["下级区划"] * 2
+    at = header.index("登记住户")
+    assert body[0][at] == 240 == sum(row[at] for row in body[1:5]) == sum(row[at] for row in body[5:])
+
+
+def test_pages_speak_english_once_asked_to(filled: object, official: httpx.Client) -> None:
+    assert "Clean heating progress" in official.get("/coverage/140525?lang=en").text
+    again = official.get("/coverage/140525").text
+    assert '<html lang="en">' in again and "Strive for" in again
+    left = re.sub(r"<title>.*?</title>|<[^>]+>", "", again.split("<main", 1)[1].split("<footer", 1)[0])
+    names = "泽州县|[12]号镇|泽政办发〔2020〕28号|中文"
+    assert not re.findall(r"[\u4e00-\u9fff]+", re.sub(names, "", left))
+
+
+def test_the_plan_page_shows_where_it_comes_from_and_its_hash(filled: object, get: Get) -> None:
+    page = get("/plan").text
+    assert "泽政办发〔2020〕28号" in page and "2680626b95c5" in page
+    assert "文件日期 2020-11-09 晚于任务期限 2020-10-31" in page
+    assert "只指晋城市城市建成区在泽州县辖区内的部分" in page
+
+
+def test_the_plan_page_without_a_plan_says_what_to_do(running: object, get: Get) -> None:
+    assert "本县还没有发布计划" in get("/plan").text
