@@ -99,11 +99,14 @@ def _decoded(data: bytes) -> tuple[str, str, Issue | None]:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:1000]:
         remedy = "请在 Excel 中另存为“CSV UTF-8（逗号分隔）”后再导入。"
         return "", "", Issue(0, "", "", "文件不是文本，或是 UTF-16 编码。", remedy)
+    # The encoding that carries furthest is the one that was meant; there lies the fault.
+    at = 0
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding), encoding.removesuffix("-sig"), None
         except UnicodeDecodeError as error:
-            row, at = data[: error.start].count(b"\n") + 1, error.start
+            at = max(at, error.start)
+    row = data[:at].count(b"\n") + 1
     remedy = "请用 UTF-8 或 GB18030 编码重新保存后再导入。"
     message = f"第 {at + 1} 个字节既不是 UTF-8 也不是 GB18030 编码。"
     return "", "", Issue(row, "", "", message, remedy)
