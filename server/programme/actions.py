@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlmodel import Session
 
+from server.programme.document import Fault
 from server.programme.plan import Plan, PlanFault, plan_of, read_document
-from server.programme.plan_check import Fault
 from server.programme.tables import PlanRow
 
 BUNDLED: Final = Path(__file__).parent / "plans"

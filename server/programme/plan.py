@@ -7,24 +7,18 @@ never changes; its hash over the canonical form says so.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from server.programme.plan_check import Fault, check_plan
+from server.programme.document import DocumentFault, Texts, canonical, read, sha256_of
+from server.programme.plan_check import check_plan
 
-Texts = Mapping[str, str]
+__all__ = ["Plan", "PlanFault", "Target", "canonical", "plan_of", "read_document"]
 
-
-class PlanFault(Exception):
-    """A plan document that cannot be used, with all of its faults."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+# A plan's faults are those of any released document.
+PlanFault = DocumentFault
 
 
 @dataclass(frozen=True)
@@ -66,36 +60,9 @@ class Plan:
         return next((target for target in self.targets if target.area_class == area_class), None)
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """The bytes a document's hash is made of: sorted keys, no blanks, UTF-8."""
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError("、".join(twice))
-    return dict(pairs)
-
-
 def read_document(data: bytes) -> dict[str, Any]:
-    """A document from its file. Raises PlanFault where it is no JSON object or has a fault."""
-    try:
-        document = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
-    except UnicodeDecodeError as error:
-        found = Fault("", f"第 {error.start + 1} 个字节", "不是 UTF-8 编码。", "请用 UTF-8 重新保存。")
-        raise PlanFault((found,)) from error
-    except json.JSONDecodeError as error:
-        where = f"第 {error.lineno} 行第 {error.colno} 列"
-        raise PlanFault((Fault("", where, "不是合法的 JSON。", "请检查这里的逗号、引号和括号。"),)) from error
-    except ValueError as error:
-        raise PlanFault((Fault("", str(error), "同一层里有重复的字段。", "请只保留一个。"),)) from error
-    faults = tuple(check_plan(document))
-    if faults:
-        raise PlanFault(faults)
-    assert isinstance(document, dict)
-    return document
+    """A plan from its file. Raises PlanFault where it is no JSON object or has a fault."""
+    return read(data, check_plan)
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
@@ -105,7 +72,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         county=document["county"],
         id=document["id"],
         version=document["version"],
-        sha256=hashlib.sha256(canonical(document)).hexdigest(),
+        sha256=sha256_of(document),
         title=document["title"],
         source=document["source"],
         total=task["total"],

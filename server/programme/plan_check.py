@@ -6,12 +6,10 @@ document may be any JSON at all.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator
 from typing import Any, Final
 
+from server.programme.document import TEXTS, Fault, day, fault, fields, matching, one_of, several, text, whole
 from server.registry.rules import AREA_CLASSES
 from server.registry.vocabulary import CLEAN_KINDS, STATE_NAMES
 
@@ -25,126 +23,22 @@ STOVE_UNTIL: Final = ("one_heating_season_proven",)
 HOUSEHOLDS_MAX: Final = 10_000_000
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One fault of a document: where, what stands there, what is wrong with it, what to do."""
-
-    path: str
-    value: str
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        value = f"（现为 {self.value}）" if self.value else ""
-        return f"{self.path or '文件'}{value}：{self.message}{self.remedy}"
-
-
-Check = Callable[[Any, str], Iterator[Fault]]
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:60] + "…"
-
-
-def _fault(path: str, value: Any, message: str, remedy: str) -> Fault:
-    return Fault(path, _shown(value), message, remedy)
-
-
-def text(value: Any, path: str) -> Iterator[Fault]:
-    if not isinstance(value, str) or not value.strip():
-        yield _fault(path, value, "应为文字。", "请填写，不能留空。")
-
-
-def matching(pattern: str, meaning: str) -> Check:
-    def check(value: Any, path: str) -> Iterator[Fault]:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            yield _fault(path, value, "格式不对。", f"请填{meaning}。")
-
-    return check
-
-
-def one_of(*allowed: object) -> Check:
-    def check(value: Any, path: str) -> Iterator[Fault]:
-        # True is 1 in Python, and a list cannot be looked for in a set.
-        if not any(
-            value is choice or (type(value) is type(choice) and value == choice) for choice in allowed
-        ):
-            choices = "、".join(map(str, allowed))
-            yield _fault(path, value, "不是允许的取值。", f"请填 {choices} 之一。")
-
-    return check
-
-
-def whole(low: int, high: int) -> Check:
-    def check(value: Any, path: str) -> Iterator[Fault]:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            yield _fault(path, value, "不是允许的整数。", f"请填 {low:,} 到 {high:,} 之间的整数，不带引号。")
-
-    return check
-
-
-def day(value: Any, path: str) -> Iterator[Fault]:
-    try:
-        assert isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)
-        date.fromisoformat(value)
-    except (AssertionError, ValueError):
-        yield _fault(path, value, "不是日期。", "请按 2020-10-31 这样填写真实存在的日期。")
-
-
-def fields(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with these fields and no others."""
-    optional = optional or {}
-
-    def check(value: Any, path: str) -> Iterator[Fault]:
-        if not isinstance(value, dict):
-            yield _fault(path, value, "应为一组字段。", "请写成 { … }。")
-            return
-        for name in required:
-            if name not in value:
-                yield Fault(f"{path}.{name}".lstrip("."), "", "缺少这个字段。", "请补上。")
-        for name, inner in value.items():
-            known = required.get(name) or optional.get(name)
-            where = f"{path}.{name}".lstrip(".")
-            if known is None:
-                names = "、".join((*required, *optional))
-                yield _fault(where, inner, "不认识的字段。", f"请删去，或改成：{names}。")
-            else:
-                yield from known(inner, where)
-
-    return check
-
-
-def several(inner: Check, least: int = 0) -> Check:
-    def check(value: Any, path: str) -> Iterator[Fault]:
-        if not isinstance(value, list):
-            yield _fault(path, value, "应为一个列表。", "请写成 [ … ]。")
-            return
-        if len(value) < least:
-            yield _fault(path, value, "列表太短。", f"至少要有 {least} 项。")
-        for place, item in enumerate(value):
-            yield from inner(item, f"{path}[{place}]")
-
-    return check
-
-
 def by_kind(value: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, dict) or not value:
-        yield _fault(path, value, "应按改造方式列出户数。", '请写成 {"electric": 3004, …}。')
+        yield fault(path, value, "应按改造方式列出户数。", '请写成 {"electric": 3004, …}。')
         return
     for kind, number in value.items():
         if kind == "clean_coal":
-            yield _fault(
+            yield fault(
                 f"{path}.{kind}", number, "洁净煤不是清洁取暖。", "请删去；它只能列在 clean_coal 一节。"
             )
         elif kind not in CLEAN_KINDS:
-            yield _fault(
+            yield fault(
                 f"{path}.{kind}", number, "不认识的改造方式。", f"请用 {'、'.join(CLEAN_KINDS)} 之一。"
             )
         yield from whole(0, HOUSEHOLDS_MAX)(number, f"{path}.{kind}")
 
 
-TEXTS: Final = fields({"zh": text, "en": text})
 TARGET: Final = fields(
     {
         "area_class": one_of(*AREA_CLASSES),
@@ -217,7 +111,7 @@ def _sums(task: Any) -> Iterator[Fault]:
     if sum(numbers) != task["total"]:
         parts = " + ".join(map(str, numbers))
         message = f"与各方式之和不符：{parts} = {sum(numbers)}。"
-        yield _fault("task.total", task["total"], message, "请核对原文，改正总数或分项。")
+        yield fault("task.total", task["total"], message, "请核对原文，改正总数或分项。")
 
 
 def _order_of_days(task: Any) -> Iterator[Fault]:
@@ -228,7 +122,7 @@ def _order_of_days(task: Any) -> Iterator[Fault]:
         return
     if task["counts_from"] > task["deadline"]:
         remedy = "起算日应早于期限，请改正其中之一。"
-        yield _fault("task.counts_from", task["counts_from"], f"晚于期限 {task['deadline']}。", remedy)
+        yield fault("task.counts_from", task["counts_from"], f"晚于期限 {task['deadline']}。", remedy)
 
 
 def _one_target_each(coverage: Any) -> Iterator[Fault]:
@@ -240,5 +134,5 @@ def _one_target_each(coverage: Any) -> Iterator[Fault]:
             continue
         if name in seen:
             path = f"coverage.targets[{place}].area_class"
-            yield _fault(path, name, "这一类区域已经有目标了。", "每类区域只留一个目标。")
+            yield fault(path, name, "这一类区域已经有目标了。", "每类区域只留一个目标。")
         seen.add(name)
