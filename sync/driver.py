@@ -55,7 +55,14 @@ _REFUSALS = {
     "bad_reply": ("服务器的答复读不懂。", f"{_KEPT}请更新应用；仍不行请联系管理员。"),
     "not_enrolled": ("平板尚未登记。", "请先登记；草稿已保存在本机。"),
 }  # fmt: skip
-_BY_STATUS = {400: "malformed", 401: "unauthorised", 413: "too_large", 429: "busy", 503: "busy", 511: "captive_portal"}
+_BY_STATUS = {
+    400: "malformed",
+    401: "unauthorised",
+    413: "too_large",
+    429: "busy",
+    503: "busy",
+    511: "captive_portal",
+}
 
 
 class HubProblem(Exception):

@@ -15,9 +15,7 @@ from sync.messages import Conflict, FormXml
 from sync.replica_rows import HouseholdRow, Mark, Shown, Status, VillageRow
 from sync.replica_view import HIDDEN, overlays
 
-_OPEN_REJECTED = (
-    "s.state = 'rejected' AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id)"
-)
+_OPEN_REJECTED = "s.state = 'rejected' AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id)"
 
 
 def villages(connection: sqlite3.Connection) -> list[VillageRow]:
@@ -31,7 +29,9 @@ def villages(connection: sqlite3.Connection) -> list[VillageRow]:
         " FROM village v ORDER BY v.assigned DESC, v.code"
     )
     return [
-        VillageRow(code, name, township, area_class, households, waiting, drafts, bool(assigned), bool(loaded))
+        VillageRow(
+            code, name, township, area_class, households, waiting, drafts, bool(assigned), bool(loaded)
+        )
         for code, name, township, area_class, assigned, loaded, households, waiting, drafts, rejected in rows
         if assigned or waiting or drafts or rejected
     ]
@@ -56,9 +56,7 @@ def households(
         (*values, limit, offset),
     )
     return [
-        HouseholdRow(
-            id, name, door, device, fuel, visit, kind, _marks(marks, draft=bool(draft)), village
-        )
+        HouseholdRow(id, name, door, device, fuel, visit, kind, _marks(marks, draft=bool(draft)), village)
         for id, name, door, device, fuel, visit, kind, marks, draft, village in rows
     ]
 
@@ -77,7 +75,9 @@ def entity(connection: sqlite3.Connection, dataset: str, id: str) -> Shown | Non
 
 def related(connection: sqlite3.Connection, dataset: str, household: str) -> list[Shown]:
     """Conversions or observations of a household (its property ``household``), in order of id."""
-    rows = connection.execute(f"{_SHOWN} WHERE household = ? AND dataset = ? ORDER BY id", (household, dataset))
+    rows = connection.execute(
+        f"{_SHOWN} WHERE household = ? AND dataset = ? ORDER BY id", (household, dataset)
+    )
     return [_shown(connection, row) for row in rows.fetchall()]
 
 

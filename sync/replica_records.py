@@ -306,7 +306,5 @@ def begin_correction(
         raise ReplicaProblem("unknown_record", "本机没有这条记录。", "请在录入它的平板上更正。")
     was = decode(Submission, row[0])
     targets = {target.dataset: target.id for target in was.targets}
-    fresh = Draft(
-        new_id(), was.form, was.form_version, was.village, row[1], targets, was.id, was.answers
-    )
+    fresh = Draft(new_id(), was.form, was.form_version, was.village, row[1], targets, was.id, was.answers)
     return save_draft(connection, fresh, at)

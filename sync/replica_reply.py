@@ -79,7 +79,9 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
 
 def _position(connection: sqlite3.Connection) -> tuple[object, ...]:
     """What must change from one request without submissions to the next, or the hub leads nowhere."""
-    cursors = connection.execute("SELECT code, assigned, seq, head, after FROM village ORDER BY code").fetchall()
+    cursors = connection.execute(
+        "SELECT code, assigned, seq, head, after FROM village ORDER BY code"
+    ).fetchall()
     return cursors, connection.execute("SELECT count(*) FROM form").fetchone()[0]
 
 
@@ -135,20 +137,19 @@ def _more(settled: Settled, name: str) -> Settled:
 def _file_results(connection: sqlite3.Connection, verdict: Verdict, history: str) -> set[Key]:
     """Note from which version on each entity contains the result; gives the entities concerned."""
     targets = connection.execute(
-        "SELECT t.dataset, t.id, e.version, v.assigned FROM target t JOIN submission s ON s.id = t.submission"
+        "SELECT t.dataset, t.id, e.version FROM target t"
         " LEFT JOIN entity e ON e.dataset = t.dataset AND e.id = t.id AND e.at_hub AND e.history = ?"
-        " LEFT JOIN village v ON v.code = s.village WHERE t.submission = ?",
+        " WHERE t.submission = ?",
         (history, verdict.submission),
     ).fetchall()
-    for dataset, id, version, still_ours in targets:
+    for dataset, id, version in targets:
         result = verdict.versions.get(f"{dataset}/{id}", 0)
-        # Of a village that is no longer this tablet's nothing will be shown: do not wait for it.
-        contained = not still_ours or (version is not None and version >= result)
+        contained = version is not None and version >= result
         connection.execute(
             "UPDATE target SET result_version = ?, contained = ? WHERE submission = ? AND dataset = ?",
             (result, contained and verdict.outcome != "rejected", verdict.submission, dataset),
         )
-    return {(dataset, id) for dataset, id, _, _ in targets}
+    return {(dataset, id) for dataset, id, _ in targets}
 
 
 # --- villages, entity states, cursors ---
@@ -179,12 +180,6 @@ def _remove(connection: sqlite3.Connection, village: str) -> set[Key]:
         "UPDATE village SET assigned = 0, loaded = 0, seq = NULL, head = NULL, after = NULL WHERE code = ?",
         (village,),
     )
-    # What the hub has taken will never be shown again here; only what it has not taken still stands for itself.
-    connection.execute(
-        "UPDATE target SET contained = 1 WHERE submission IN"
-        " (SELECT id FROM submission WHERE village = ? AND outcome IS NOT NULL AND outcome != 'rejected')",
-        (village,),
-    )
     return _forget(connection, "village = ?", (village,))
 
 
@@ -210,7 +205,7 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
         if state.village not in generations:
             continue
         if state.gone:
-            _gone(connection, state)
+            _gone(connection, state, reply.history)
         else:
             _put(connection, state, generations[state.village], reply.history)
         received.add((state.dataset, state.id))
@@ -264,11 +259,12 @@ def _advance(
     return _forget(connection, "village = ? AND generation < ? AND at_hub", (village, generation))
 
 
-def _gone(connection: sqlite3.Connection, state: EntityState) -> None:
-    """It has left this village. If another village's page has brought it already, it stands there."""
+def _gone(connection: sqlite3.Connection, state: EntityState, history: str) -> None:
+    """It has left this village. If another village's page has brought it already, it stands there; if it is
+    here in a newer version of the same history, it has come back."""
     where = "dataset = ? AND id = ? AND village = ?"
-    key = (state.dataset, state.id, state.village)
-    if _forget(connection, f"{where} AND version <= ?", (*key, state.version)):
+    values = (state.dataset, state.id, state.village, state.version, history)
+    if _forget(connection, f"{where} AND (version <= ? OR history IS NOT ?)", values):
         connection.execute(
             "UPDATE target SET contained = 1 WHERE dataset = ? AND id = ? AND result_version <= ?",
             (state.dataset, state.id, state.version),

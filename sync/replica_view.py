@@ -83,7 +83,9 @@ def _entity(connection: sqlite3.Connection, dataset: str, entity: str) -> set[st
     for _, changed in mine:
         effective.update(changed)
     household = effective.get("household") or None
-    marks = _marks(connection, dataset, entity, new=not (row and row[0]), conflict=bool(row and row[2] != "[]"))
+    marks = _marks(
+        connection, dataset, entity, new=not (row and row[0]), conflict=bool(row and row[2] != "[]")
+    )
     connection.execute(
         "UPDATE entity SET effective = ?, household = ?, marks = ? WHERE dataset = ? AND id = ?",
         (as_json(effective), household, marks, dataset, entity),
@@ -98,9 +100,7 @@ def _insert_own(connection: sqlite3.Connection, dataset: str, entity: str, villa
     )
 
 
-def _marks(
-    connection: sqlite3.Connection, dataset: str, entity: str, *, new: bool, conflict: bool
-) -> str:
+def _marks(connection: sqlite3.Connection, dataset: str, entity: str, *, new: bool, conflict: bool) -> str:
     waiting, rejected = connection.execute(
         "SELECT coalesce(max(s.state = 'waiting'), 0), coalesce(max(s.state = 'rejected' AND NOT EXISTS"
         " (SELECT 1 FROM submission c WHERE c.corrects = s.id)), 0)"

@@ -114,7 +114,9 @@ def test_a_whole_contact_over_http(surveyor: Any, serve: Any, client: httpx.Clie
     assert {one.state(each) for each in made} == {"sent_safe"}
 
 
-def test_a_connection_cut_after_the_commit_is_harmless(surveyor: Any, serve: Any, client: httpx.Client) -> None:
+def test_a_connection_cut_after_the_commit_is_harmless(
+    surveyor: Any, serve: Any, client: httpx.Client
+) -> None:
     one = surveyor()
     one.records(H, {"head_name": "王"})
     real = hub_of(one)
@@ -242,13 +244,17 @@ def test_a_name_that_cannot_be_found_is_no_network(surveyor: Any, client: httpx.
 
 
 def test_a_server_that_does_not_answer_is_a_timeout(surveyor: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, httpx.Client(timeout=0.2, trust_env=False) as hasty:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        httpx.Client(timeout=0.2, trust_env=False) as hasty,
+    ):
         account = contact(surveyor(), hasty, f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert account.problem.code == "timeout" and "超时" in account.problem.message
 
 
 def test_a_server_that_hangs_up_is_a_cut(surveyor: Any, client: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as rude:
+
         def hang_up() -> None:
             rude.accept()[0].close()
 
@@ -298,7 +304,9 @@ def enrolling(one: Any, known: dict[str, tuple[str, str]]) -> Callable[[str, Any
         asked = decode(EnrolRequest, body)
         holder = known.setdefault(asked.code, (asked.device, asked.secret))
         if asked.code == "wrong" or holder != (asked.device, asked.secret):
-            return Answer(403, encode(Problem("code_used", "登记码不对或已用过。", "请向管理员要新的登记码。")))
+            return Answer(
+                403, encode(Problem("code_used", "登记码不对或已用过。", "请向管理员要新的登记码。"))
+            )
         one.county.held[asked.device] = frozenset((A,))
         return Answer(200, encode(EnrolReply(
             asked.device, "140525", "泽州县", "p", "张三", one.county.history, "2020-09-01T08:00:00Z",

@@ -19,7 +19,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from sync.client import Refusal
 from sync.codec import derived_id, submission_hash
@@ -30,10 +37,11 @@ HOUSES = [derived_id("house", str(n)) for n in range(4)]
 CONVERSIONS = [derived_id("conversion", str(n)) for n in range(2)]
 CUT = Refusal("cut", "网络断开。", "再试。")
 PROPERTIES = ("head_name", "device", "fuel", "phone", "address")
-VALUES = ("a", "b", "c", "bad", "")
+VALUES = ("a", "b", "c", "d", "", "bad")
 
 who = st.integers(0, 1)
 changes = st.dictionaries(st.sampled_from(PROPERTIES), st.sampled_from(VALUES), min_size=1, max_size=3)
+edits = st.lists(st.tuples(st.sampled_from(HOUSES), changes), min_size=1, max_size=4)
 
 
 class Events(RuleBasedStateMachine):
@@ -76,6 +84,35 @@ class Events(RuleBasedStateMachine):
         draft = self.surveyors[n].opens(conversion, "conversion", A, house)
         self.drafts[n][draft.id] = draft
 
+    @rule(n=who, edits=edits, village=st.sampled_from((A, B)))
+    def record(self, n: int, edits: list[tuple[str, dict[str, str]]], village: str) -> None:
+        for house, values in edits:
+            shown = self.surveyors[n].replica.entity("household", house)
+            draft = self.surveyors[n].opens(house, village=shown.village if shown else village)
+            self.keep(n, draft, values)
+
+    @rule(n=who, edits=edits)
+    def record_and_sync(self, n: int, edits: list[tuple[str, dict[str, str]]]) -> None:
+        self.record(n, edits, A)
+        self.sync(n)
+
+    @rule(values=changes, others=changes, house=st.sampled_from(HOUSES))
+    def both_record_the_same_house_and_sync(
+        self, values: dict[str, str], others: dict[str, str], house: str
+    ) -> None:
+        self.record(0, [(house, values)], A)
+        self.record(1, [(house, others)], A)
+        self.sync(0)
+        self.sync(1)
+
+    @precondition(lambda self: any(self.made))
+    @rule(n=who, values=changes, pick=st.randoms(use_true_random=False))
+    def correct_at_once(self, n: int, values: dict[str, str], pick: Any) -> None:
+        if self.made[n]:
+            draft = self.surveyors[n].replica.begin_correction(pick.choice(sorted(self.made[n])))
+            self.drafts[n].pop(draft.id, None)
+            self.keep(n, draft, values)
+
     @precondition(lambda self: any(self.drafts))
     @rule(n=who, values=changes, pick=st.randoms(use_true_random=False))
     def submit(self, n: int, values: dict[str, str], pick: Any) -> None:
@@ -84,6 +121,9 @@ class Events(RuleBasedStateMachine):
         draft = self.drafts[n].pop(pick.choice(sorted(self.drafts[n])))
         if "conversion" in draft.target_ids:
             values = {**values, "household": draft.household_id}
+        self.keep(n, draft, values)
+
+    def keep(self, n: int, draft: Any, values: dict[str, str]) -> None:
         made = self.surveyors[n].submits(draft, values)
         self.made[n][made.id] = made
         self.states[n][made.id] = "waiting"
@@ -197,13 +237,17 @@ class Events(RuleBasedStateMachine):
                 assert surveyor.syncs().problem is None
         self.nothing_saved_disappears()
         self.the_view_equals_recomputation()
-        registry = {held.key: (held.village, held.version, held.values()) for held in self.county.entities.values()}
+        registry = {
+            held.key: (held.village, held.version, held.values()) for held in self.county.entities.values()
+        }
         for n, surveyor in enumerate(self.surveyors):
             status = surveyor.replica.status()
             assert status.waiting_n == 0
             assert {id for id in self.made[n] if id not in self.county.known} == set()
             seen = {}
-            for dataset, id in surveyor.replica.db.conn.execute("SELECT dataset, id FROM entity WHERE at_hub"):
+            for dataset, id in surveyor.replica.db.conn.execute(
+                "SELECT dataset, id FROM entity WHERE at_hub"
+            ):
                 shown = surveyor.replica.entity(dataset, id)
                 seen[f"{dataset}/{id}"] = (shown.village, shown.version, dict(shown.props))
                 assert shown.mine_pending == ()
@@ -221,11 +265,15 @@ def recomputed(replica: Any) -> dict[tuple[str, str], dict[str, str]]:
     }
     contained = {
         (submission, dataset)
-        for submission, dataset in connection.execute("SELECT submission, dataset FROM target WHERE contained")
+        for submission, dataset in connection.execute(
+            "SELECT submission, dataset FROM target WHERE contained"
+        )
     }
     changed = {
         (submission, dataset): json.loads(values)
-        for submission, dataset, values in connection.execute("SELECT submission, dataset, changed FROM target")
+        for submission, dataset, values in connection.execute(
+            "SELECT submission, dataset, changed FROM target"
+        )
     }
     view = {key: dict(props) for key, props in hub.items()}
     for record in records:
@@ -245,8 +293,6 @@ def machine(kit: Any, make_surveyor: Any) -> type[Events]:
 
 
 def run(kit: Any, make_surveyor: Any, examples: int, steps: int) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(
         machine(kit, make_surveyor),
         settings=settings(

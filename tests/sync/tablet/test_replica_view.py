@@ -84,7 +84,7 @@ def test_a_conflict_keeps_theirs_shows_all_three_and_is_decided_by_a_correction(
     assert two.replica.households(A)[0].marks == ("conflict",)
 
     decided = two.corrects(mine, {})  # insists
-    assert two.replica.status().conflict_n == 0
+    assert two.replica.status().conflict_n == 0 and two.sees(H)["fuel"] == "electricity"
     two.syncs(), one.syncs()
     assert two.state(decided) in ("sent_safe", "merged")
     for each in (one, two):
