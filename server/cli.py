@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -92,8 +92,11 @@ def serve(
         address = f"http://{host}:{listener.getsockname()[1]}"
         _say_hello(made, address)
         config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=5)
-        uvicorn.Server(config).run(sockets=[listener])
+        # uvicorn ends in order on Ctrl-C, and then passes it on.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
         made.state.engine.dispose()
+        console.print("已停止。")
 
 
 def _say_hello(made: FastAPI, address: str) -> None:
@@ -290,7 +293,9 @@ def run_demo(
         if fresh:
             demo.clear(options.data)
         settings = from_environment(data=options.data, synthetic=True)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # SIGINT too: a shell that starts it in the background would have it ignored.
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, signal.default_int_handler)
         demo.run(options, settings, create_app, showing.Showing(console))
     except KeyboardInterrupt:
         console.print(f"已停止，数据都在 {options.data}；下次运行会接着做。", markup=False)

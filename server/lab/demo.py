@@ -171,12 +171,12 @@ def _enter_baseline(
         if new:
             now = app.state.clock()
             store.push(exchange, device, envelope(batch[-1][0], new, now), now)
-        showing.baseline(_homes(made for _, made in batch), None)
+        showing.baseline(sum(map(_begins_a_home, (made for _, made in batch))), None)
 
 
-def _homes(made: Iterator[Submission]) -> int:
-    """How many households a batch is about."""
-    return len({target.id for each in made for target in each.targets if target.dataset == "household"})
+def _begins_a_home(made: Submission) -> bool:
+    """Whether it is the first that is said of its household."""
+    return any(target.dataset == "household" and target.follows is None for target in made.targets)
 
 
 def _clerk(session: Session, file: DemoFile) -> Clerk:
