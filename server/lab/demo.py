@@ -31,6 +31,7 @@ from server.lab.headless import tasks
 from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares
 from server.lab.serving import Serving
 from server.lab.showing import Showing
+from server.registry.tables import Household
 from server.settings import Settings
 from sync.facts import Device
 from sync.messages import Submission
@@ -159,8 +160,11 @@ def _enter_baseline(
     exchange: store.Exchange = app.state.exchange
     with read(app.state.engine) as session:
         clerk = _clerk(session, file)
-        done = _entered(session, clerk)
+        done, registered_n = _entered(session, clerk), _registered(session, file.county)
     showing.baseline(0, file.households)
+    if registered_n >= file.households:
+        showing.baseline(file.households, None)
+        return
     everything = submissions(clerk, _in_turn(shares), parsed_forms())
     device = Device(clerk.device, clerk.county, frozenset(home.village for share in shares for home in share))
     while not stop.is_set():
@@ -187,6 +191,10 @@ def _clerk(session: Session, file: DemoFile) -> Clerk:
         county=file.county,
         history=history.present(session),
     )
+
+
+def _registered(session: Session, county: str) -> int:
+    return session.exec(select(func.count()).where(Household.county == county)).one()
 
 
 def _entered(session: Session, clerk: Clerk) -> int:
