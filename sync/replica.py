@@ -101,6 +101,11 @@ class Replica:
         with writing(self.db) as connection:
             return replica_reply.enrolled(connection, reply)
 
+    def move_server(self, server: str) -> None:
+        """The same hub is reached at another address from now on."""
+        with writing(self.db) as connection:
+            replica_sync.move_server(connection, server)
+
     # --- what screens read ---
 
     def villages(self) -> list[VillageRow]:

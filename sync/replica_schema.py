@@ -94,7 +94,7 @@ class ReplicaProblem(Exception):
 def connect(path: Path) -> Database:
     """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
     with _told():
-        _refuse_newer(path)
+        _refuse_newer_unopened(path)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             return _prepared(connection)
@@ -103,13 +103,21 @@ def connect(path: Path) -> Database:
             raise
 
 
-def _refuse_newer(path: Path) -> None:
+def _refuse_newer_unopened(path: Path) -> None:
     """Asked through a connection that cannot write: even closing another one would rewrite a crashed file."""
     if not path.exists():
         return
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        version = _user_version(connection)
-    if version > len(MIGRATIONS):
+        try:
+            _refuse_newer(connection)
+        except sqlite3.OperationalError as fault:
+            # A process died while it made the file: its journal must first be rolled back by one who can write.
+            if _primary_code(fault) != sqlite3.SQLITE_READONLY:
+                raise
+
+
+def _refuse_newer(connection: sqlite3.Connection) -> None:
+    if (version := _user_version(connection)) > len(MIGRATIONS):
         raise ReplicaProblem(
             "newer",
             f"本机数据由更新版本的应用保存（{version}，本应用只认识到 {len(MIGRATIONS)}）。",
@@ -118,6 +126,7 @@ def _refuse_newer(path: Path) -> None:
 
 
 def _prepared(connection: sqlite3.Connection) -> Database:
+    _refuse_newer(connection)
     db = Database(connection, recursive_triggers=False, execute_plugins=False)
     db.enable_wal()
     connection.execute("PRAGMA synchronous = FULL")
@@ -173,10 +182,15 @@ def _told() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:
-        problem = _problem(getattr(fault, "sqlite_errorcode", 0) & 0xFF)  # the low byte is the primary code
+        problem = _problem(_primary_code(fault))
         if problem is None:
             raise
         raise problem from fault
+
+
+def _primary_code(fault: sqlite3.Error) -> int:
+    """SQLite's extended code says where; its low byte what. 0: the driver's own complaint, not SQLite's."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
 
 
 def _problem(code: int) -> ReplicaProblem | None:

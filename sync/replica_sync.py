@@ -38,6 +38,10 @@ def new_identity(connection: sqlite3.Connection, fresh: Identity) -> Identity:
     return fresh
 
 
+def move_server(connection: sqlite3.Connection, server: str) -> None:
+    connection.execute("UPDATE identity SET server = ? WHERE stage = 'current'", (server,))
+
+
 # --- what to send ------------------------------------------------------------------------------------------
 
 

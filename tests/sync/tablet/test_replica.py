@@ -155,6 +155,13 @@ def test_enrolling_anew_keeps_everything_and_begins_a_new_chain(surveyor: Any) -
     assert one.sees(H) == {"head_name": "王", "phone": "1", "address": "东"}
 
 
+def test_a_hub_that_has_moved_is_the_same_hub(surveyor: Any) -> None:
+    one = surveyor()
+    before = one.replica.identity()
+    one.replica.move_server("http://hub:8001")
+    assert one.replica.identity() == replace(before, server="http://hub:8001")
+
+
 def test_nothing_is_submitted_before_enrolment_but_drafts_are_kept(
     tmp_path: Path, clock: Any, ids: Any
 ) -> None:

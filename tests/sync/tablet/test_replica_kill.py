@@ -166,14 +166,14 @@ def test_a_kill_while_the_file_is_being_made_leaves_one_that_opens(
     tmp_path: Path, clock: Any, ids: Any
 ) -> None:
     root = str(Path(__file__).parents[3])
-    for n in range(6):
+    for n in range(20):
         path = tmp_path / f"{n}.db"
         child = subprocess.Popen(
             [sys.executable, "-c", OPENING, str(path)],
             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root},
         )  # fmt: skip
         assert child.stdout is not None and child.stdout.read(1) == b"x"
-        time.sleep(n * 0.002)
+        time.sleep(n * 0.001)
         child.kill()
         child.stdout.close()
         child.wait()
