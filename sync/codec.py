@@ -170,7 +170,7 @@ _step = record(
 )  # fmt: skip
 _trace = record(
     Trace, steps=mapping(name, _step, _MANY), trail=mapping(name, _step, _MANY), lineage=array(uuid, _MANY),
-    base_version=number(), history=optional(uuid), version=number(),
+    base_version=number(), history=optional(uuid), version=number(), device=_short, device_seq=number(),
 )  # fmt: skip
 _past = record(
     Past, id=uuid, hash=_hash, verdict=_verdict, person=_short, observed_at=_short,

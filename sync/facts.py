@@ -93,6 +93,7 @@ class Trace:
     ``steps``: its own values. ``trail``: changed values of those it follows, nearest first, that a follower
     stands on. ``lineage``: ids it follows or corrects, all the way back. ``base_version``, ``history``:
     what its surveyor saw. ``version``: the entity's, with its result in it (0: it left nothing there).
+    ``device``, ``device_seq``: its place in a tablet's chain. A tablet is never a stranger to itself.
     """
 
     steps: Mapping[str, Step]
@@ -101,6 +102,8 @@ class Trace:
     base_version: int
     history: str | None
     version: int
+    device: str = ""
+    device_seq: int = 0
 
 
 @dataclass(frozen=True)

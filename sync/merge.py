@@ -113,11 +113,11 @@ def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, 
 def _heir(case: Case, name: str, seen: Seen) -> str | None:
     """Who had seen this value and put another in its place, though this submission comes only now."""
     state, me = case.state(name), case.submission.id
-    if state and me in case.lineage_of(state.submission):
-        return state.submission
-    for conflict in case.held.conflicts:
-        if conflict.property == name and me in case.lineage_of(conflict.submission):
-            return conflict.submission
+    later = [state.submission] if state else []
+    later += [conflict.submission for conflict in case.held.conflicts if conflict.property == name]
+    for heir in later:
+        if me in case.lineage_of(heir) or case.later_here(heir, name):
+            return heir
     if state and seen_here(case, state, case.sent[name]) and not same(state.value, seen.value):
         return state.submission
     return None
@@ -208,6 +208,8 @@ def _state_after(
             earlier = (before.value, *before.seen)
         elif before and same(before.value, seen.value) and fresh(case, before):
             earlier = (*earlier, *before.seen)
+        elif before and case.mine(before) and fresh(case, before):
+            earlier = (*earlier, before.value, *before.seen)
         return PropertyState(mine, case.held.version + 1, case.submission.id, without(mine, earlier))
     if before and (
         found.result == "same" or (found.result == "superseded" and found.by == before.submission)
@@ -276,6 +278,7 @@ def _outcome(case: Case, name: str, seen: Seen, found: Found) -> FieldOutcome:
 def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], version: int) -> Trace:
     # Whoever corrects this one in turn has seen no more than this one had, so the older sight is handed on.
     saw = case.corrected or Trace({}, {}, (), case.own.version, case.own.history, 0)
+    me = case.submission
     return Trace(
         {name: Step(mine, seen[name].value, found[name].result) for name, mine in case.sent.items()},
         case.trail,
@@ -283,4 +286,6 @@ def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], ver
         saw.base_version,
         saw.history,
         version,
+        me.device,
+        me.device_seq,
     )

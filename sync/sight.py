@@ -76,7 +76,24 @@ class Case:
         return self.held.props.get(name)
 
     def mine(self, state: PropertyState) -> bool:
-        return state.submission == self.submission.id or state.submission in self.lineage
+        """Set by this submission, by one it was made upon, or by another of the same tablet: none a stranger."""
+        own = state.submission == self.submission.id or state.submission in self.lineage
+        return own or self._apart_here(state.submission) != 0
+
+    def later_here(self, submission: str, name: str) -> bool:
+        """Whether it came here before this one, was made later on the same tablet, and changed the property.
+
+        What it only carried on as it was seen is no later word: after a restore the carrier may come first."""
+        trace = self.trace_of(submission)
+        step = trace.steps.get(name) if trace else None
+        return step is not None and step.outcome != "" and self._apart_here(submission) > 0
+
+    def _apart_here(self, submission: str) -> int:
+        """How many links of the tablet's chain it was made after this one; 0 if on another tablet."""
+        trace = self.trace_of(submission)
+        if trace is None or trace.device != self.submission.device:
+            return 0
+        return trace.device_seq - self.submission.device_seq
 
     def trace_of(self, submission: str) -> Trace | None:
         past = self.known.get(submission)

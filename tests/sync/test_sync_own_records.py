@@ -1,0 +1,113 @@
+"""A tablet is never set against itself: what it recorded later stands over what it recorded before, in whatever
+order the two come, and whether or not the one names the other."""
+
+from __future__ import annotations
+
+from sync.codec import derived_id
+from sync.messages import Target
+
+H = derived_id("house")
+KEY = f"household/{H}"
+
+
+def outcome(tablet, submission, name):
+    return next(each.outcome for each in tablet.verdict(submission).fields if each.property == name)
+
+
+def value(county, name="phone"):
+    return county.state(H).values()[name]
+
+
+def test_a_branch_in_the_chain_is_no_stranger_to_what_comes_after_it(county, tablet):
+    one = tablet("one")
+    first = one.record(H, {"phone": "1", "remark": ""})
+    one.record(H, {"phone": "7"})
+    branch = (Target("household", H, 0, {}, first.id),)
+    one.record(H, {"remark": "东屋"}, corrects=first, whole=False, targets=branch)
+    last = one.record(H, {"phone": "8"})
+    one.sync()
+    assert outcome(one, last, "phone") == "applied"
+    assert value(county) == "8" and county.state(H).conflicts == ()
+
+
+def test_a_correction_of_an_older_record_meets_the_tablet_s_own_later_one(county, tablet):
+    one = tablet("one")
+    first = one.record(H, {"phone": "1", "remark": ""})
+    one.sync()
+    one.record(H, {"phone": ""})
+    one.sync()
+    correction = one.record(H, {"phone": "2"}, corrects=first)
+    one.sync()
+    assert outcome(one, correction, "phone") == "applied"
+    assert value(county) == "2" and county.state(H).conflicts == ()
+
+
+def test_two_drafts_side_by_side_on_one_tablet(county, tablet):
+    one = tablet("one")
+    one.record(H, {"phone": "1", "device": "kang", "fuel": "coal"}), one.sync()
+    seen = one.states[KEY]
+    one.record(H, {"phone": "2", "device": "stove"}), one.sync()
+    stale = (Target("household", H, seen.version, dict(seen.props), None),)
+    other = one.record(H, {"phone": "3", "fuel": "gas"}, whole=False, targets=stale)
+    one.sync()
+    assert one.verdict(other).outcome == "applied"
+    assert value(county) == "3" and county.state(H).conflicts == ()
+
+
+def test_another_s_change_in_between_is_still_guarded(county, tablet):
+    one, two = tablet("one"), tablet("two")
+    first = one.record(H, {"phone": "1", "device": "kang", "fuel": "coal"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "5", "fuel": "gas"}), two.sync()
+    correction = one.record(H, {"phone": "2", "device": "stove"}, corrects=first)
+    one.sync()
+    assert outcome(one, correction, "phone") == "conflict"
+    assert outcome(one, correction, "device") == "conflict", (
+        "one guard group with fuel, which another changed"
+    )
+    assert value(county) == "5"
+
+
+def test_after_a_restore_the_earlier_of_two_own_records_comes_last(county, tablet):
+    one = tablet("one")
+    empty = county.copy()
+    first = one.record(H, {"phone": "1", "remark": "有狗", "device": "kang", "fuel": "coal"})
+    one.sync()
+    later = one.record(H, {"remark": "", "device": "stove"})
+    county.restore(empty)
+    one.sync([later])
+    one.sync([first])
+    assert county.state(H).conflicts == ()
+    assert (value(county, "remark"), value(county, "device")) == ("", "stove")
+    assert (value(county), value(county, "fuel")) == ("1", "coal")
+
+
+def test_an_earlier_own_record_is_superseded_by_a_later_one_that_stands_in_conflict(county, tablet):
+    one, two = tablet("one"), tablet("two")
+    one.record(H, {"phone": "1", "remark": ""}), one.sync(), two.sync()
+    seen = one.states[KEY]
+    two.record(H, {"phone": "5"}), two.sync()
+    stale = (Target("household", H, seen.version, dict(seen.props), None),)
+    earlier = one.record(H, {"phone": "2"}, whole=False, targets=stale)
+    later = one.record(H, {"phone": "3"}, whole=False, targets=stale)
+    one.sync([later])
+    one.sync([earlier])
+    assert outcome(one, earlier, "phone") == "superseded"
+    assert [each.mine for each in county.state(H).conflicts] == ["3"]
+
+
+def test_after_a_restore_whoever_only_carried_a_value_on_does_not_stand_over_it(county, tablet):
+    one = tablet("one")
+    empty = county.copy()
+    first = one.record(H, {"phone": "1", "remark": ""})
+    one.sync()
+    seen = one.states[KEY]
+    stale = (Target("household", H, seen.version, dict(seen.props), None),)
+    middle = one.record(H, {"phone": "2"})
+    carrier = one.record(H, {"phone": "1", "remark": "有狗"}, whole=False, corrects=first, targets=stale)
+    county.restore(empty)
+    one.sync([carrier])
+    one.sync([first, middle])
+    assert outcome(one, middle, "phone") == "applied"
+    assert (value(county), value(county, "remark")) == ("2", "有狗")
+    assert county.state(H).conflicts == ()
