@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -57,10 +57,13 @@ class CommandProblem(Exception):
     """A command cannot do what it was asked; the text says why and what to do."""
 
 
-def main() -> None:
-    """Runs the command line. Exit status 1 = refused with a message; 130 = interrupted."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line (of this process, or as given). Exit status 1 = refused with a message; 130 = interrupted.
+
+    Always ends with SystemExit.
+    """
     try:
-        app()
+        app(arguments)
     except (CommandProblem, SettingsProblem, FormsProblem, BackupProblem) as problem:
         _fail(str(problem))
     except (DatabaseProblem, Problem) as problem:
