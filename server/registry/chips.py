@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from server.registry import selections
 from server.registry.filters import CHOICES, HouseholdFilter
 from server.registry.vocabulary import CONVERSION_KINDS, STATE_NAMES
 from server.web import N_
@@ -44,6 +45,8 @@ def _chips(
         kind = say(CONVERSION_KINDS.get(wanted.kind, CHOICES["kind"]["any"]))
         since = f" ≥ {wanted.since}" if wanted.since else ""
         yield f"{say(STATE_NAMES[wanted.state])}: {kind}{since}", wanted.address(kind="")
+    if wanted.of:
+        yield say(selections.label(wanted.of)), wanted.address(of="")
     for name, title in TITLES.items():
         value = str(getattr(wanted, name))
         if value and name in CHOICES:

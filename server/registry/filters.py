@@ -12,10 +12,10 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_
 from sqlmodel import col
 
-from server.registry import rules
+from server.registry import rules, selections
 from server.registry.standing import Counting, Standing, within
 from server.registry.tables import Household
 from server.registry.vocabulary import (
@@ -54,7 +54,8 @@ class HouseholdFilter:
     """What a household list is held to; empty strings hold it to nothing.
 
     `kind` with `state` and `since`: the latest conversion that reached the state is of this kind ("any": of
-    whichever). `situation` and `clean_state`: clean, where conversions count from that state on.
+    whichever). `situation` and `clean_state`: clean, where conversions count from that state on. `of`: a list
+    that another room defines.
     """
 
     area: str = ""
@@ -74,6 +75,7 @@ class HouseholdFilter:
     visit: str = ""
     mountain: str = ""
     conflicts: str = ""
+    of: str = ""
 
     def counting(self) -> Counting:
         since = date.fromisoformat(self.since) if self.since else None
@@ -137,6 +139,8 @@ def read_filter(query: Mapping[str, str]) -> HouseholdFilter:
             raise _refused(name, value)
     if "area" in given and not rules.is_area(given["area"]):
         raise _refused("area", given["area"])
+    if "of" in given and selections.condition(given["of"]) is None:
+        raise _refused("of", given["of"])
     if "since" in given:
         try:
             date.fromisoformat(given["since"])
@@ -178,6 +182,11 @@ def _situation(value: str, at: Standing) -> ColumnElement[bool]:
     return and_(at.in_base, of_base)
 
 
+def _of(value: str, at: Standing) -> ColumnElement[bool]:
+    found = selections.condition(value)
+    return false() if found is None else found
+
+
 Condition = Callable[[str, Standing], ColumnElement[bool]]
 CONDITIONS: Final[dict[str, Condition]] = {
     "area": lambda value, at: within(value),
@@ -200,6 +209,7 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "visit": lambda value, at: col(Household.visit_outcome) == ("" if value == "none" else value),
     "mountain": lambda value, at: col(Household.mountain) == value,
     "conflicts": lambda value, at: col(Household.conflicts_n) > 0,
+    "of": _of,
 }
 assert set(CONDITIONS) | {"state", "since", "clean_state"} == {f.name for f in fields(HouseholdFilter)}
 
