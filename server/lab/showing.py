@@ -57,7 +57,7 @@ class Showing:
         account = file.accounts[0]
         lines = (
             f"网页        {file.address}",
-            f"用户名      {account.login}",
+            f"账号        {account.login}",
             f"密码        {account.password}",
             f"平板登记码  {file.enrolment_code}    （或另开一个终端：make tablet）",
             f"数据目录    {file.data}",
