@@ -172,4 +172,21 @@ def several(inner: Check, least: int = 0) -> Check:
     return check
 
 
+def mapping(key: Check, inner: Check, least: int = 0) -> Check:
+    """An object whose field names are data themselves, such as years or division codes."""
+
+    def check(value: Any, path: str) -> Iterator[Fault]:
+        if not isinstance(value, dict):
+            yield fault(path, value, "应为一组字段。", "请写成 { … }。")
+            return
+        if len(value) < least:
+            yield fault(path, value, "内容太少。", f"至少要有 {least} 项。")
+        for name, item in value.items():
+            where = f"{path}.{name}".lstrip(".")
+            yield from key(name, where)
+            yield from inner(item, where)
+
+    return check
+
+
 TEXTS: Final = fields({"zh": text, "en": text})

@@ -58,10 +58,11 @@ class KindLine:
 
 @dataclass(frozen=True)
 class Line:
-    """The figures of an area, or of one area class in it, each with its list."""
+    """The figures of an area, or of one area class in it, each with its list. `area_class` for villages."""
 
     area: str
     name: str
+    area_class: str
     households: Opened
     heated: Opened
     excluded: Opened
@@ -97,7 +98,7 @@ class Report:
 
 def _line(
     wanted: HouseholdFilter, name: str, counts: Counts, kinds: tuple[str, ...], plan: Plan | None,
-    target: Target | None,
+    target: Target | None, area_class: str = "",
 ) -> Line:  # fmt: skip
     counting = counting_of(plan)
     since = counting.task_since.isoformat() if counting.task_since else ""
@@ -116,6 +117,7 @@ def _line(
     return Line(
         area=wanted.area,
         name=name,
+        area_class=area_class,
         households=Opened(counts.households, wanted.address()),
         heated=Opened(counts.heated, wanted.address(heating="base")),
         excluded=Opened(counts.excluded, wanted.address(heating="excluded")),
@@ -157,7 +159,7 @@ def report(coverage: Coverage, today: date) -> Report:
             for name in CLASSES
         },
         parts=tuple(
-            _line(HouseholdFilter(area=part.area), part.name, part.counts, kinds, plan, None)
+            _line(HouseholdFilter(area=part.area), part.name, part.counts, kinds, plan, None, part.area_class)
             for part in coverage.parts
         ),
         kinds=kinds,

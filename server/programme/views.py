@@ -32,15 +32,12 @@ ReportingOf = Callable[[Session, str, datetime], Reporting]
 
 @dataclass(frozen=True)
 class Part:
-    """An area directly inside another. `vacant`: nobody in the register lives there."""
+    """An area directly inside another; `area_class` is a village's, empty for anything larger."""
 
     area: str
     name: str
     counts: Counts
-
-    @property
-    def vacant(self) -> bool:
-        return self.counts.households == 0
+    area_class: str
 
 
 @dataclass(frozen=True)
@@ -150,5 +147,12 @@ def _parts(session: Session, area: str, known: Mapping[str, Counts]) -> list[Par
     if len(area) == 12:
         return []
     named = {rules.prefix_of(unit.code): unit.name for unit in divisions.children(session, area)}
+    classes = {}
+    if rules.child_digits(area) == 12:
+        inside = divisions.villages(session, area)
+        classes = {village.code: village.area_class or rules.UNCLASSIFIED for village in inside}
     # A village the list of divisions does not have is shown by its code; its homes are counted all the same.
-    return [Part(code, named.get(code, code), known.get(code, Counts())) for code in sorted({*named, *known})]
+    return [
+        Part(code, named.get(code, code), known.get(code, Counts()), classes.get(code, ""))
+        for code in sorted({*named, *known})
+    ]

@@ -4,7 +4,10 @@ The recorder keeps what it was told as plain dictionaries; tests count those wit
 with what the database says.
 """
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
@@ -13,13 +16,19 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import Session
+import uvicorn
+from fastapi import FastAPI
+from sqlmodel import Session, select
 
 from server import database
+from server.access.actions import make_token
+from server.access.tables import Person
+from server.app import create_app
 from server.programme.actions import release_bundled
 from server.registry.actions import classify
 from server.registry.projection import projection
 from server.registry.tables import Division
+from server.settings import Settings
 from sync.facts import Held, PropertyState
 
 COUNTY = "140525"
@@ -124,9 +133,81 @@ def fill_county(session: Session, households_n: int = 240, seed: int = 7) -> Rec
     return recorder
 
 
+@dataclass(frozen=True)
+class Site:
+    """A served county that tests only read: what was recorded, and an administrator's browser and token."""
+
+    recorder: Recorder
+    browser: httpx.Client
+    token: str
+
+    @property
+    def address(self) -> str:
+        return str(self.browser.base_url).rstrip("/")
+
+
+@contextmanager
+def _served(app: FastAPI) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        app.state.engine.dispose()
+
+
+def _names() -> list[Division]:
+    county = Division(code="140525000000", name="泽州县", level="county", edition="2023")
+    townships = [
+        Division(
+            code=f"{code}000", name=f"{code[6]}号镇", level="township", parent="140525000000", edition="2023"
+        )
+        for code in sorted({village[:9] for village in VILLAGES})
+    ]
+    villages = [
+        Division(
+            code=code, name=f"{code[-3:]}村", level="village", parent=f"{code[:9]}000", urban_rural_code="220",
+            edition="2023",
+        )
+        for code in VILLAGES
+    ]  # fmt: skip
+    return [county, *townships, *villages]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One filled county for all tests of a file that only read it."""
+    folder = tmp_path_factory.mktemp("county")
+    settings = Settings(folder, f"sqlite:///{folder / 'county.sqlite3'}", COUNTY, "a secret of this test")
+    app = create_app(settings, clock=lambda: AT)
+    with database.write(app.state.engine) as session:
+        session.add_all(_names())
+        session.flush()
+        recorder = fill_county(session)
+        person = session.exec(select(Person).where(Person.login == "admin")).one()
+        token = make_token(session, person, label="test", now=AT)
+    with _served(app) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
+        page = browser.get("/sign-in").text
+        csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+        form = {"login": "admin", "password": app.state.first_password, "csrf": csrf, "next": "/"}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        yield Site(recorder, browser, token)
+
+
 @pytest.fixture
-def filled(running: Any) -> Recorder:
-    """The running server's county, filled."""
+def filled(site: Site) -> Recorder:
+    """What was recorded in the county that `get` reads."""
+    return site.recorder
+
+
+@pytest.fixture
+def changing(running: Any) -> Recorder:
+    """A county of this test's own, that it may change; `official` and `submit` work on it."""
     with database.write(running.app.state.engine) as session:
         return fill_county(session)
 
@@ -143,16 +224,25 @@ def recorder_for() -> Callable[[Session], Recorder]:
     return Recorder
 
 
-@pytest.fixture
-def get(official: httpx.Client) -> Callable[[str], httpx.Response]:
-    """Opens a page as the administrator; it must be there."""
-
+def _opener(browser: httpx.Client) -> Callable[[str], httpx.Response]:
     def open_page(address: str) -> httpx.Response:
-        page = official.get(address)
+        page = browser.get(address)
         assert page.status_code == 200, f"{address}: {page.status_code} {page.text[:500]}"
         return page
 
     return open_page
+
+
+@pytest.fixture
+def get(site: Site) -> Callable[[str], httpx.Response]:
+    """Opens a page of the filled county as its administrator; it must be there."""
+    return _opener(site.browser)
+
+
+@pytest.fixture
+def get_own(official: httpx.Client) -> Callable[[str], httpx.Response]:
+    """Opens a page of this test's own county, empty unless it uses `changing`."""
+    return _opener(official)
 
 
 @pytest.fixture

@@ -7,23 +7,15 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
-from sqlmodel import select
-
-from server import database
-from server.access import actions
-from server.access.tables import Person
 
 Get = Callable[[str], httpx.Response]
 
 
 @pytest.fixture
-def api(running: Any) -> Iterator[httpx.Client]:
+def api(site: Any) -> Iterator[httpx.Client]:
     """A program with the administrator's token."""
-    with database.write(running.app.state.engine) as session:
-        person = session.exec(select(Person).where(Person.login == "admin")).one()
-        token = actions.make_token(session, person, label="test", now=running.clock())
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=running.address, headers=headers, trust_env=False) as client:
+    headers = {"Authorization": f"Bearer {site.token}"}
+    with httpx.Client(base_url=site.address, headers=headers, trust_env=False) as client:
         yield client
 
 
@@ -57,22 +49,22 @@ def test_page_and_api_say_the_same(filled: object, api: httpx.Client, get: Get) 
     assert areas == [child["area"] for child in body["children"]]
 
 
-def test_a_rate_is_a_number_and_null_of_nothing(running: object, api: httpx.Client) -> None:
-    body = api.get("/api/v1/coverage/140525").json()
+def test_a_rate_is_a_number_and_null_of_nothing(official: httpx.Client) -> None:
+    body = official.get("/api/v1/coverage/140525").json()
     assert body["clean"]["households"] == {"clean": 0, "heated": 0, "rate": None}
     assert body["plan"] is None
 
 
-def test_a_wrong_token_opens_nothing(running: Any) -> None:
-    with httpx.Client(base_url=running.address, trust_env=False) as client:
+def test_a_wrong_token_opens_nothing(site: Any) -> None:
+    with httpx.Client(base_url=site.address, trust_env=False) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YTpi"}):
             answer = client.get("/api/v1/coverage/140525", headers=headers)
             assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
             assert answer.json().keys() == {"error", "message", "remedy"}
 
 
-def test_the_openapi_document_describes_it_with_its_security(running: Any) -> None:
-    document = httpx.get(f"{running.address}/api/openapi.json", trust_env=False).json()
+def test_the_openapi_document_describes_it_with_its_security(site: Any) -> None:
+    document = httpx.get(f"{site.address}/api/openapi.json", trust_env=False).json()
     OpenAPI.model_validate(document)
     described = document["paths"]["/api/v1/coverage/{area}"]["get"]
     assert described["security"] == [{"bearer": []}]

@@ -4,6 +4,7 @@ import html
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import openpyxl
@@ -33,9 +34,9 @@ def test_every_number_opens_a_list_with_exactly_so_many_households(
     assert not wrong
 
 
-def test_the_fragment_is_what_the_page_includes(filled: object, official: httpx.Client) -> None:
-    page = official.get("/coverage/140525").text
-    fragment = official.get("/coverage/140525", headers={"HX-Request": "true"}).text
+def test_the_fragment_is_what_the_page_includes(site: Any) -> None:
+    page = site.browser.get("/coverage/140525").text
+    fragment = site.browser.get("/coverage/140525", headers={"HX-Request": "true"}).text
     assert "<html" not in fragment
     assert fragment.strip().startswith('<div id="figures"')
     assert _links(fragment) == _links(page)
@@ -61,33 +62,33 @@ def test_unclassified_villages_are_shown_as_such(filled: object, get: Get) -> No
     assert "area_class=unclassified" in page
 
 
-def test_an_area_without_households_says_so(running: object, get: Get) -> None:
-    page = get("/coverage/140525").text
+def test_an_area_without_households_says_so(get_own: Get) -> None:
+    page = get_own("/coverage/140525").text
     assert "还没有登记任何住户" in page
     assert _links(page)["/households?area=140525"] == 0
 
 
 @pytest.mark.parametrize("area", ["14052", "abc", "140525100999", "１４０５２５"])
-def test_an_area_nobody_knows_is_not_found(official: httpx.Client, area: str) -> None:
-    assert official.get(f"/coverage/{area}").status_code == 404
-    assert official.get(f"/api/v1/coverage/{area}").status_code == 404
+def test_an_area_nobody_knows_is_not_found(site: Any, area: str) -> None:
+    assert site.browser.get(f"/coverage/{area}").status_code == 404
+    assert site.browser.get(f"/api/v1/coverage/{area}").status_code == 404
 
 
-def test_the_start_page_is_the_countys_coverage(official: httpx.Client) -> None:
-    assert official.get("/").headers["location"] == "/coverage/140525"
+def test_the_start_page_is_the_countys_coverage(site: Any) -> None:
+    assert site.browser.get("/").headers["location"] == "/coverage/140525"
 
 
-def test_without_signing_in_there_is_nothing_to_see(running: object, official: httpx.Client) -> None:
-    with httpx.Client(base_url=official.base_url, trust_env=False) as stranger:
+def test_without_signing_in_there_is_nothing_to_see(site: Any) -> None:
+    with httpx.Client(base_url=site.address, trust_env=False) as stranger:
         assert stranger.get("/coverage/140525").headers["location"].startswith("/sign-in?next=")
         refused = stranger.get("/api/v1/coverage/140525")
         assert refused.status_code == 401 and refused.json()["error"] == "sign_in_needed"
         assert stranger.get("/households.xlsx").status_code == 303
 
 
-def test_another_countys_figures_are_not_this_officials(official: httpx.Client) -> None:
-    assert official.get("/coverage/140581").status_code == 403
-    assert official.get("/api/v1/coverage/14").json()["error"] == "forbidden"
+def test_another_countys_figures_are_not_this_officials(site: Any) -> None:
+    assert site.browser.get("/coverage/140581").status_code == 403
+    assert site.browser.get("/api/v1/coverage/14").json()["error"] == "forbidden"
 
 
 def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: object, get: Get) -> None:
@@ -106,13 +107,15 @@ def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: objec
     assert body[0][at] == 240 == sum(row[at] for row in body[1:5]) == sum(row[at] for row in body[5:])
 
 
-def test_pages_speak_english_once_asked_to(filled: object, official: httpx.Client) -> None:
+def test_pages_speak_english_once_asked_to(site: Any) -> None:
+    official = site.browser
     assert "Clean heating progress" in official.get("/coverage/140525?lang=en").text
     again = official.get("/coverage/140525").text
     assert '<html lang="en">' in again and "Strive for" in again
     left = re.sub(r"<title>.*?</title>|<[^>]+>", "", again.split("<main", 1)[1].split("<footer", 1)[0])
     names = "泽州县|[12]号镇|泽政办发〔2020〕28号|中文"
     assert not re.findall(r"[\u4e00-\u9fff]+", re.sub(names, "", left))
+    official.cookies.delete("lang")
 
 
 def test_the_plan_page_shows_where_it_comes_from_and_its_hash(filled: object, get: Get) -> None:
@@ -122,5 +125,5 @@ def test_the_plan_page_shows_where_it_comes_from_and_its_hash(filled: object, ge
     assert "只指晋城市城市建成区在泽州县辖区内的部分" in page
 
 
-def test_the_plan_page_without_a_plan_says_what_to_do(running: object, get: Get) -> None:
-    assert "本县还没有发布计划" in get("/plan").text
+def test_the_plan_page_without_a_plan_says_what_to_do(get_own: Get) -> None:
+    assert "本县还没有发布计划" in get_own("/plan").text
