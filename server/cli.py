@@ -306,5 +306,17 @@ def run_demo(
         raise CommandProblem(str(problem)) from problem
 
 
+@app.command("simulate")
+def run_simulation(
+    seeds: Annotated[int, typer.Option(min=1, help="多少个县，每个县一个种子。")] = 200,
+    seed: Annotated[int, typer.Option(help="第一个种子。")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果。")] = False,
+) -> None:
+    """用许多种子各演一个县的同步，带着断线、丢包、崩溃和恢复；有任何承诺落空则退出码为 1。"""
+    from server.lab.simulate import run
+
+    raise typer.Exit(run(seeds, seed, as_json=as_json))
+
+
 if __name__ == "__main__":
     main()
