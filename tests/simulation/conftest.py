@@ -1,0 +1,27 @@
+"""One stage for all simulated counties of a test run, and a county that fell quiet with conflicts still open."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.lab.simulation.evidence import gather
+from server.lab.simulation.stage import stage
+from server.lab.simulation.world import World
+
+QUIET_SEED = 1
+
+
+@pytest.fixture(scope="session")
+def on():
+    with stage() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def evidence(on):
+    """What is left of a county in which every promise was kept; tests alter it and expect a complaint."""
+    world = World(on, QUIET_SEED)
+    world.play(), world.heal()
+    found = gather(world)
+    world.close()
+    return found

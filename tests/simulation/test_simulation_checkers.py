@@ -1,0 +1,169 @@
+"""The checkers can fail: a fault is planted, and the right one complains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from server.lab.simulation.checkers import check
+from server.lab.simulation.evidence import gather
+from server.lab.simulation.world import World
+
+SEED = 1
+
+
+def broken(evidence):
+    return {violation.promise for violation in check(evidence)}
+
+
+def lived(world):
+    try:
+        world.play(), world.heal()
+        return gather(world)
+    finally:
+        world.close()
+
+
+def without(mapping, key):
+    return {name: value for name, value in mapping.items() if name != key}
+
+
+# --- planted while the county lives ---------------------------------------------------------------------------
+
+
+def test_a_hub_that_forgets_a_verdict(on):
+    forgotten: list[str] = []
+
+    def forget(reply):
+        if reply.verdicts and not forgotten:
+            forgotten.append(reply.verdicts[0].submission)
+        kept = (verdict for verdict in reply.verdicts if verdict.submission not in forgotten)
+        return replace(reply, verdicts=tuple(kept))
+
+    assert "nothing_lost" in broken(lived(World(on, SEED, on_the_way=forget)))
+
+
+def test_a_feed_that_skips_a_row(on):
+    skipped: set[str] = set()
+
+    def skip(reply):
+        households = [state.key for state in reply.changes if state.dataset == "household"]
+        skipped.update(households[:1] if not skipped else ())
+        return replace(reply, changes=tuple(state for state in reply.changes if state.key not in skipped))
+
+    assert "replicas_equal" in broken(lived(World(on, SEED, on_the_way=skip)))
+
+
+def test_a_tablet_that_drops_a_record(on):
+    world = World(on, SEED)
+    world.play()
+    tablet = next(tablet for tablet in world.tablets if tablet.replica.waiting_ids())
+    dropped = tablet.replica.waiting_ids()[0]
+    for statement in ("DELETE FROM target WHERE submission = ?", "DELETE FROM submission WHERE id = ?"):
+        tablet.replica.db.conn.execute(statement, (dropped,))
+    world.heal()
+    evidence = gather(world)
+    world.close()
+    assert "nothing_lost" in broken(evidence)
+    assert any(dropped in violation.what for violation in check(evidence))
+
+
+def test_a_hub_that_loses_a_committed_submission(on):
+    world = World(on, SEED)
+    world.play(), world.heal()
+    world.hub.begin_again()
+    with world.stage.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM submission WHERE rowid = (SELECT max(rowid) FROM submission)")
+    evidence = gather(world)
+    world.close()
+    assert "nothing_lost" in broken(evidence)
+
+
+# --- planted in what is left ----------------------------------------------------------------------------------
+
+
+def test_tablets_that_never_fall_quiet(evidence):
+    assert broken(replace(evidence, rounds=None)) == {"nothing_lost"}
+
+
+def test_a_verdict_that_was_told_otherwise(evidence):
+    id, judged = next(
+        (id, each) for id, each in evidence.journal.items() if each.verdict.outcome == "applied"
+    )
+    other = replace(judged, verdict=replace(judged.verdict, marks=("after_handover",)))
+    assert broken(replace(evidence, journal={**evidence.journal, id: other})) == {"nothing_lost"}
+
+
+def test_an_effect_that_came_twice(evidence):
+    key, held = next(iter(evidence.entities.items()))
+    doubled = replace(held, version=held.version + len(evidence.touching(key)))
+    assert "nothing_doubled" in broken(replace(evidence, entities={**evidence.entities, key: doubled}))
+
+
+def test_a_record_that_nobody_saved(evidence):
+    first = next(tablet for tablet in evidence.tablets if tablet.saved)
+    fewer = replace(first, saved=without(first.saved, next(iter(first.saved))))
+    tablets = tuple(fewer if tablet is first else tablet for tablet in evidence.tablets)
+    assert "nothing_doubled" in broken(replace(evidence, tablets=tablets))
+
+
+def test_a_feed_with_a_gap(evidence):
+    assert "nothing_doubled" in broken(replace(evidence, feed=evidence.feed[1:]))
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"props": {"head_name": "别人"}}, {"at_hub": False}])
+def test_a_replica_that_shows_something_else(evidence, change):
+    tablet = next(tablet for tablet in evidence.tablets if tablet.entities)
+    key, holding = next((key, each) for key, each in tablet.entities.items() if each.at_hub)
+    other = replace(tablet, entities={**tablet.entities, key: replace(holding, **change)})
+    tablets = tuple(other if each is tablet else each for each in evidence.tablets)
+    assert broken(replace(evidence, tablets=tablets)) == {"replicas_equal"}
+
+
+def test_a_value_that_was_overwritten_unseen(evidence):
+    id, field = next(
+        (id, field)
+        for id, judged in evidence.journal.items()
+        for field in judged.verdict.fields
+        if field.outcome == "applied" and field.property == "phone" and field.mine
+    )
+    key = f"{field.dataset}/{field.id}"
+    held = evidence.entities[key]
+    state = replace(held.props["phone"], value="nobody's", submission=id, seen=())
+    other = replace(held, props={**held.props, "phone": state}, conflicts=())
+    assert "lost_values" in broken(replace(evidence, entities={**evidence.entities, key: other}))
+
+
+def test_a_conflict_that_was_closed_without_a_decision(evidence):
+    silent = {key: replace(held, conflicts=()) for key, held in evidence.entities.items()}
+    assert "lost_values" in broken(replace(evidence, entities=silent))
+
+
+def test_a_conflict_of_a_tablet_with_itself(evidence):
+    key, held = next((key, held) for key, held in evidence.entities.items() if held.conflicts)
+    conflict = held.conflicts[0]
+    judged = evidence.journal[conflict.submission]
+    bare = replace(judged, verdict=replace(judged.verdict, fields=()))
+    itself = replace(held, conflicts=(replace(conflict, by=conflict.submission),))
+    altered = replace(
+        evidence,
+        entities={**evidence.entities, key: itself},
+        journal={**evidence.journal, conflict.submission: bare},
+    )
+    assert "no_self_conflict" in broken(altered)
+
+
+@pytest.mark.parametrize("dataset", ["household", "coal_use"])
+def test_a_table_that_says_something_else(evidence, dataset):
+    rows = evidence.typed[dataset]
+    id = next(iter(rows))
+    for altered in (without(rows, id), {**rows, id: {**rows[id], "village": "140525100009"}}):
+        assert broken(replace(evidence, typed={**evidence.typed, dataset: altered})) == {"tables_recounted"}
+
+
+@pytest.mark.parametrize("change", [{"safe_to_hand_in": False}, {"drafts_n": 1}, {"conflict_n": 77}])
+def test_a_status_that_is_not_true(evidence, change):
+    first = evidence.tablets[0]
+    other = replace(first, status=replace(first.status, **change))
+    assert broken(replace(evidence, tablets=(other, *evidence.tablets[1:]))) == {"statuses_true"}
