@@ -69,11 +69,24 @@ class Journey:
         self._trail.append((name, values))
         self._open()
 
+    def begin(self, start: Callable[[], str]) -> None:
+        """Into the interview whose draft `start` makes; a full disk is told and nothing else happens."""
+        try:
+            draft = start()
+        except ReplicaProblem as problem:
+            self.tell(self._words(problem))
+            return
+        self.go("interview", draft=draft)
+
     def back(self) -> None:
         """One step back, from the first step nowhere."""
         if len(self._trail) > 1:
             self._trail.pop()
             self._open()
+
+    def again(self) -> None:
+        """Where we are, read anew."""
+        self._open()
 
     def refresh(self) -> None:
         """The standing may have changed."""
@@ -138,9 +151,15 @@ class TabletApp(App):
         self.journey.leave()
         return True
 
+    def on_resume(self) -> None:
+        """Android: in front again, where the surveyor was."""
+        self.journey.again()
+
     def on_stop(self) -> None:
         """The window closes."""
         self.journey.leave()
+        if self.root:
+            self.root.rest()
         Window.unbind(on_keyboard=self._key)
 
     def _enrolled(self) -> bool:

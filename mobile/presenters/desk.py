@@ -43,6 +43,12 @@ class Desk:
             self.parsed[key] = parse(stored.xml)
         return self.parsed[key]
 
+    def person(self, person: str) -> str:
+        """Who somebody is: the surveyor of this tablet by name, anyone else as somebody else."""
+        identity = self.replica.identity()
+        mine = identity is not None and identity.person == person
+        return identity.person_name if identity and mine else self.say("person.other")
+
     def moment(self, iso: str | None) -> str:
         """An instant in words, near ones relative: 刚刚, 5 分钟前, 今天 09:30."""
         if not iso:

@@ -80,6 +80,13 @@ class HouseholdPresenter:
         """Begin a correction of one of my records; the draft's id."""
         return begin_correction(self._desk, submission)
 
+    def settle(self, difference: Difference) -> str:
+        """Decide an open difference by a new record: a correction where the record is mine, else what is registered
+        gone through again; the draft's id."""
+        if self._desk.replica.record(difference.submission) is not None:
+            return begin_correction(self._desk, difference.submission)
+        return self.progress(difference.entity) if difference.dataset == "conversion" else self.update()
+
     def state(self) -> HouseholdState:
         """As of now."""
         desk, say = self._desk, self._desk.say
@@ -154,6 +161,12 @@ class HouseholdPresenter:
             base=value(conflict.base),
             mine=value(conflict.mine),
             theirs=value(conflict.theirs),
-            by=say("conflict.by", person=conflict.person, when=self._desk.moment(conflict.at)),
+            by=say(
+                "conflict.mine_by",
+                person=self._desk.person(conflict.person),
+                when=self._desk.moment(conflict.at),
+            ),
             submission=conflict.submission,
+            dataset=dataset,
+            entity=shown.id,
         )

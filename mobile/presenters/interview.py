@@ -137,6 +137,10 @@ class InterviewPresenter:
         self._save()
 
     def _save(self) -> None:
+        if (
+            self.state.submitted or self.state.discarded
+        ):  # a late word from a field must not bring the draft back
+            return
         self._draft = replace(
             self._draft,
             answers=filling.draft(self._interview),

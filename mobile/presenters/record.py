@@ -31,6 +31,8 @@ class Difference:
     theirs: str
     by: str
     submission: str
+    dataset: str
+    entity: str
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,14 @@ class RecordPresenter:
             base=value(field.base),
             mine=value(field.mine),
             theirs=value(field.theirs),
-            by=say("conflict.by", person=field.theirs_by, when=self._desk.moment(field.theirs_at)),
+            by=say(
+                "conflict.theirs_by",
+                person=self._desk.person(field.theirs_by),
+                when=self._desk.moment(field.theirs_at),
+            ),
             submission=submission,
+            dataset=dataset,
+            entity=field.id,
         )
 
     def _answers(self, record: Record) -> tuple[tuple[str, tuple[Fact, ...]], ...]:

@@ -7,6 +7,7 @@ from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
 from mobile.presenters.household import Event, HouseholdPresenter, HouseholdState
+from mobile.presenters.record import Difference
 from mobile.screens.sections import (
     RecordTouches,
     button,
@@ -67,15 +68,12 @@ class HouseholdScreen(Screen):
         self._begin(self._presenter.update)
 
     def _begin(self, start: Callable[[], str]) -> None:
-        self._station.routes.go("interview", draft=start())
+        self._station.routes.begin(start)
 
     def _sections(self, state: HouseholdState) -> Iterator[Widget]:
         say = self.say
         if state.conflicts:
-            cards = [
-                words_card(say("conflict.how")),
-                *(difference_card(found, say) for found in state.conflicts),
-            ]
+            cards = [words_card(say("conflict.how")), *map(self._difference, state.conflicts)]
             yield section(say("household.conflicts"), cards)
         touches = RecordTouches(
             resume=lambda draft: self._station.routes.go("interview", draft=draft),
@@ -100,3 +98,8 @@ class HouseholdScreen(Screen):
             strong=True,
         )
         return facts_card(event.title, event.facts, [progress])
+
+    def _difference(self, difference: Difference) -> Widget:
+        return difference_card(
+            difference, self.say, lambda: self._begin(lambda: self._presenter.settle(difference))
+        )

@@ -57,7 +57,7 @@ class HouseholdsScreen(Screen):
     def register(self) -> None:
         """A new household."""
         if self._presenter:
-            self._station.routes.go("interview", draft=self._presenter.register())
+            self._station.routes.begin(self._presenter.register)
 
     def _search(self) -> None:
         if self._presenter:

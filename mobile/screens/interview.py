@@ -55,9 +55,9 @@ class InterviewScreen(Screen):
         self._copy(self._presenter.state)
 
     def leave(self) -> None:
-        """What is being typed is saved before the screen goes."""
-        if self._presenter and not (self._presenter.state.submitted or self._presenter.state.discarded):
-            self._flush()
+        """What is being typed is saved; after that the fields, wherever their focus goes, say nothing any more."""
+        self._flush()
+        self._presenter = None
 
     def back(self) -> None:
         """Leave; the draft waits."""

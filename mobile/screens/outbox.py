@@ -43,8 +43,9 @@ class OutboxScreen(Screen):
         """Nothing to save."""
 
     def _correct(self, submission: str) -> None:
-        if self._presenter:
-            self._station.routes.go("interview", draft=self._presenter.correct(submission))
+        presenter = self._presenter
+        if presenter:
+            self._station.routes.begin(lambda: presenter.correct(submission))
 
     def _copy(self, state: OutboxState) -> None:
         self.empty = state.empty

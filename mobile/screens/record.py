@@ -44,7 +44,7 @@ class RecordScreen(Screen):
 
     def correct(self) -> None:
         """Begin a correction."""
-        self._station.routes.go("interview", draft=self._presenter.correct())
+        self._station.routes.begin(self._presenter.correct)
 
     def _sections(self, state: RecordState) -> Iterator[Widget]:
         card = Factory.Card()

@@ -94,9 +94,9 @@ def words_card(text: str) -> Widget:
     return card
 
 
-def difference_card(difference: Difference, say: Say) -> Widget:
-    """What people differ on."""
-    return DifferenceCard(
+def difference_card(difference: Difference, say: Say, settle: Callable[[], None] | None = None) -> Widget:
+    """What people differ on, and the way to settle it."""
+    card = DifferenceCard(
         label=difference.label,
         base=difference.base,
         mine=difference.mine,
@@ -106,6 +106,9 @@ def difference_card(difference: Difference, say: Say) -> Widget:
         mine_label=say("conflict.mine"),
         theirs_label=say("conflict.theirs"),
     )
+    if settle:
+        card.ids.sheet.add_widget(button(say("conflict.settle"), settle, strong=True))
+    return card
 
 
 def record_card(line: RecordLine, say: Say, touched: RecordTouches) -> Widget:

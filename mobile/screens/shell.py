@@ -15,7 +15,7 @@ from mobile.presenters.strip import StripPresenter
 from mobile.widgets.theme import WIDE_DP, load
 
 load(__file__)
-MESSAGE_S = 3
+MESSAGE_S = 4
 REFRESH_S = 20
 PLACES = {
     "villages": "villages",
@@ -52,7 +52,12 @@ class Shell(FloatLayout):
         self.manager = ScreenManager(transition=NoTransition())
         self.ids.screens.add_widget(self.manager)
         self.bind(size=self._turn)
-        Clock.schedule_interval(lambda _dt: self.refresh(), REFRESH_S)
+        self._beat = Clock.schedule_interval(lambda _dt: self.refresh(), REFRESH_S)
+
+    def rest(self) -> None:
+        """The window closes: read nothing any more."""
+        self._beat.cancel()
+        self.enrolled = False
 
     def visit(self, place: str) -> None:
         """A navigation button; the app binds `on_visit`."""

@@ -17,6 +17,9 @@ class Routes(Protocol):
 
     def go(self, name: str, **values: str) -> None: ...
 
+    def begin(self, start: Callable[[], str]) -> None:
+        """Go into the interview whose draft `start` makes; if it cannot be made, say why."""
+
     def back(self) -> None: ...
 
     def refresh(self) -> None: ...

@@ -8,6 +8,7 @@ from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, Str
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
+from kivy.uix.scrollview import ScrollView
 from kivy.uix.stacklayout import StackLayout
 from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
@@ -52,6 +53,28 @@ class Field(TextInput):
 
     faulty = BooleanProperty(False)
     edge = NumericProperty(dp(2))  # thickness of the frame
+
+
+class Scroller(ScrollView):
+    """Scrolls its one child, and keeps what is in sight where it is when questions appear or vanish further down."""
+
+    _tall = 0.0
+    scroll_y: float
+
+    def add_widget(self, widget: Widget, *arguments: Any, **values: Any) -> None:
+        """Watch the child's height."""
+        super().add_widget(widget, *arguments, **values)
+        self._tall = widget.height
+        widget.bind(height=self._keep)
+
+    def _keep(self, _child: Widget, tall: float) -> None:
+        hidden_before, hidden = self._tall - self.height, tall - self.height
+        above = (1 - self.scroll_y) * max(hidden_before, 0)
+        self._tall = tall
+        self.scroll_y = 1 - min(above / hidden, 1) if hidden > 0 else 1
+        # The effect remembers pixels of the former height; left alone it would swing the page to and fro.
+        self.effect_y.velocity = 0
+        self.effect_y.value = self.effect_y.max * self.scroll_y
 
 
 class TitleBar(BoxLayout):

@@ -17,12 +17,13 @@ import pytest
 from mobile.locale import speak
 from mobile.presenters.desk import Desk, stock_forms
 from survey_forms import released
-from sync.messages import Cursor, EnrolReply, EntityState, Reply, Verdict, Village
+from sync.messages import Conflict, Cursor, EnrolReply, EntityState, Reply, Verdict, Village
 from sync.replica import Replica
 
 COUNTY = "140525"
 VILLAGE = Village("140525100201", "东常村", "南村镇", "rural")
 OTHER = Village("140525100203", "西郜村", "南村镇", None)
+ENTER = 13
 START = datetime(2020, 9, 12, 1, 30, tzinfo=UTC)  # 09:30 in China
 
 
@@ -87,6 +88,14 @@ class Tablet:
         seq = next(self.seq)
         self.reply(changes=states, cursors={v.code: Cursor(seq=seq) for v in (VILLAGE, OTHER)})
 
+    def state(
+        self, dataset: str, entity: str, props: dict[str, str], conflicts: tuple[Conflict, ...] = ()
+    ) -> EntityState:
+        """An entity of the first village as the register has it, a version further."""
+        return EntityState(
+            dataset, entity, VILLAGE.code, next(self.seq), props, conflicts, "2020-09-12T00:00:00Z"
+        )
+
     def household(self, **props: str) -> str:
         """A household of the first village, straight from the hub; its id."""
         entity = self.desk.new_id()
@@ -96,9 +105,7 @@ class Tablet:
             "device": "coal_stove",
             "fuel": "bulk_coal",
         } | props
-        self.receive(
-            EntityState("household", entity, VILLAGE.code, next(self.seq), told, (), "2020-09-01T00:00:00Z")
-        )
+        self.receive(self.state("household", entity, told))
         return entity
 
     def settle(self, outcome: str = "applied", **parts: object) -> str:
@@ -196,6 +203,13 @@ class Driver:
         texts = (_words(widget) for widget in self.widgets())
         return [text for text in texts if text]
 
+    def touchable(self) -> Iterator[tuple[Any, str]]:
+        """Everything that answers a touch, with its words."""
+        kinds = ("ButtonBehavior", "Field")
+        for widget in self.widgets():
+            if any(kind in _lineage(widget) for kind in kinds) and widget.width > 0:
+                yield widget, _words(widget)
+
     def see(self, text: str) -> None:
         """This text is on screen, or the test ends."""
         assert any(text in words for words in self.words()), f"{text!r} is not among {self.words()}"
@@ -214,21 +228,28 @@ class Driver:
         """A finger down and up in the middle of a widget, scrolled to first."""
         from kivy.tests.common import UnitTestTouch
 
-        self.show(widget)
+        scrolls = self.show(widget)
         touch = UnitTestTouch(*widget.to_window(*widget.center))
         touch.touch_down()
         self.frames(1)
         touch.touch_up()
-        self.frames(6)
+        end = time.monotonic() + (0.22 if scrolls else 0.05)  # a scroll view passes a tap on after 0.2 s
+        while time.monotonic() < end:
+            self.frames(1)
+        self.frames(2)
 
-    def show(self, widget: Any) -> None:
-        """Scroll until a widget is in sight."""
+    def show(self, widget: Any) -> bool:
+        """Scroll until a widget is in sight; whether it stands in anything that scrolls."""
+        scrolls = False
         above = widget.parent
         while above is not None and above is not self.window and above is not above.parent:
-            if "ScrollView" in _lineage(above) and "RecycleView" not in _lineage(above):
-                above.scroll_to(widget, animate=False)
+            if "ScrollView" in _lineage(above):
+                scrolls = True
+                if "RecycleView" not in _lineage(above):
+                    above.scroll_to(widget, animate=False)
             above = above.parent
         self.frames(3)
+        return scrolls
 
     def field(self, label: str) -> Any:
         """The text field of the question, or the field whose hint or name this is."""
@@ -238,7 +259,7 @@ class Driver:
         raise AssertionError(f"no field {label!r} among {self.words()}")
 
     def type(self, label: str, text: str) -> None:
-        """Touch a field and type."""
+        """Touch a field, type, and press Enter."""
         field = self.field(label)
         self.touch_widget(field)
         self.until(lambda: bool(field.focus), 2)
@@ -246,18 +267,41 @@ class Driver:
         field.delete_selection()
         for sign in text:
             self.window.dispatch("on_textinput", sign)
-        self.frames(2)
+        self.window.dispatch("on_key_down", ENTER, 40, None, [])
+        self.window.dispatch("on_key_up", ENTER, 40)
+        self.frames(3)
+
+    def step(self, label: str, sign: str, times: int) -> None:
+        """Touch a stepper of a question."""
+        for widget in list(self.widgets()):
+            if "Pressable" in _lineage(widget) and widget.text == sign and self._label_of(widget) == label:
+                for _ in range(times):
+                    self.touch_widget(widget)
+
+    def next_button(self) -> Any:
+        """The button that goes on: next page, or the look over everything."""
+        return next(widget for widget in self.widgets() if _words(widget) in ("下一页", "检查并提交"))
 
     def choose(self, label: str, choice: str) -> None:
-        """Touch a choice of a question."""
+        """Touch a choice of a question. A tap lost while the page still moved is tapped again, as a person would."""
+        for _ in range(3):
+            button = self._choice(label, choice)
+            self.touch_widget(button)
+            end = time.monotonic() + 1
+            while not button.chosen and time.monotonic() < end:
+                self.frames(1)
+            if button.chosen:
+                return
+        raise AssertionError(f"{choice!r} of {label!r} cannot be chosen")
+
+    def _choice(self, label: str, choice: str) -> Any:
         for widget in self.widgets():
             if (
                 "ChoiceButton" in _lineage(widget)
                 and widget.words == choice
                 and self._label_of(widget) == label
             ):
-                self.touch_widget(widget)
-                return
+                return widget
         raise AssertionError(f"no choice {choice!r} of {label!r} among {self.words()}")
 
     def picture(self, path: Path) -> None:
@@ -305,6 +349,7 @@ def _kivy(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     Config.set("graphics", "width", 1280)
     Config.set("graphics", "height", 800)
+    Config.set("graphics", "maxfps", 0)
     for name, _ in Config.items("input"):
         Config.remove_option("input", name)
 

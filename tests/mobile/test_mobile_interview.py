@@ -179,3 +179,13 @@ def test_an_update_knows_the_household_but_dates_the_visit_today(tablet):
 def _look(presenter):
     presenter.look_over()
     return [line for _, lines in presenter.state.review.groups for line in lines]
+
+
+def test_a_late_word_from_a_field_does_not_bring_a_submitted_draft_back(tablet):
+    household = tablet.household()
+    draft = HouseholdPresenter(tablet.desk, household).visit()
+    presenter = InterviewPresenter(tablet.desk, draft, lambda state: None)
+    presenter.answer("/data/visit_outcome", "refused")
+    presenter.submit()
+    presenter.answer("/data/remark", "晚到的字")
+    assert tablet.replica.drafts() == []

@@ -1,0 +1,201 @@
+"""Villages, households, the outbox and the strip: what each shows, against the real replica."""
+
+from datetime import timedelta
+
+import pytest
+
+from mobile.presenters.household import HouseholdPresenter
+from mobile.presenters.households import HouseholdsPresenter
+from mobile.presenters.interview import InterviewPresenter
+from mobile.presenters.outbox import OutboxPresenter
+from mobile.presenters.record import RecordPresenter
+from mobile.presenters.strip import StripPresenter
+from mobile.presenters.villages import VillagesPresenter
+from sync.messages import Conflict, FieldOutcome, NotYet, Village
+
+EAST = "140525100201"
+
+
+def ignore(_state):
+    """A screen that is not looking."""
+
+
+def visit(tablet, household, outcome="not_at_home"):
+    draft = HouseholdPresenter(tablet.desk, household).visit()
+    presenter = InterviewPresenter(tablet.desk, draft, ignore)
+    presenter.answer("/data/visit_outcome", outcome)
+    presenter.submit()
+    assert presenter.state.submitted
+    return presenter.state.submitted
+
+
+def lines(tablet, text="", chosen="all"):
+    presenter = HouseholdsPresenter(tablet.desk, EAST, ignore)
+    presenter.search(text)
+    presenter.choose(chosen)
+    return {line.name: [chip.text for chip in line.chips] for line in presenter.state.lines}
+
+
+def tabs(tablet):
+    presenter = OutboxPresenter(tablet.desk, ignore)
+    found = {}
+    for tab in presenter.state.tabs:
+        presenter.choose(tab.key)
+        found[tab.key] = [line.chip.text for line in presenter.state.lines]
+    return found
+
+
+def test_villages_show_what_waits_and_which_were_handed_over(tablet):
+    household = tablet.household()
+    visit(tablet, household)
+    HouseholdPresenter(tablet.desk, household).convert()
+    tablet.reply(villages=(Village("140525100203", "西郜村", "南村镇", None),))
+    state = VillagesPresenter(tablet.desk).state()
+    assert [(line.name, line.held) for line in state.lines] == [("西郜村", True), ("东常村", False)]
+    assert [chip.text for chip in state.lines[1].chips] == [
+        "已移交 · 未传记录仍会上传",
+        "1 份草稿",
+        "1 条待同步",
+    ]
+    assert "未分类" in state.lines[0].detail
+    assert state.greeting == "张晓敏，您好"
+
+
+def test_households_are_found_by_name_and_door_number(tablet):
+    tablet.household(head_name="王秀英", door_number="3组12号")
+    tablet.household(head_name="刘㛃", door_number="1组2号")
+    assert list(lines(tablet)) == ["刘㛃", "王秀英"]
+    assert list(lines(tablet, "㛃")) == ["刘㛃"]
+    assert list(lines(tablet, "3组")) == ["王秀英"]
+    assert lines(tablet, "李") == {}
+
+
+def test_filters_narrow_the_list(tablet):
+    visited = tablet.household(head_name="甲", visit_outcome="surveyed")
+    tablet.household(head_name="乙")
+    visit(tablet, visited)
+    assert lines(tablet, chosen="waiting") == {"甲": ["待同步", "未转换"]}
+    assert list(lines(tablet, chosen="unvisited")) == ["乙"]
+    assert set(lines(tablet, chosen="unconverted")) == {"甲", "乙"}
+    assert lines(tablet, chosen="converted") == {}
+
+
+def test_a_village_without_households_says_what_to_do(tablet):
+    state = HouseholdsPresenter(tablet.desk, EAST, ignore).state
+    assert "登记新户" in state.empty
+    assert state.can_add
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tab", "chip"),
+    [
+        ("applied", "safe", "已安全"),
+        ("merged", "safe", "已合并"),
+        ("rejected", "todo", "需更正"),
+    ],
+)
+def test_a_verdict_puts_the_record_where_it_belongs(tablet, outcome, tab, chip):
+    visit(tablet, tablet.household())
+    assert tabs(tablet)["waiting"] == ["待同步"]
+    tablet.settle(outcome, reason="走访日期有误，请更正。" if outcome == "rejected" else None)
+    assert tabs(tablet)[tab] == [chip]
+
+
+def test_not_yet_stays_waiting_and_says_why(tablet):
+    submission = visit(tablet, tablet.household())
+    tablet.reply(not_yet=(NotYet(submission, "form_unknown", "服务器还没有这一版表单。"),))
+    presenter = OutboxPresenter(tablet.desk, ignore, "waiting")
+    [line] = presenter.state.lines
+    assert (line.chip.text, line.explain) == ("暂缓接收", "服务器还没有这一版表单。")
+
+
+def test_a_rejected_record_is_corrected_and_then_asks_for_nothing(tablet):
+    visit(tablet, tablet.household())
+    rejected = tablet.settle("rejected", reason="走访日期有误，请更正。")
+    presenter = OutboxPresenter(tablet.desk, ignore)
+    assert presenter.state.lines[0].explain == "走访日期有误，请更正。"
+    draft = presenter.correct(rejected)
+    assert draft == presenter.correct(rejected)
+    correction = InterviewPresenter(tablet.desk, draft, ignore)
+    assert correction.state.title == "更正 · 走访结果"
+    correction.answer("/data/visited_on", "2020-09-11")
+    correction.submit()
+    assert tablet.replica.record(correction.state.submitted).submission.corrects == rejected
+    assert tabs(tablet) == {"todo": [], "waiting": ["待同步"], "safe": ["已有更正"]}
+
+
+def test_a_conflict_shows_base_mine_and_theirs_and_is_settled_by_a_correction(tablet):
+    household = tablet.household()
+    submission = visit(tablet, household, "refused")
+    outcome = FieldOutcome(
+        "household",
+        household,
+        "visit_outcome",
+        "conflict",
+        None,
+        "refused",
+        "not_at_home",
+        "",
+        "p-2",
+        "2020-09-12T00:10:00Z",
+    )
+    tablet.settle("conflict", fields=(outcome,))
+    shown = tablet.replica.entity("household", household)
+    conflict = Conflict(
+        tablet.desk.new_id(),
+        "visit_outcome",
+        submission,
+        None,
+        "refused",
+        "not_at_home",
+        "",
+        "2020-09-12T01:30:00Z",
+        "p-1",
+    )
+    props = dict(shown.props) | {"visit_outcome": "not_at_home"}
+    tablet.receive(tablet.state("household", household, props, (conflict,)))
+    page = HouseholdPresenter(tablet.desk, household)
+    [difference] = page.state().conflicts
+    assert (difference.label, difference.base, difference.mine, difference.theirs) == (
+        "走访结果", "未填", "拒绝登记", "家中无人",
+    )  # fmt: skip
+    assert difference.by.startswith("由张晓敏提交")
+    [told] = RecordPresenter(tablet.desk, submission).state().differences
+    assert told.by.startswith("名册现在的值由其他人员登记")
+    draft = tablet.replica.draft(page.settle(difference))
+    assert draft.corrects == submission
+    assert tabs(tablet)["todo"] == ["草稿", "有冲突"]
+
+
+def test_a_record_shows_its_answers_in_words(tablet):
+    submission = visit(tablet, tablet.household())
+    state = RecordPresenter(tablet.desk, submission).state()
+    facts = {fact.label: fact.value for _, facts in state.answers for fact in facts}
+    assert facts["走访结果"] == "家中无人"
+    assert facts["走访日期"] == "2020-09-12"
+
+
+def test_identity_numbers_are_masked_at_the_door(tablet):
+    household = tablet.household(id_number="140525196203154529")
+    facts = {fact.label: fact.value for fact in HouseholdPresenter(tablet.desk, household).state().identity}
+    assert facts["户主身份证号"] == "140525********4529"
+
+
+def test_the_strip_lets_the_tablet_go_only_when_everything_has_its_receipt(tablet):
+    strip = StripPresenter(tablet.desk)
+    assert (strip.state().text, strip.state().synthetic) == ("全部安全 · 可以交回平板", True)
+    household = tablet.household()
+    visit(tablet, household)
+    assert strip.state().text == "1 条尚未安全"
+    tablet.settle()
+    assert strip.state().tone == "safe"
+    HouseholdPresenter(tablet.desk, household).convert()
+    assert (strip.state().text, strip.state().tone) == ("1 份草稿未完成", "draft")
+
+
+def test_the_strip_tells_of_a_wrong_clock_and_of_the_last_contact(tablet):
+    tablet.reply(now=(tablet.clock() + timedelta(hours=2)).isoformat().replace("+00:00", "Z"))
+    tablet.clock.wait(minutes=5)
+    state = StripPresenter(tablet.desk).state()
+    assert "120 分钟" in state.warning
+    assert "5 分钟前" in state.detail
