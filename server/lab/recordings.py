@@ -106,7 +106,7 @@ def first_visit(home: SyntheticHousehold) -> Answers:
         "new_door": home.house.door_number,
         "visit_outcome": home.first_outcome,
         "visited_on": home.first_visit_on.isoformat(),
-        "remark": MARK,
+        "visit_remark": MARK,
     }
 
 
@@ -117,7 +117,7 @@ def away(home: SyntheticHousehold) -> Answers:
         "visit_outcome": "not_heated",
         "reason": "away_winter",
         "visited_on": home.away_on.isoformat(),
-        "remark": MARK,
+        "visit_remark": MARK,
     }
 
 

@@ -142,7 +142,9 @@ def test_recordings_are_dated_marked_and_in_order(county: list[SyntheticHousehol
         assert made
         assert [one.on for one in made] == sorted(one.on for one in made)
         assert all(date(2020, 3, 16) <= one.on <= YEAR_END for one in made)
-        assert all("模拟数据" in str(one.answers["remark"]) for one in made)
+        assert all(
+            "模拟数据" in str(one.answers.get("remark") or one.answers["visit_remark"]) for one in made
+        )
         before_conversion = (
             [one.form for one in made[: [one.form for one in made].index("conversion")]]
             if (home.conversion)

@@ -43,6 +43,7 @@ TEXTS: Final = {
     "model": ("M-1", "M-2"),
     "serial": ("SIM0001", "SIM0002"),
     "id_number": ("",),
+    "visit_remark": ("模拟数据", "模拟数据，邻居代答", ""),
 }
 WRONG: Final = {"phone": "12345", "head_name": "9", "visited_on": "2199-01-01", "remark": "错" * 501}
 SAVES_AGAIN: Final = 0.7

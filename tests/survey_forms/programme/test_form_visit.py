@@ -12,14 +12,19 @@ Answer = tuple[str, str]
 
 
 def test_nobody_at_home_never_wipes_what_is_known(surveyor: Any) -> None:
-    given = {**surveyor.KNOWN, "heating_status": "not_heated", "not_heated_reason": "lives_with_kin"}
+    given = {
+        **surveyor.KNOWN,
+        "heating_status": "not_heated",
+        "not_heated_reason": "lives_with_kin",
+        "remark": "院里有狗",
+    }
     interview = surveyor.walk("visit", ("visit_outcome", "not_at_home"), given=given)
     assert surveyor.said(interview) == {}
-    assert surveyor.asked(interview) == ["visit_outcome", "visited_on", "remark"]
+    assert surveyor.asked(interview) == ["visit_outcome", "visited_on", "visit_remark"]
     assert entity_changes(surveyor.FORMS["visit"], answers(interview))["household"] == {
         "visit_outcome": "not_at_home",
         "visited_on": "2020-11-20",
-        "remark": "",
+        "remark": "院里有狗",
         "door_number": "3组12号",
         "head_name": "王建军",
         "heating_status": "not_heated",
@@ -31,10 +36,11 @@ def test_a_home_found_unheated_gets_its_reason(surveyor: Any) -> None:
     interview = surveyor.walk("visit", ("visit_outcome", "not_heated"), given=surveyor.KNOWN)
     assert surveyor.said(interview) == {"reason": "请选择不取暖的原因"}
     interview = answer(interview, "/data/reason", "other")
-    assert surveyor.said(interview) == {"remark": "原因选了其他，请说明"}
-    interview = answer(interview, "/data/remark", "正在翻建")
+    assert surveyor.said(interview) == {"visit_remark": "原因选了其他，请说明"}
+    interview = answer(interview, "/data/visit_remark", "正在翻建")
     changes = entity_changes(surveyor.FORMS["visit"], answers(interview))["household"]
     assert (changes["heating_status"], changes["not_heated_reason"]) == ("not_heated", "other")
+    assert changes["remark"] == "正在翻建"
     mistaken = entity_changes(
         surveyor.FORMS["visit"], answers(answer(interview, "/data/visit_outcome", "refused"))
     )
