@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, or_, select
 from sqlmodel import col
 
 from server.registry import rules
@@ -56,32 +56,23 @@ class Standing:
     situation: ColumnElement[str]
 
 
-def latest(state: str, since: date | None = None, name: str | None = None) -> Subquery:
-    """Per household its latest clean conversion that reached a state: county, household, kind.
+def latest_kind(state: str, since: date | None = None) -> ColumnElement[str | None]:
+    """The kind of a household's latest clean conversion that reached a state; NULL without one.
 
-    A household converted twice counts once, under what it has now, so that kinds add up to households.
+    A household converted twice counts once, under what it has now, so that kinds add up to households. A
+    subquery by household: each is one look into an index, whichever plan the database makes of the rest.
     """
     reached = col(STATES[state])
-    place = func.row_number().over(
-        partition_by=(col(Conversion.county), col(Conversion.household)),
-        order_by=(reached.desc(), col(Conversion.id)),
+    found = select(col(Conversion.kind)).where(
+        col(Conversion.county) == col(Household.county),
+        col(Conversion.household) == col(Household.id),
+        col(Conversion.kind).in_(CLEAN_KINDS),
+        reached.is_not(None),
     )
-    conditions: list[ColumnElement[bool]] = [reached.is_not(None), col(Conversion.kind).in_(CLEAN_KINDS)]
     if since is not None:
-        conditions.append(reached >= since)
-    ranked = (
-        select(col(Conversion.county), col(Conversion.household), col(Conversion.kind), place.label("place"))
-        .where(*conditions)
-        .subquery()
-    )
-    return (
-        select(ranked.c.county, ranked.c.household, ranked.c.kind).where(ranked.c.place == 1).subquery(name)
-    )
-
-
-def of_household(found: Subquery) -> ColumnElement[bool]:
-    """Joins a subquery of conversions to its household, always with the county."""
-    return and_(found.c.county == col(Household.county), found.c.household == col(Household.id))
+        found = found.where(reached >= since)
+    ordered = found.order_by(reached.desc(), col(Conversion.id)).limit(1)
+    return ordered.correlate(Household).scalar_subquery()
 
 
 def heating() -> ColumnElement[str]:
@@ -130,9 +121,8 @@ def within(area: str) -> ColumnElement[bool]:
 
 
 def standing(counting: Counting) -> Standing:
-    task = latest(counting.task_state, counting.task_since, "task")
-    coverage = latest(counting.coverage_state, None, "coverage")
-    clean = or_(coverage.c.kind.is_not(None), clean_by_device(counting.coverage_state))
+    connected = latest_kind(counting.coverage_state)
+    clean = or_(connected.is_not(None), clean_by_device(counting.coverage_state))
     current = and_(
         col(AreaClass.county) == col(Household.county),
         col(AreaClass.village) == col(Household.village),
@@ -140,14 +130,12 @@ def standing(counting: Counting) -> Standing:
     )
     household: FromClause = Household.__table__  # type: ignore[attr-defined]
     return Standing(
-        source=household.outerjoin(task, of_household(task))
-        .outerjoin(coverage, of_household(coverage))
-        .outerjoin(AreaClass.__table__, current),  # type: ignore[attr-defined]
+        source=household.outerjoin(AreaClass.__table__, current),  # type: ignore[attr-defined]
         heating=heating(),
         in_base=in_base(),
         area_class=func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED),
-        task_kind=task.c.kind,
-        coverage_kind=coverage.c.kind,
+        task_kind=latest_kind(counting.task_state, counting.task_since),
+        coverage_kind=connected,
         situation=case(
             (clean, literal("clean")),
             (burns_clean_coal(), literal("clean_coal")),

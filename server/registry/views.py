@@ -15,7 +15,7 @@ from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.registry import divisions
 from server.registry.divisions import county_name, villages
 from server.registry.filters import HouseholdFilter, conditions, counted
-from server.registry.standing import latest, of_household, standing
+from server.registry.standing import latest_kind, standing
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import Page, Sorting
 from sync.codec import decode
@@ -66,7 +66,6 @@ class HouseholdLine:
 
 def _selected(wanted: HouseholdFilter) -> Any:
     at = standing(wanted.counting())
-    installed, connected = latest("installed", None, "installed"), latest("connected", None, "connected")
     row = [
         col(Household.county),
         col(Household.id),
@@ -79,8 +78,8 @@ def _selected(wanted: HouseholdFilter) -> Any:
         at.area_class.label("area_class"),
         col(Household.device),
         col(Household.fuel),
-        installed.c.kind.label("installed"),
-        connected.c.kind.label("connected"),
+        latest_kind("installed").label("installed"),
+        latest_kind("connected").label("connected"),
         col(Household.heated_area_m2),
         col(Household.hardship),
         col(Household.visit_outcome),
@@ -88,10 +87,7 @@ def _selected(wanted: HouseholdFilter) -> Any:
         col(Household.conflicts_n),
         col(Household.updated_at),
     ]
-    source = at.source.outerjoin(installed, of_household(installed)).outerjoin(
-        connected, of_household(connected)
-    )
-    return select(*row).select_from(source).where(*conditions(wanted, at))
+    return select(*row).select_from(at.source).where(*conditions(wanted, at))
 
 
 def _counted(session: Session, wanted: HouseholdFilter) -> int:
@@ -126,7 +122,11 @@ def page(
     """One page of the households that fit, and how many fit in all."""
     total = _counted(session, wanted)
     number = min(number, max(1, -(-total // size)))
-    statement = _ordered(_selected(wanted), order).offset((number - 1) * size).limit(size)
+    at = standing(wanted.counting())
+    shown = select(col(Household.id)).select_from(at.source).where(*conditions(wanted, at))
+    ids = session.execute(_ordered(shown, order).offset((number - 1) * size).limit(size)).scalars().all()
+    # What a line shows beside its household is looked up for this page's lines only.
+    statement = _ordered(_selected(wanted), order).where(col(Household.id).in_(ids))
     return Page(_lines(session, session.execute(statement).all()), total, number, size)
 
 
