@@ -166,7 +166,8 @@ _held = record(
     placed=optional(_property), epochs=array(_epoch, _MANY),
 )  # fmt: skip
 _step = record(
-    Step, sent=_value, saw=optional(_value), outcome=one_of("", "applied", "same", "superseded", "conflict")
+    Step, sent=_value, saw=optional(_value), outcome=one_of("", "applied", "same", "superseded", "conflict"),
+    version=number(),
 )  # fmt: skip
 _trace = record(
     Trace, steps=mapping(name, _step, _MANY), trail=mapping(name, _step, _MANY), lineage=array(uuid, _MANY),

@@ -79,11 +79,12 @@ class Held:
 @dataclass(frozen=True)
 class Step:
     """One value of one submission: what it ``sent``, what its surveyor ``saw`` before, and what became of it
-    ("" = left as it was seen)."""
+    ("" = left as it was seen). ``version``: of the entity, with its result in it."""
 
     sent: str
     saw: str | None
     outcome: FieldResult | Literal[""]
+    version: int = 0
 
 
 @dataclass(frozen=True)

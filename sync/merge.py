@@ -280,7 +280,7 @@ def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], ver
     saw = case.corrected or Trace({}, {}, (), case.own.version, case.own.history, 0)
     me = case.submission
     return Trace(
-        {name: Step(mine, seen[name].value, found[name].result) for name, mine in case.sent.items()},
+        {name: Step(mine, seen[name].value, found[name].result, version) for name, mine in case.sent.items()},
         case.trail,
         case.lineage,
         saw.base_version,

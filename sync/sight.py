@@ -163,10 +163,15 @@ def sight(case: Case, name: str) -> Seen:
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
     step = case.trail.get(name)
-    if step is None:
+    if step is None or _shown(case, step):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
     return replace(own, value=step.sent, joins=joins)
+
+
+def _shown(case: Case, step: Step) -> bool:
+    """Whether the base version has the step's result in it: then it says better what was on the screen."""
+    return case.submission.history == case.history and 0 < step.version <= case.target.base_version
 
 
 def base(case: Case, name: str) -> str | None:

@@ -3,6 +3,8 @@ order the two come, and whether or not the one names the other."""
 
 from __future__ import annotations
 
+import pytest
+
 from sync.codec import derived_id
 from sync.messages import Target
 
@@ -110,4 +112,42 @@ def test_after_a_restore_whoever_only_carried_a_value_on_does_not_stand_over_it(
     one.sync([first, middle])
     assert outcome(one, middle, "phone") == "applied"
     assert (value(county), value(county, "remark")) == ("2", "有狗")
+    assert county.state(H).conflicts == ()
+
+
+@pytest.fixture
+def late(county, tablet):
+    """Tablet one follows a record of its own that was begun before it saw another's change: what it sees now is
+    that change, though the chain behind it began earlier."""
+    one, two = tablet("one"), tablet("two")
+    one.record(H, {"phone": "1", "remark": ""}), one.sync()
+    begun = one.states[KEY]
+    first = one.record(H, {"phone": "2"})
+    one.sync(), two.sync()
+    two.record(H, {"phone": "5"}), two.sync(), one.sync()
+    put_away = (Target("household", H, begun.version, dict(begun.props), first.id),)
+    one.record(H, {"remark": "有狗"}, corrects=first, whole=False, targets=put_away)
+    return one, two
+
+
+def now_seen(one, **values):
+    """A record after that: it follows the late one, and was made looking at the registry as it is shown."""
+    state = one.states[KEY]
+    target = Target("household", H, state.version, dict(state.props), one.made[-1].id)
+    return one.record(H, values, whole=False, targets=(target,))
+
+
+def test_going_back_to_an_own_value_that_another_had_replaced_is_a_change(county, late):
+    one, _ = late
+    back = now_seen(one, phone="2")
+    one.sync()
+    assert outcome(one, back, "phone") == "applied" and value(county) == "2"
+
+
+def test_a_value_of_another_left_as_it_is_shown_is_no_change(county, late):
+    one, two = late
+    left = now_seen(one, phone="5")
+    two.record(H, {"phone": "6"}), two.sync()
+    one.sync()
+    assert one.verdict(left).outcome == "merged" and value(county) == "6"
     assert county.state(H).conflicts == ()
