@@ -9,8 +9,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 from fastapi import Depends, FastAPI
@@ -40,9 +41,10 @@ from server.programme.actions import release_bundled
 from server.registry import divisions
 from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
-from server.registry.projection import projection
+from server.registry.projection import projection, spelling
 from server.settings import Settings
 from server.web.problems import answer, problem
+from sync.messages import EntityState
 
 PAGES: Final = (
     server.programme.pages.router,
@@ -61,6 +63,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (projection,)
 # Office forms and division files; tablets have a bound of their own.
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5
+PINYIN: Final = "_pinyin"
 
 
 def utc_now() -> datetime:
@@ -113,7 +116,7 @@ def _create(
         )
     with database.read(engine) as session:
         released = forms.load(session)
-    state.exchange = Exchange(engine, places, released, POLICY, DERIVATIONS, new_id)
+    state.exchange = Exchange(engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin)
     _put_together(app, settings, engine)
     return app
 
@@ -160,6 +163,16 @@ class RegistryPlaces:
     def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
         found = divisions.villages(session, county, codes)
         return [Place(each.code, each.name, each.township_name, each.area_class) for each in found]
+
+
+def with_pinyin(state: EntityState) -> EntityState:
+    """A household with its head's name as it sounds, syllable by syllable: tablets search by it and cannot spell."""
+    name = state.props.get("head_name", "") if state.dataset == "household" else ""
+    if not name:
+        return state
+    spelt = [spelling(name[:length])[0] for length in range(len(name) + 1)]
+    syllables = (longer.removeprefix(shorter) for shorter, longer in pairwise(spelt))
+    return replace(state, props={**state.props, PINYIN: " ".join(filter(None, syllables))})
 
 
 async def _on_database(request: Request, error: Exception) -> Response:

@@ -92,7 +92,7 @@ def serve(
         made = create_app(settings)
         with console.status("正在准备行政区划和年度计划……"):
             fill(made)
-        address = f"http://{host}:{listener.getsockname()[1]}"
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         _say_hello(made, address)
         config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=5)
         # uvicorn ends in order on Ctrl-C, and then passes it on.
@@ -130,6 +130,19 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
                 f"请先停掉占用它的程序，或换一个端口，例如 --port {port + 1}。"
             ) from error
         yield listener
+
+
+def _reachable(host: str) -> str:
+    """What to type on a tablet: for "every address", the one other machines reach this one by."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Nothing is sent: it only asks which way a packet would leave.
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
 
 
 def _why(error: OSError) -> str:

@@ -79,6 +79,8 @@ def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
         parsed,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
+        # A database server that was restarted leaves dead connections in the pool.
+        pool_pre_ping=parsed.get_backend_name() != "sqlite",
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     )
     if made.dialect.name == "sqlite":

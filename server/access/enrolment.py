@@ -169,6 +169,15 @@ class Contact:
     chain_hash: str
 
 
+def note_received(session: Session, *, county: str, device: str, waiting: int) -> None:
+    """What still waits on the tablet once this contact's verdicts have reached it."""
+    session.connection().execute(
+        update(Tablet)
+        .where(col(Tablet.county) == county, col(Tablet.device) == device)
+        .values(waiting=waiting)
+    )
+
+
 def note_contact(session: Session, *, county: str, device: str, contact: Contact, now: datetime) -> None:
     session.connection().execute(
         update(Tablet)

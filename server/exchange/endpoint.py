@@ -7,6 +7,7 @@ asks again.
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -27,6 +28,7 @@ from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest
 from sync.strict import Fault, MessageFault
 
 FAULTS_SHOWN: Final = 5
+PACK_FROM_BYTES: Final = 2_000
 CODES_PER_ADDRESS_MAX: Final = 20
 
 router = APIRouter(prefix="/sync/v1", tags=["sync"])
@@ -157,7 +159,15 @@ def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(enrolle
         raise _unauthorised()
     exchange: store.Exchange = request.app.state.exchange
     reply = store.contact(exchange, tablet, incoming, request.app.state.clock())
-    return Response(codec.encode(reply), media_type="application/json")
+    return _answer(request, codec.encode(reply))
+
+
+def _answer(request: Request, told: bytes) -> Response:
+    """The reply, packed where the tablet can unpack it: village networks are slow, and states repeat themselves."""
+    if len(told) < PACK_FROM_BYTES or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(told, media_type="application/json")
+    packed = gzip.compress(told, compresslevel=5, mtime=0)
+    return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
 @router.post(
@@ -174,7 +184,7 @@ def enrol(request: Request, body: Body) -> Response:
     except Problem:
         throttle.failed(key)
         raise
-    return Response(codec.encode(reply), media_type="application/json")
+    return _answer(request, codec.encode(reply))
 
 
 def _enrol_request(body: bytes) -> EnrolRequest:

@@ -28,10 +28,13 @@ from server.exchange.wording import Wordings
 from sync import hub, pull
 from sync.codec import to_instant
 from sync.facts import Device, Facts, Held, Policy, Pushed
-from sync.messages import Incoming, Reply, Request, Village
+from sync.messages import EntityState, Incoming, Reply, Request, Village
 
 Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
 """(session, county, changed entities, now): writes what follows from them, in the same transaction."""
+
+Dress = Callable[[EntityState], EntityState]
+"""Adds to an entity on its way to a tablet what the tablet cannot work out, as properties that begin with "_"."""
 
 # Two writers in each other's way: whoever loses begins again. More than this many times is not chance.
 ATTEMPTS: Final = 6
@@ -47,6 +50,7 @@ class Exchange:
     policy: Policy
     derivations: Sequence[Derivation]
     new_id: Callable[[], str]
+    dress: Dress = lambda state: state
 
     @cached_property
     def wordings(self) -> Wordings:
@@ -70,6 +74,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         assigned = enrolment.held(session, county=county, device=tablet.device)
         cursors = pull.cursors(request, sorted(assigned), taken.history)
         pulled = pull.pull(cursors, SqlFeed(session, county))
+        pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
         villages = villages_of(exchange.places, session, county, assigned)
     return pull.reply(
         request,
@@ -97,7 +102,11 @@ def push(
             with write(exchange.engine) as session:
                 if tablet:
                     device = _contacted(session, device, incoming.request, now)
-                return _push(exchange, session, device, incoming, now)
+                taken = _push(exchange, session, device, incoming, now)
+                if tablet and taken.pushed.verdicts:
+                    left = max(0, incoming.request.waiting - len(taken.pushed.verdicts))
+                    enrolment.note_received(session, county=device.county, device=device.id, waiting=left)
+                return taken
         except (journal.Stale, IntegrityError):
             if attempt == ATTEMPTS:
                 raise

@@ -268,3 +268,26 @@ def test_feed_rows_name_what_happened(running, tablet) -> None:
         visit.targets[0].id,
         "put",
     )
+
+
+def test_what_waits_is_what_got_no_verdict(running, tablet) -> None:
+    not_yet = replace(tablet.visit(NORTH), form_version="2031.1")
+    tablet.sync(running.address, tablet.visit(NORTH), not_yet, waiting=2)
+    with read(running.app.state.engine) as session:
+        assert session.get(TabletRow, ("140525", tablet.device)).waiting == 1
+
+
+def test_a_household_travels_with_its_name_as_it_sounds(running, tablet) -> None:
+    reply = tablet.sync(running.address, tablet.visit(NORTH, new_head="单秀英"), held={NORTH: None})
+    assert reply.changes[0].props["_pinyin"] == "shan xiu ying"
+    with read(running.app.state.engine) as session:
+        assert "_pinyin" not in session.connection().execute(text("SELECT held FROM entity")).scalar_one()
+
+
+def test_a_long_reply_is_packed_for_whoever_unpacks(running, tablet) -> None:
+    body = encode(tablet.request())
+    packed = _post(running, tablet, body)
+    plain = _post(running, tablet, body, **{"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.json() | {"now": ""} == plain.json() | {"now": ""}
