@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.lab.simulate import play
 from server.lab.simulation.evidence import gather
 from server.lab.simulation.stage import stage
 from server.lab.simulation.world import World
@@ -25,3 +26,16 @@ def evidence(on):
     found = gather(world)
     world.close()
     return found
+
+
+@pytest.fixture(scope="session")
+def played(on):
+    """Play a county, once a run."""
+    counties = {}
+
+    def county(seed):
+        if seed not in counties:
+            counties[seed] = play(on, seed)
+        return counties[seed]
+
+    return county
