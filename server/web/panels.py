@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
+
+from server.web.rendering import render
 
 Panel = Callable[[Request, str], Markup | None]
 """(request, key of the subject) to a fragment, or None where there is nothing to show."""
@@ -30,3 +33,8 @@ class Panels:
         ordered = sorted(self.by_subject.get(subject, []), key=lambda entry: entry[0])
         drawn = (panel(request, key) for _, panel in ordered)
         return [fragment for fragment in drawn if fragment]
+
+
+def fragment(request: Request, template: str, **ctx: Any) -> Markup:
+    """A template drawn for a panel, with the same names every page has."""
+    return Markup(bytes(render(request, template, **ctx).body).decode())
