@@ -143,7 +143,7 @@ class TabletApp(App):
             shell.manager.add_widget(screen(station))
         shell.bind(on_visit=lambda _shell, place: self.journey.home(place))
         Window.bind(on_keyboard=self._key)
-        self.journey.home("villages" if self._enrolled() else "enrol")
+        self._begin()
         return shell
 
     def on_pause(self) -> bool:
@@ -161,6 +161,15 @@ class TabletApp(App):
         if self.root:
             self.root.rest()
         Window.unbind(on_keyboard=self._key)
+
+    def _begin(self) -> None:
+        """Enrolment first, then a first contact, from then on the villages."""
+        if not self._enrolled():
+            self.journey.home("enrol")
+        elif self._desk.replica.status().last_contact_at is None:
+            self.journey.home("sync", begin="yes")
+        else:
+            self.journey.home("villages")
 
     def _enrolled(self) -> bool:
         return self._desk.replica.identity() is not None

@@ -53,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stock_forms(replica, released())
             office = hub.Office(reopen, clock, say, demo.address if demo else "")
             if demo and replica.identity() is None:
-                _say(office.ask(demo.address, demo.code))
+                why = office.ask(demo.address, demo.code)
+                if why:
+                    _say(say("enrol.failed", why=why))
+                    return 1
             return _open_window(replica, options, office)
     except ReplicaProblem as problem:
         _say(explain(say, problem))

@@ -65,8 +65,10 @@ class Demo:
 
 
 def read_demo(path: Path) -> Demo:
-    """Read a demo.json; a missing file or key is told by the exception's own words."""
+    """Read a demo.json. Raises OSError, ValueError or KeyError if it is missing, unreadable, or not serving."""
     told = json.loads(path.read_text(encoding="utf-8"))
+    if not told["address"]:
+        raise ValueError("演示服务器还没有启动 (the server is not up yet)")
     return Demo(told["address"], told["enrolment_code"], path.parent)
 
 

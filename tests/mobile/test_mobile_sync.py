@@ -149,6 +149,13 @@ def test_a_full_disk_is_told_and_the_answer_stays_on_screen(tablet):
     assert tablet.replica.draft(draft).answers["remark"] == "长" * 9000
 
 
+def test_a_demo_that_does_not_serve_yet_is_told(tmp_path):
+    path = tmp_path / "demo.json"
+    path.write_text('{"address": "", "enrolment_code": "K7QP-2MXX"}')
+    with pytest.raises(ValueError, match="还没有启动"):
+        read_demo(path)
+
+
 def test_a_demo_description_is_read(tmp_path):
     path = tmp_path / "demo.json"
     path.write_text('{"address": "http://127.0.0.1:8140", "enrolment_code": "K7QP-2MXX", "token": "t"}')
