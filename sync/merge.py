@@ -90,6 +90,8 @@ def witness(
 
 def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]) -> Found:
     mine, state = case.sent[name], case.state(name)
+    if case.new and seen[name].value is None:
+        return Found("applied")  # left empty is a value too where none was seen
     if not seen[name].decides and same(mine, seen[name].value):
         return Found("")
     if case.new:

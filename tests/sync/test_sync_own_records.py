@@ -151,3 +151,12 @@ def test_a_value_of_another_left_as_it_is_shown_is_no_change(county, late):
     one.sync()
     assert one.verdict(left).outcome == "merged" and value(county) == "6"
     assert county.state(H).conflicts == ()
+
+
+def test_a_follower_that_clears_a_value_stands_though_it_comes_first(county, tablet):
+    one = tablet("one")
+    first, cleared = one.record(H, {"phone": "1", "remark": "x"}), one.record(H, {"phone": ""})
+    one.sync([cleared])
+    one.sync()
+    assert outcome(one, first, "phone") == "superseded" and value(county) == ""
+    assert county.known[cleared.id].traces[KEY].steps["phone"].outcome == "applied"
