@@ -144,9 +144,22 @@ def test_every_page_speaks_english_too(official: httpx.Client, page: str) -> Non
     assert re.findall(r"[\u4e00-\u9fff]+", names) == []
 
 
-def test_the_interface_describes_its_bearer_token(running) -> None:
+def test_the_interface_describes_its_bearer_tokens(running) -> None:
     with running.browser() as browser:
         described = browser.get("/api/openapi.json").json()
     schemes = described["components"]["securitySchemes"]
-    assert schemes["device_secret"]["scheme"] == "bearer"
-    assert "/sync/v1" in described["paths"]
+    assert schemes["bearer"]["scheme"] == schemes["device_secret"]["scheme"] == "bearer"
+    assert described["paths"]["/api/v1/coverage/{area}"]["get"]["security"] == [{"bearer": []}]
+    assert described["paths"]["/sync/v1"]["post"]["security"] == [{"device_secret": []}]
+
+
+def test_the_interface_answers_a_token_and_refuses_a_stranger_in_json(running, official, submit) -> None:
+    submit("/account/tokens", "/account", label="报表程序")
+    token = re.search(r"<code>(ch_[\w-]+)</code>", official.get("/account").text)[1]
+    with running.browser() as program:
+        answer = program.get("/api/v1/coverage/140525", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+        refused = program.get("/api/v1/coverage/140525")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert refused.json()["error"] == "sign_in_needed"
