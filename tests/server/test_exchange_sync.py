@@ -201,6 +201,7 @@ def test_a_packed_request_is_unpacked(running, tablet) -> None:
         (b"not packed at all", "gzip", 400),
         (b"{}", "br", 400),
     ],
+    ids=["bomb", "torn", "not packed", "unknown packing"],  # packed bytes carry the time they were packed at
 )
 def test_a_packed_bomb_or_a_torn_package_is_refused(running, tablet, body, encoding, status) -> None:
     assert _post(running, tablet, body, **{"Content-Encoding": encoding}).status_code == status
