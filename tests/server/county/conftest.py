@@ -53,10 +53,14 @@ class Recorder:
     """Writes entities as the hub would hand them to the register, and remembers them."""
 
     session: Session
+    first_id: int = 1
     households: dict[str, dict[str, str]] = field(default_factory=dict)
     conversions: dict[str, dict[str, str]] = field(default_factory=dict)
-    _ids: Iterator[int] = field(default_factory=lambda: count(1))
+    _ids: Iterator[int] = field(init=False)
     _changed: list[Held] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ids = count(self.first_id)
 
     def _held(self, dataset: str, village: str, props: dict[str, str]) -> str:
         identity = f"00000000-0000-4000-8000-{next(self._ids):012d}"
@@ -140,6 +144,7 @@ class Site:
     recorder: Recorder
     browser: httpx.Client
     token: str
+    app: FastAPI
 
     @property
     def address(self) -> str:
@@ -183,7 +188,9 @@ def _names() -> list[Division]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One filled county for all tests of a file that only read it."""
     folder = tmp_path_factory.mktemp("county")
-    settings = Settings(folder, f"sqlite:///{folder / 'county.sqlite3'}", COUNTY, "a secret of this test")
+    settings = Settings(
+        folder, f"sqlite:///{folder / 'county.sqlite3'}", COUNTY, "a secret of this test", synthetic=True
+    )
     app = create_app(settings, clock=lambda: AT)
     with database.write(app.state.engine) as session:
         session.add_all(_names())
@@ -196,7 +203,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
         form = {"login": "admin", "password": app.state.first_password, "csrf": csrf, "next": "/"}
         assert browser.post("/sign-in", data=form).status_code == 303
-        yield Site(recorder, browser, token)
+        yield Site(recorder, browser, token, app)
 
 
 @pytest.fixture
@@ -219,7 +226,7 @@ def fill() -> Callable[..., Recorder]:
 
 
 @pytest.fixture
-def recorder_for() -> Callable[[Session], Recorder]:
+def recorder_for() -> Callable[..., Recorder]:
     """An empty recorder over a session."""
     return Recorder
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from server import database
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 PAGES = (
@@ -103,3 +105,19 @@ def test_headings_stay_in_sight_while_a_long_list_scrolls(page: Page) -> None:
     page.evaluate("scrollTo(0, 1500)")
     box = page.locator("thead th").first.bounding_box()
     assert box and 0 <= box["y"] < 5
+
+
+def test_the_figures_follow_the_register_while_one_watches(page: Page, site: Any, recorder_for: Any) -> None:
+    """With htmx; a checkout without it serves the same page, which then waits to be reloaded."""
+    page.goto("/coverage/140525")
+    shown = page.locator("dl.figures a[data-n]").first
+    before = int(shown.get_attribute("data-n") or "")
+    page.evaluate("window.stayed = true")
+    with database.write(site.app.state.engine) as session:
+        recorder = recorder_for(session, first_id=900_000)
+        recorder.household("140525100201", heating_status="heated")
+        recorder.settle()
+    if not site.app.state.shell.has_htmx:
+        page.reload()
+    expect(shown).to_have_attribute("data-n", str(before + 1), timeout=15_000)
+    assert page.evaluate("window.stayed") is (True if site.app.state.shell.has_htmx else None)
