@@ -223,7 +223,8 @@ def _sight_of_correction(case: Case, name: str, own: Seen, trace: Trace, step: S
     """A correction begins from the record corrected, not the registry: what that one saw and sent counts.
 
     Where that one's value stands in an open conflict, the tablet shows both sides, and the answer decides –
-    unless the correction was made before the tablet had heard of the conflict.
+    unless the correction was made before the tablet had heard of the conflict, or the value was only carried on
+    from the record that is in it.
     """
     past = case.known[case.submission.corrects or ""]
     if past.verdict.outcome == "rejected":
@@ -232,5 +233,6 @@ def _sight_of_correction(case: Case, name: str, own: Seen, trace: Trace, step: S
         heard = past.id not in case.followed and (
             case.offered_again or case.target.base_version >= trace.version
         )
-        return replace(own, decides=True) if heard else replace(own, value=step.sent, joins=True)
+        decides = heard and step.outcome == "conflict"
+        return replace(own, decides=True) if decides else replace(own, value=step.sent, joins=True)
     return Seen(step.sent, trace.base_version, trace.history)

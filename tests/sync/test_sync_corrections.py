@@ -90,6 +90,20 @@ def test_a_correction_decides_the_conflict_it_has_seen(county, three, choice):
     assert values(county)["phone"] == choice
 
 
+def test_correcting_a_follower_that_left_the_conflict_alone_does_not_decide_it(county, three):
+    """The follower carries the value in conflict, but says nothing of it, and neither does its correction."""
+    one, two, _ = three
+    two.record(H, {"phone": "9"}), two.sync()
+    one.record(H, {"phone": "2"})
+    follower = one.record(H, {"remark": "西屋"})
+    one.sync()
+    assert open_conflicts(county) == {("phone", "2")}
+    correction = one.record(H, {"remark": "东屋"}, corrects=follower)
+    one.sync()
+    assert result(one, correction, "phone") is None and result(one, correction, "remark") == "applied"
+    assert values(county)["phone"] == "9" and open_conflicts(county) == {("phone", "2")}
+
+
 def test_the_other_side_decides_with_one_field(county, three):
     one, two, third = three
     two.record(H, {"phone": "9"}), two.sync()
