@@ -50,14 +50,17 @@ def households(
         where.append("h.search LIKE ? ESCAPE '\\'")
         values.append("%" + re.sub(r"([%_\\])", r"\\\1", word) + "%")
     rows = connection.execute(
-        "SELECT h.id, h.head_name, h.door_number, h.device, h.fuel, h.visit_outcome, h.converted_kind,"
-        " h.marks, EXISTS (SELECT 1 FROM draft d WHERE d.household = h.id), h.village FROM household_row h"
+        "SELECT h.id, h.head_name, h.door_number, h.device, h.fuel, h.visit_outcome, h.conversion_kind,"
+        " h.conversion_step, h.marks, EXISTS (SELECT 1 FROM draft d WHERE d.household = h.id), h.village"
+        " FROM household_row h"
         f" WHERE {' AND '.join(where)} ORDER BY h.village, h.sort_key, h.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
     return [
-        HouseholdRow(id, name, door, device, fuel, visit, kind, _marks(marks, draft=bool(draft)), village)
-        for id, name, door, device, fuel, visit, kind, marks, draft, village in rows
+        HouseholdRow(
+            id, name, door, device, fuel, visit, kind, step, _marks(marks, draft=bool(draft)), village
+        )
+        for id, name, door, device, fuel, visit, kind, step, marks, draft, village in rows
     ]
 
 

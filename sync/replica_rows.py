@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from sync.messages import Answers, Conflict, Submission, Verdict
 
+Step: TypeAlias = Literal["signed", "installed", "connected"]
 State: TypeAlias = Literal["waiting", "sent_safe", "merged", "conflict", "rejected"]
 Mark: TypeAlias = Literal["new", "waiting", "rejected", "conflict", "draft"]
 
@@ -51,7 +52,8 @@ class VillageRow:
 @dataclass(frozen=True)
 class HouseholdRow:
     """A line of the list, in the optimistic view. ``marks``: new (the hub has never shown it), waiting,
-    rejected, conflict, draft – of the household or of anything that belongs to it."""
+    rejected, conflict, draft – of the household or of anything that belongs to it. ``conversion_kind``,
+    ``conversion_step``: of the conversion that got furthest; None without one, or with no date yet."""
 
     id: str
     head_name: str
@@ -59,7 +61,8 @@ class HouseholdRow:
     device: str
     fuel: str
     visit_outcome: str
-    converted_kind: str | None
+    conversion_kind: str | None
+    conversion_step: Step | None
     marks: tuple[Mark, ...]
     village: str
 

@@ -46,7 +46,7 @@ CREATE INDEX entity_household ON entity (household, dataset);
 CREATE TABLE household_row (
     id TEXT PRIMARY KEY, village TEXT NOT NULL, sort_key TEXT NOT NULL, head_name TEXT NOT NULL,
     door_number TEXT NOT NULL, device TEXT NOT NULL, fuel TEXT NOT NULL, visit_outcome TEXT NOT NULL,
-    converted_kind TEXT, marks TEXT NOT NULL, search TEXT NOT NULL);
+    conversion_kind TEXT, conversion_step TEXT, marks TEXT NOT NULL, search TEXT NOT NULL);
 CREATE INDEX household_row_order ON household_row (village, sort_key, id);
 CREATE TABLE draft (
     id TEXT PRIMARY KEY, form TEXT NOT NULL, form_version TEXT NOT NULL, village TEXT NOT NULL,

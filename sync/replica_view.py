@@ -130,18 +130,23 @@ def _household_row(connection: sqlite3.Connection, household: str) -> None:
         household, village, sort_key(shown.get("door_number", "")), shown.get("head_name", ""),
         shown.get("door_number", ""), shown.get("device", ""), shown.get("fuel", ""),
         shown.get("visit_outcome", ""),
-        _converted_kind(json.loads(text) for dataset, text, _ in parts if dataset == "conversion"),
+        *_furthest(json.loads(text) for dataset, text, _ in parts if dataset == "conversion"),
         _joined_marks([marks, *(part[2] for part in parts)]),
         search_text(shown.get("head_name", ""), shown.get("door_number", ""), pinyin),
     )  # fmt: skip
-    connection.execute("INSERT OR REPLACE INTO household_row VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+    connection.execute("INSERT OR REPLACE INTO household_row VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
 
 
-def _converted_kind(conversions: Iterable[Mapping[str, Any]]) -> str | None:
-    """The kind of the conversion that got furthest: latest connected, else installed, else signed."""
-    steps = ("connected_on", "installed_on", "signed_on")
-    known = [(tuple(c.get(step, "") for step in steps), c["kind"]) for c in conversions if c.get("kind")]
-    return max(known)[1] if known else None
+def _furthest(conversions: Iterable[Mapping[str, Any]]) -> tuple[str | None, str | None]:
+    """Kind and step of the conversion that got furthest: latest connected, else installed, else signed."""
+    steps = ("connected", "installed", "signed")
+    known = [
+        (tuple(c.get(f"{step}_on", "") for step in steps), c["kind"]) for c in conversions if c.get("kind")
+    ]
+    if not known:
+        return None, None
+    dates, kind = max(known)
+    return kind, next((step for step, day in zip(steps, dates, strict=True) if day), None)
 
 
 def _joined_marks(several: Iterable[str]) -> str:

@@ -110,8 +110,12 @@ class HouseholdsPresenter:
         )
 
     def _heating(self, row: HouseholdRow) -> Chip:
-        if row.converted_kind:
-            return Chip(self._words.value("conversion", "kind", row.converted_kind), "safe", "●")
+        if row.conversion_kind:
+            kind = self._words.value("conversion", "kind", row.conversion_kind)
+            if row.conversion_step == "connected":
+                return Chip(kind, "safe", "●")
+            step = self._desk.say(f"row.{row.conversion_step or 'begun'}")
+            return Chip(f"{kind} {step}", "draft", "◐")
         if row.visit_outcome == "not_heated":
             return Chip(self._desk.say("row.not_heated"), "not_yet", "○")
         return Chip(self._desk.say("row.unconverted"), "plain", "○")
@@ -125,8 +129,8 @@ def _passes(row: HouseholdRow, chosen: str) -> bool:
     marks = frozenset(row.marks)
     tests: dict[str, bool] = {
         "all": True,
-        "unconverted": not row.converted_kind,
-        "converted": bool(row.converted_kind),
+        "unconverted": row.conversion_step != "connected",
+        "converted": row.conversion_step == "connected",
         "unvisited": not row.visit_outcome,
         "waiting": bool(marks & {"waiting", "draft"}),
         "attention": bool(marks & ATTENTION),

@@ -134,7 +134,7 @@ def register(window, name):
 def convert(window, name):
     """Its conversion, connected."""
     window.touch(name)
-    window.touch("登记转换")
+    window.touch("登记改造")
     window.choose("改造类型", "煤改电")
     window.choose("设备类型", "空气源热泵")
     window.choose("改造批次", "国家批次")

@@ -74,7 +74,7 @@ def test_filters_narrow_the_list(tablet):
     visited = tablet.household(head_name="甲", visit_outcome="surveyed")
     tablet.household(head_name="乙")
     visit(tablet, visited)
-    assert lines(tablet, chosen="waiting") == {"甲": ["待同步", "未转换"]}
+    assert lines(tablet, chosen="waiting") == {"甲": ["待同步", "未改造"]}
     assert list(lines(tablet, chosen="unvisited")) == ["乙"]
     assert set(lines(tablet, chosen="unconverted")) == {"甲", "乙"}
     assert lines(tablet, chosen="converted") == {}

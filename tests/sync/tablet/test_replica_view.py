@@ -218,12 +218,13 @@ def test_parts_of_a_household_show_in_its_row(surveyor: Any) -> None:
         dataset="conversion", household=H,
     )  # fmt: skip
     (row,) = one.replica.households(A)
-    assert (row.converted_kind, row.marks) == ("gas", ("new", "waiting"))
+    assert (row.conversion_kind, row.conversion_step) == ("gas", "installed")
+    assert row.marks == ("new", "waiting")
     assert [shown.id for shown in one.replica.related("conversion", H)] == [conversion]
     assert len(one.replica.records(H)) == 2
     one.syncs()
     (row,) = one.replica.households(A)
-    assert (row.converted_kind, row.marks) == ("gas", ())
+    assert (row.conversion_kind, row.marks) == ("gas", ())
 
 
 def test_not_yet_stays_waiting_with_its_reason_and_is_asked_again(surveyor: Any, county: Any) -> None:
