@@ -114,6 +114,9 @@ def _line(
     with_area = wanted.address(situation="clean", clean_state=state, m2="known")
     met = reached(target, counts.clean, counts.heated) if target else None
     met_m2 = reached(target, counts.clean_m2, counts.heated_m2) if target else None
+    if met_m2 and counts.without_area:
+        # Homes whose area nobody has measured may still be missing: then it cannot be said.
+        met_m2 = None
     return Line(
         area=wanted.area,
         name=name,

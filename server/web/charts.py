@@ -34,15 +34,16 @@ def bar(
     *,
     target: int | None = None,
     binding: str = "",
+    reached: bool | None = None,
     compact: bool = False,
     style: str = "",
 ) -> Markup:
-    """A rate against its target. `binding` is "must", "strive" or "" (no target); `style` names a colour
-    class where the bar is to have one of its own.
+    """A rate against its target. `binding` is "must", "strive" or "" (no target). `reached` is the caller's
+    to say, who knows the exact share: a rate that reads 100.00 % may not be all. `style` names a colour class
+    where the bar is to have one of its own.
     """
     height = 8 if compact else 14
-    reached = pct is not None and target is not None and pct >= target
-    state = "reached" if reached else (binding or "plain")
+    state = "plain" if reached is None else "reached" if reached else binding
     drawn = [f'<rect class="track" width="100%" height="{height}" rx="2"/>']
     if pct is not None:
         drawn.append(

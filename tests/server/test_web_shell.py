@@ -166,10 +166,10 @@ def test_instants_are_told_on_the_countys_clock() -> None:
 
 
 def test_a_bar_says_in_words_what_it_shows() -> None:
-    drawn = charts.bar(Decimal("63.2"), '按户 "63.20 %"', target=100, binding="must")
+    drawn = charts.bar(Decimal("63.2"), '按户 "63.20 %"', target=100, binding="must", reached=False)
     assert 'aria-label="按户 &#34;63.20 %&#34;"' in drawn and 'width="63.20%"' in drawn
     assert 'class="fill must"' in drawn and 'class="target must"' in drawn
-    assert 'class="fill reached"' in charts.bar(Decimal(60), "", target=60, binding="strive")
+    assert 'class="fill reached"' in charts.bar(Decimal(60), "", target=60, binding="strive", reached=True)
     assert "fill" not in charts.bar(None, "") and 'width="100%"' in charts.bar(Decimal(180), "")
 
 

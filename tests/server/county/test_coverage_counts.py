@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 from server import database
 from server.access.views import Reporting
 from server.programme import views
+from server.programme.opening import report
 
 AREAS = ("140525", "140525100", "140525200", "140525100201", "140525200203")
 CLEAN = {"electric", "gas", "waste_heat", "biomass"}
@@ -176,3 +177,20 @@ def test_clean_coal_is_counted_apart_and_never_as_clean(
         recorder.settle()
         counts = views.coverage(session, "140525", now, _nobody).counts
     assert (counts.clean, counts.clean_coal, counts.converted, counts.connected_all) == (0, 1, 0, 0)
+
+
+def test_by_area_a_target_is_not_reached_while_a_home_is_unmeasured(
+    engine: Engine, recorder_for: Callable[..., Any], fill: Callable[..., Any], now: Any
+) -> None:
+    with database.write(engine) as session:
+        fill(session, 0)
+        recorder = recorder_for(session)
+        measured = {"heating_status": "heated", "device": "10", "heated_area_m2": "80"}
+        recorder.household("140525100201", **measured)
+        recorder.settle()
+        before = report(views.coverage(session, "140525", now, _nobody), now.date()).classes["built_up"]
+        recorder.household("140525100201", heating_status="heated", device="kang")
+        recorder.settle()
+        after = report(views.coverage(session, "140525", now, _nobody), now.date()).classes["built_up"]
+    assert (before.rate.reached, before.rate_m2.reached) == (True, True)
+    assert (after.rate.reached, after.rate_m2.reached, str(after.rate_m2.rate)) == (False, None, "100.00")
