@@ -142,15 +142,13 @@ def test_a_conflict_that_was_closed_without_a_decision(evidence):
 
 def test_a_conflict_of_a_tablet_with_itself(evidence):
     key, held = next((key, held) for key, held in evidence.entities.items() if held.conflicts)
-    conflict = held.conflicts[0]
-    judged = evidence.journal[conflict.submission]
-    bare = replace(judged, verdict=replace(judged.verdict, fields=()))
-    itself = replace(held, conflicts=(replace(conflict, by=conflict.submission),))
-    altered = replace(
-        evidence,
-        entities={**evidence.entities, key: itself},
-        journal={**evidence.journal, conflict.submission: bare},
-    )
+    first = held.conflicts[0]
+    itself = replace(held, conflicts=(replace(first, by=first.submission),))
+    unsaid = {
+        id: replace(judged, verdict=replace(judged.verdict, fields=()))
+        for id, judged in evidence.journal.items()
+    }
+    altered = replace(evidence, entities={**evidence.entities, key: itself}, journal=unsaid)
     assert "no_self_conflict" in broken(altered)
 
 

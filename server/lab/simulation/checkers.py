@@ -123,19 +123,26 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tu
 
 
 def no_self_conflict(evidence: Evidence) -> Iterator[str]:
-    """No conflict sets a tablet against itself. Who is met in it, the verdict says: in a guard group that may be
-    somebody else than who set the property itself."""
+    """No conflict sets a tablet against itself. Who is met in it, the verdicts say, back to where its chain came
+    into conflict: in a guard group that may be somebody else than who set the property itself."""
     for key, held in evidence.entities.items():
         for conflict in held.conflicts:
-            met = _met(evidence.journal[conflict.submission], key, conflict.property) or conflict.by
-            if met and evidence.devices.get(met) == evidence.devices[conflict.submission]:
-                yield f"{key}, {conflict.property}: {conflict.submission} against {met}, of one tablet"
+            own = evidence.devices[conflict.submission]
+            trace = evidence.journal[conflict.submission].traces.get(key)
+            chain = (conflict.submission, *(trace.lineage if trace else ()))
+            met = {_met(evidence, id, key, conflict.property) for id in chain} - {""} or {conflict.by} - {""}
+            if met and all(evidence.devices.get(id) == own for id in met):
+                against = ", ".join(sorted(met))
+                yield f"{key}, {conflict.property}: {conflict.submission} against {against}, of one tablet"
 
 
-def _met(judged: Judged, key: str, name: str) -> str:
-    fields = judged.verdict.fields
-    found = (each for each in fields if (f"{each.dataset}/{each.id}", each.property) == (key, name))
-    return next((each.theirs_submission for each in found), "")
+def _met(evidence: Evidence, submission: str, key: str, name: str) -> str:
+    """With whose value a submission came into conflict there; "" if it did not."""
+    judged = evidence.journal.get(submission)
+    for each in judged.verdict.fields if judged else ():
+        if (f"{each.dataset}/{each.id}", each.property, each.outcome) == (key, name, "conflict"):
+            return each.theirs_submission
+    return ""
 
 
 def tables_recounted(evidence: Evidence) -> Iterator[str]:
