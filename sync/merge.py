@@ -101,14 +101,13 @@ def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, 
         return Found("same", by)
     if heir := _heir(case, name, seen[name]):
         return Found("superseded", heir)
+    disputes = (_disputed(case, guarded, name, seen) for guarded in _guarded(name, groups))
+    culprit = next((state for state in disputes if state), None)
     if seen[name].joins:
-        return Found("conflict", by)
-    for guarded in _guarded(name, groups):
-        if culprit := _disputed(case, guarded, name, seen):
-            link = conflict_upon(case, name)
-            return (
-                Found("superseded", link.submission, link) if link else Found("conflict", culprit.submission)
-            )
+        return Found("conflict", culprit.submission if culprit else by)
+    if culprit:
+        link = conflict_upon(case, name)
+        return Found("superseded", link.submission, link) if link else Found("conflict", culprit.submission)
     return Found("applied", by)
 
 
@@ -236,7 +235,7 @@ def _settle(
     )
     rest = tuple(conflict for conflict in conflicts if conflict not in closed)
     if found.result == "conflict":
-        return closed, (*rest, _conflict(case, name, seen, closed))
+        return closed, (*rest, _conflict(case, name, seen, found.by, closed))
     if found.link:  # people now see that conflict from where it really began
         base_now = closed[0].base if closed else seen.value
         moved = replace(found.link, base=base_now)
@@ -244,7 +243,7 @@ def _settle(
     return closed, rest
 
 
-def _conflict(case: Case, name: str, seen: Seen, joined: tuple[Conflict, ...]) -> Conflict:
+def _conflict(case: Case, name: str, seen: Seen, by: str, joined: tuple[Conflict, ...]) -> Conflict:
     """One more in an own chain's conflict keeps its id and base: to people it is the same disagreement."""
     submission, state = case.submission, case.state(name)
     return Conflict(
@@ -254,7 +253,7 @@ def _conflict(case: Case, name: str, seen: Seen, joined: tuple[Conflict, ...]) -
         joined[0].base if joined and (seen.joins or case.offered_again) else seen.value,
         case.sent[name],
         state.value if state else None,
-        state.submission if state else "",
+        by,
         submission.observed_at,
         submission.person,
     )

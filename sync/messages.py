@@ -78,8 +78,10 @@ class Submission:
 class FieldOutcome:
     """What became of one value that the surveyor changed in an entity the hub knew; None = no value there.
 
-    ``base``: what the surveyor had seen. ``theirs``: the registry's value when this was judged, which
-    ``theirs_submission`` by person ``theirs_by`` had set, observed at ``theirs_at`` ("" = not known).
+    ``base``: what the surveyor had seen. ``theirs``: the registry's value when this was judged.
+    ``theirs_submission`` by person ``theirs_by``, observed at ``theirs_at`` ("" = not known), is what it met:
+    the one that had set that value; in a conflict, that had set it or another of its guard group unseen; the
+    one that superseded it.
     """
 
     dataset: str
@@ -127,7 +129,8 @@ class Conflict:
     """An open disagreement about one property, carried on the entity until a person decides.
 
     ``submission`` sent ``mine`` (by ``person``, observed ``at``), having seen ``base``; the registry held
-    ``theirs`` when it opened, set by the submission ``by``. Property `VILLAGE` is the entity's village.
+    ``theirs`` when it opened. ``by``: the submission that stood against it (it set the property, or another
+    of its guard group). Property `VILLAGE` is the entity's village.
     """
 
     id: str

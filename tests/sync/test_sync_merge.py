@@ -78,6 +78,10 @@ def test_a_guard_group_does_not_merge_by_halves(county, three):
     two.sync()
     assert result(two, mine, "device") == "conflict"
     assert values(county)["device"] == "kang" and values(county)["fuel"] == "electricity"
+    follower = two.record(H, {"device": "1"}, whole=False)
+    two.sync([follower])
+    for conflict in county.state(H).conflicts:
+        assert conflict.by == one.made[-1].id, "who changed the fuel, not who once set the device"
 
 
 def test_a_guard_group_sent_alike_by_both_is_no_conflict(county, three):
