@@ -122,6 +122,8 @@ def _copy(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)
+        # One file that opens anywhere, also from a medium nobody may write to.
+        new.execute("PRAGMA journal_mode = DELETE")
     descriptor = os.open(target, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -62,6 +62,17 @@ def test_the_replaced_database_is_kept(settings, tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.restoring*")) == []
 
 
+def test_a_copy_is_one_file_that_needs_no_other(settings, tmp_path: Path) -> None:
+    create_app(settings).state.engine.dispose()
+    away = tmp_path / "away"
+    away.mkdir()
+    backup.back_up(settings.database_url, away / "copy")
+    with closing(sqlite3.connect(f"file:{away / 'copy'}?mode=ro&immutable=1", uri=True)) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() != ("wal",)
+        assert db.execute("SELECT count(*) FROM hub_meta").fetchone() == (1,)
+    assert [path.name for path in away.iterdir()] == ["copy"]
+
+
 def test_an_existing_file_is_not_overwritten(settings, tmp_path: Path) -> None:
     create_app(settings).state.engine.dispose()
     target = tmp_path / "precious"
