@@ -26,9 +26,13 @@ import server.access.pages
 import server.access.tablet_pages
 import server.exchange.endpoint
 import server.exchange.pages
+import server.inspections.pages
+import server.inspections.steps
 import server.programme.api
 import server.programme.pages
 import server.registry.pages
+import server.zones.forms
+import server.zones.pages
 import survey_forms
 from server import database, web
 from server.access import actions
@@ -37,6 +41,7 @@ from server.access.session import SESSION_LIFETIME, our_own_form, visitor
 from server.access.throttle import Throttle
 from server.exchange import forms, history
 from server.exchange.store import Derivation, Exchange
+from server.inspections import sightings
 from server.programme.actions import release_bundled
 from server.registry import divisions
 from server.registry.actions import import_bundled_divisions
@@ -44,11 +49,17 @@ from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
 from server.settings import Settings
 from server.web.problems import answer, problem
+from server.zones import room
+from server.zones.watch import watch
 from sync.messages import EntityState
 
 PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
+    server.zones.pages.router,
+    server.zones.forms.router,
+    server.inspections.pages.router,
+    server.inspections.steps.router,
     server.access.pages.router,
     server.exchange.pages.router,
     server.access.tablet_pages.router,
@@ -56,10 +67,12 @@ PAGES: Final = (
 NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
+    *server.zones.pages.NAVIGATION,
+    *server.inspections.pages.NAVIGATION,
     *server.exchange.pages.NAVIGATION,
     *server.access.tablet_pages.NAVIGATION,
 )
-DERIVATIONS: Final[tuple[Derivation, ...]] = (projection,)
+DERIVATIONS: Final[tuple[Derivation, ...]] = (projection, sightings.projection, watch)
 # Office forms and division files; tablets have a bound of their own.
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5
@@ -133,6 +146,8 @@ def fill(app: FastAPI) -> None:
 
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION)
+    server.inspections.pages.install(app)
+    room.install(app)
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret,

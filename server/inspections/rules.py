@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "clean_coal": N_("清洁煤未置换"),
     "removed_early": N_("提前拆除旧炉具"),
     **SIGHTINGS,
+    "stove_kept": N_("炉具未清除"),
     "other": N_("其他问题"),
 }
 COAL_KINDS: Final = tuple(SIGHTINGS)
@@ -61,7 +62,7 @@ TEXT_CHARS_MAX: Final = 1000
 class Standing:
     """What a step is judged by: the problem's state, and who has had a part in it.
 
-    `closed_by` is empty until it was closed once.
+    `closed_by` and `reopened_by` are empty until it was closed, or opened again, once.
     """
 
     state: str
@@ -69,11 +70,12 @@ class Standing:
     responsible: str
     reported_by: str = ""
     closed_by: str = ""
+    reopened_by: str = ""
 
     @property
     def parties(self) -> frozenset[str]:
         """Those who must not verify."""
-        return frozenset({self.opened_by, self.responsible, self.reported_by} - {""})
+        return frozenset({self.opened_by, self.reopened_by, self.responsible, self.reported_by} - {""})
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,10 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "same_person": (
         N_("发现人、责任人和报告整改的人不能自己核查。"),
         N_("请由另一名有权限的人到场核查后销号或退回。"),
+    ),
+    "already_open": (
+        N_("这一户已有一个同类问题没有销号。"),
+        N_("请在那一个问题里办理，不必重新立案。"),
     ),
     "not_responsible": (N_("只有责任人可以报告已整改。"), N_("请由责任人报告，或先改派责任人。")),
 }
@@ -134,10 +140,11 @@ def after(step: Step, at: Standing) -> Standing:
     state = TRANSITIONS[at.state, step.act]
     return Standing(
         state=state,
-        opened_by=step.person if step.act == "reopen" else at.opened_by,
+        opened_by=at.opened_by,
         responsible=step.responsible if step.act in ("assign", "reopen") else at.responsible,
         reported_by={"report": step.person, "reopen": ""}.get(step.act, at.reported_by),
         closed_by=step.person if step.act == "close" else at.closed_by,
+        reopened_by=step.person if step.act == "reopen" else at.reopened_by,
     )
 
 

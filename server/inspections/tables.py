@@ -72,6 +72,7 @@ class Problem(SQLModel, table=True):
     found_on: date
     opened_at: datetime = Field(sa_type=Instant)
     opened_by: str
+    reopened_by: str = ""
     source_submission: str = ""
     source: str = ""
     zone: str = ""

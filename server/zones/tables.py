@@ -32,8 +32,8 @@ class Zone(SQLModel, table=True):
 
 class ZoneVersion(SQLModel, table=True):
     """One range of a zone as proposed, and what was decided on it: `decision` is proposed, designated or
-    refused. In force from `in_force_on` until the day before `until_on`. `checklist`: the readiness the
-    decider saw, as decided."""
+    refused. `edited_by` is everybody who wrote in the proposal. In force from `in_force_on` until the day
+    before `until_on`. `checklist`: the readiness the decider saw, as decided."""
 
     __tablename__ = "zone_version"
     __table_args__ = (Index("ix_zone_version_decision", "county", "decision", "in_force_on"),)
@@ -50,6 +50,7 @@ class ZoneVersion(SQLModel, table=True):
     due_days: int
     proposed_by: str
     proposed_at: datetime = Field(sa_type=Instant)
+    edited_by: list[str] = Field(sa_column=Column(JSON, nullable=False))
     decided_by: str = ""
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     decision_reason: str = ""

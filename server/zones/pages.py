@@ -1,0 +1,291 @@
+"""The zones' pages: the list with what lags behind conversion, one zone, its stoves, and proposing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from server.access.rules import may
+from server.access.session import require, signed_in
+from server.access.tables import Person
+from server.database import read
+from server.inspections.pages import county_area, today_of
+from server.inspections.views import officials
+from server.registry import divisions, vocabulary
+from server.registry.tables import Household
+from server.web import N_, NavItem, Problem, problem, render, request_language, sheet, translate
+from server.web.figures import moment
+from server.zones import actions, checklist, exports, homes, lines, rules, stove, views
+from server.zones.homes import StoveLine
+from server.zones.lines import Key
+from server.zones.reach import NEARLY_PCT, reach
+from server.zones.room import room
+from server.zones.tables import ZoneVersion
+from server.zones.views import ZoneFile
+
+SignedIn = Annotated[Person, Depends(signed_in)]
+NAVIGATION: Final = (NavItem("/zones", N_("禁煤区")),)
+SHOWS: Final = {
+    "all": N_("全部住户"),
+    "violation": N_("违规（含施行后将违规）"),
+    "required": N_("应保留"),
+    "allowed": N_("允许"),
+    "unknown": N_("未登记"),
+    "unproven": N_("未经一个采暖季检验"),
+}
+# Homes to choose from when leaving some out; more are found through the checklist's lists.
+CANDIDATES_MAX: Final = 200
+LABELS: Final[dict[str, Any]] = {
+    "states": rules.STATES,
+    "changes": rules.CHANGES,
+    "left_out_reasons": rules.LEFT_OUT_REASONS,
+    "verdicts": stove.VERDICTS,
+    "reasons": stove.REASONS,
+    "shows": SHOWS,
+    "choice": vocabulary.choice,
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+def _area(request: Request, person: Person) -> str:
+    area = county_area(request, person, request.query_params.get("area", "").strip())
+    require(person, "zone.view", area)
+    return area
+
+
+@router.get("/zones")
+def zone_list(request: Request, person: SignedIn) -> Response:
+    area, today = _area(request, person), today_of(request)
+    with read(request.app.state.engine) as session:
+        found, reached = views.zones(session, area, today), reach(session, area, today)
+        area_name = divisions.area_name(session, area)
+        areas = divisions.area_choices(session, county_area(request, person, ""), area)
+    return render(
+        request,
+        "zones/zones.html",
+        zones=found,
+        reach=reached,
+        nearly_pct=NEARLY_PCT,
+        area=area,
+        areas=areas,
+        area_name=area_name,
+        may_propose=may(person, "zone.propose", area),
+        breadcrumbs=[(translate(request_language(request), N_("禁煤区")), None)],
+        **LABELS,
+    )
+
+
+def _lines(request: Request, title: str, area_name: str) -> list[str]:
+    facts, lang = request.app.state.shell.facts(), request_language(request)
+    mark = " 模拟数据" if facts.synthetic else ""
+    as_of = f"{translate(lang, N_('截至'))} {moment(request.app.state.clock())}（UTC+8）{mark}"
+    return [f"{area_name} {translate(lang, title)}", as_of]
+
+
+@router.get("/zones.xlsx")
+def zone_sheet(request: Request, person: SignedIn) -> Response:
+    area, lang = _area(request, person), request_language(request)
+    with read(request.app.state.engine) as session:
+        area_name = divisions.area_name(session, area)
+        rows = views.zones(session, area, today_of(request))
+        name = f"{area_name}-禁煤区-{request.app.state.clock():%Y%m%d}"
+        return sheet(exports.zone_columns(lang), rows, name, lines=_lines(request, N_("禁煤区"), area_name))
+
+
+@router.get("/zones/unzoned.xlsx")
+def unzoned_sheet(request: Request, person: SignedIn) -> Response:
+    area, lang = _area(request, person), request_language(request)
+    with read(request.app.state.engine) as session:
+        area_name = divisions.area_name(session, area)
+        found = reach(session, area, today_of(request))
+        name = f"{area_name}-已改造未划定-{request.app.state.clock():%Y%m%d}"
+        head = _lines(request, N_("已改造、未划入禁煤区的村"), area_name)
+        return sheet(exports.reach_columns(lang), [*found.converted, *found.nearly], name, lines=head)
+
+
+@router.get("/zones/propose")
+def propose_page(request: Request, person: SignedIn) -> Response:
+    picked = request.query_params.getlist("village")
+    zone = request.query_params.get("zone", "")
+    return proposing(request, person, {"villages": picked, "zone": zone})
+
+
+def proposing(
+    request: Request, person: Person, entered: Mapping[str, Any], fault: Problem | None = None
+) -> Response:
+    """The form that proposes a zone, or with `zone` another range of one there is."""
+    county, today = request.app.state.shell.facts().county, today_of(request)
+    area = county_area(request, person, "")
+    require(person, "zone.propose", area)
+    with read(request.app.state.engine) as session:
+        before = _before(session, county, entered.get("zone", ""), today)
+        reached = reach(session, area, today)
+        villages = [each for each in divisions.villages(session, county) if each.code.startswith(area)]
+        taken = views.taken(session, county, [each.code for each in villages], but=entered.get("zone", ""))
+        people = officials(session, [area])
+        inside = views.villages_of(session, before) if before else []
+    townships: dict[str, list[Any]] = {}
+    for village in villages:
+        townships.setdefault(village.township_name, []).append(village)
+    lang = request_language(request)
+    return render(
+        request,
+        "zones/proposing.html",
+        status=fault.status if fault else 200,
+        before=before,
+        townships=townships,
+        picked=set(entered.get("villages", [])) or set(inside),
+        taken=taken,
+        converted={line.heating.village: line for line in reached.converted},
+        nearly={line.heating.village: line for line in reached.nearly},
+        officials=people,
+        entered=entered,
+        fault=fault,
+        due_days=rules.DUE_DAYS,
+        breadcrumbs=[(translate(lang, N_("禁煤区")), "/zones"), (translate(lang, N_("提议")), None)],
+        **LABELS,
+    )
+
+
+def _before(session: Session, county: str, zone: str, today: date) -> ZoneVersion | None:
+    versions = views.versions_of(session, county, zone) if zone else []
+    if zone and not versions:
+        raise problem("not_found")
+    return views.leading(versions, today) if versions else None
+
+
+@router.get("/zones/{county}/{identity}")
+def zone_page(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    return shown(request, person, county, identity)
+
+
+def _number(request: Request) -> int | None:
+    text = request.query_params.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _file(request: Request, person: Person, session: Session, county: str, identity: str) -> ZoneFile:
+    found = views.zone_file(session, county, identity, today_of(request), _number(request))
+    if found is None:
+        raise problem("not_found")
+    codes = [village.code for village in found.villages]
+    require(person, "zone.view", checklist.area_of(codes, county))
+    return found
+
+
+def shown(
+    request: Request, person: Person, county: str, identity: str, fault: Problem | None = None,
+    entered: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """One zone: its range, its checklist, its versions, and whatever may be decided."""
+    today = today_of(request)
+    with read(request.app.state.engine) as session:
+        file = _file(request, person, session, county, identity)
+        version, codes = file.shown, [village.code for village in file.villages]
+        found = views.readiness(session, version, today, room(request).unpaid)
+        digest = actions.digest(session, version)
+        waits = version.decision == "proposed"
+        candidates = _candidates(session, version) if waits else []
+        village_names = {village.code: village.name for village in file.villages}
+    area = checklist.area_of(codes, county)
+    allowed = {verb: may(person, f"zone.{verb}", area) for verb in ("propose", "designate")}
+    return render(
+        request,
+        "zones/zone.html",
+        status=fault.status if fault else 200,
+        file=file,
+        version=version,
+        state=file.state,
+        checks=checklist.lines_of(version, codes, found),
+        numbers=checklist.all_homes(version, codes, found),
+        ready=found.ready,
+        digest=digest,
+        waits=waits,
+        own=person.id in version.edited_by,
+        allowed=allowed | {"open": may(person, "problem.open", area)},
+        candidates=candidates,
+        candidates_max=CANDIDATES_MAX,
+        village_names=village_names,
+        stoves=found.tally.stoves,
+        fault=fault,
+        entered=entered or {},
+        today=today,
+        done=request.query_params.get("done", ""),
+        line_titles=rules.LINES,
+        breadcrumbs=[(translate(request_language(request), N_("禁煤区")), "/zones"), (version.name, None)],
+        **LABELS,
+    )
+
+
+def _candidates(session: Session, version: ZoneVersion) -> list[Household]:
+    """Homes of a proposal that are in its way: not converted, or not registered."""
+    key = Key(version.county, version.zone, version.number, "all")
+    where = lines.group().in_(("not_converted", "unvisited"))
+    statement = select(Household).where(lines.members(key), where)
+    ordered = statement.order_by(col(Household.village), col(Household.door_number), col(Household.id))
+    return list(session.execute(ordered.limit(CANDIDATES_MAX)).scalars())
+
+
+def _stoves(
+    request: Request, person: Person, county: str, identity: str
+) -> tuple[ZoneFile, str, list[StoveLine]]:
+    """The homes of a version with their rulings, held to what `?show=` asks for. A zone not yet in force is
+    taken as if it were: the list says what will be."""
+    show = request.query_params.get("show", "all")
+    show = show if show in SHOWS else "all"
+    today = today_of(request)
+    with read(request.app.state.engine) as session:
+        file = _file(request, person, session, county, identity)
+        version = file.shown
+        zone = stove.InForce(version.name, version.document_number or "—", version.in_force_on or today)
+        key = Key(version.county, version.zone, version.number, "all")
+        found = homes.rulings(session, county, lines.members(key), zone, today)
+    if show == "unproven":
+        return (
+            file,
+            show,
+            [line for line in found if line.home.in_service_on is not None and line.proven_on is None],
+        )
+    return file, show, [line for line in found if show in ("all", line.ruling.verdict)]
+
+
+@router.get("/zones/{county}/{identity}/stoves")
+def stove_list(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    file, show, found = _stoves(request, person, county, identity)
+    lang, address = request_language(request), f"/zones/{county}/{identity}"
+    return render(
+        request,
+        "zones/stoves.html",
+        file=file,
+        version=file.shown,
+        state=file.state,
+        rows=found,
+        show=show,
+        base=f"{address}/stoves?version={file.shown.number}",
+        export=f"{address}/stoves.xlsx?version={file.shown.number}&show={show}",
+        village_names={village.code: village.name for village in file.villages},
+        breadcrumbs=[
+            (translate(lang, N_("禁煤区")), "/zones"),
+            (file.shown.name, f"{address}?version={file.shown.number}"),
+            (translate(lang, N_("旧炉具")), None),
+        ],
+        **LABELS,
+    )
+
+
+@router.get("/zones/{county}/{identity}/stoves.xlsx")
+def stove_sheet(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    file, show, found = _stoves(request, person, county, identity)
+    lang = request_language(request)
+    names = {village.code: village.name for village in file.villages}
+    head = _lines(request, N_("旧炉具清单"), file.shown.name)
+    head[1] += f" {translate(lang, SHOWS[show])}"
+    name = f"{file.shown.name}-旧炉具-{request.app.state.clock():%Y%m%d}"
+    return sheet(exports.stove_columns(lang, names), found, name, lines=head)
