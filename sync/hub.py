@@ -79,7 +79,7 @@ def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
     already gets it again, and has no other effect.
     """
     work = _Work(facts, incoming.request.sent_at, now)
-    for submission in sorted(incoming.request.submissions, key=lambda each: (each.device, each.device_seq)):
+    for submission in _in_order(incoming.request.submissions):
         _take(work, submission)
     for malformed in incoming.malformed:
         _take_malformed(work, malformed)
@@ -91,6 +91,15 @@ def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
         tuple(work.not_yet.values()),
         tuple(work.feed.values()),
     )
+
+
+def _in_order(submissions: Sequence[Submission]) -> list[Submission]:
+    """Chain by chain. A tablet that enrolled anew has a second chain, which goes on where the first ends: chains
+    come in the order in which they were sent."""
+    chains: dict[str, int] = {}
+    for submission in submissions:
+        chains.setdefault(submission.device, len(chains))
+    return sorted(submissions, key=lambda each: (chains[each.device], each.device_seq))
 
 
 @dataclass

@@ -167,6 +167,18 @@ def test_the_order_within_a_batch_is_that_of_the_chain(county, tablet):
     assert county.state(H).values()["phone"] == "4" and not county.state(H).conflicts
 
 
+def test_what_waits_from_before_a_new_enrolment_goes_before_what_follows_it(county, tablet):
+    """Enrolled anew, a tablet has another id, by chance an earlier one; it sends in the order it recorded."""
+    before, after = sorted((tablet("one"), tablet("two")), key=lambda each: each.device, reverse=True)
+    first = before.record(H, {"phone": "1"})
+    after.made.append(first)
+    (target,) = first.targets
+    second = after.record(H, {"phone": "2"}, targets=(replace(target, follows=first.id),))
+    after.sync([first, second])
+    assert county.state(H).values()["phone"] == "2"
+    assert [after.verdict(each).versions[key(H)] for each in (first, second)] == [1, 2]
+
+
 # --- push: unreadable submissions ---
 
 
