@@ -16,6 +16,7 @@ from server.registry.division_file import DivisionFile, DivisionLine, Issue, rea
 from server.registry.rules import AREA_CLASSES, UNCLASSIFIED
 from server.registry.tables import AreaClass, Division
 from server.web import N_, Problem
+from server.web.figures import CHINA
 
 BUNDLED: Final = Path(__file__).parent / "data" / "shanxi_divisions.csv.gz"
 # The edition named in the data's README: the bureau's list as of 2023-06-30.
@@ -157,7 +158,7 @@ def _check_decision(
         raise _refused(N_("没有选择区域类别。"), N_("请选择建成区、城乡结合部、农村或撤销划定。"))
     if not source.strip() or not approver.strip():
         raise _refused(N_("依据和批准人都要填写。"), N_("请写明文件号或会议，以及批准人姓名。"))
-    if decided_on > now.date():
+    if decided_on > now.astimezone(CHINA).date():
         raise _refused(N_("决定日期在今天之后。"), N_("请填写作出决定的日期。"))
     known: set[str] = set()
     codes = sorted(villages)

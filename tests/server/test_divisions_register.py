@@ -132,6 +132,16 @@ def test_a_decision_without_its_grounds_is_refused(engine: Engine, how: dict[str
         assert divisions.decisions(session, "140525100200") == []
 
 
+def test_a_decision_of_today_is_entered_before_breakfast(sqlite_engine: Engine) -> None:
+    """Seven in the morning of the twelfth here is still the eleventh in UTC."""
+    early = datetime(2020, 3, 11, 23, tzinfo=UTC)
+    with database.write(sqlite_engine) as session:
+        _zezhou(session)
+        assert _decide(session, "140525100200", decided_on=date(2020, 3, 12), now=early) == 1
+        with pytest.raises(Problem, match="今天之后"):
+            _decide(session, "140525100200", decided_on=date(2020, 3, 13), now=early)
+
+
 @pytest.mark.parametrize("code", ["140525100000", "140581100200", "140525100999", ""])
 def test_only_villages_of_the_county_can_be_classified(sqlite_engine: Engine, code: str) -> None:
     with database.write(sqlite_engine) as session:
