@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from server.inspections.views import ProblemFilter
 from server.registry import rules as places
 from server.registry.filters import HouseholdFilter
 from server.zones import rules
@@ -52,7 +51,7 @@ BAD: Final = {
     "problems": rules.N_("未销号"),
     "paid": rules.N_("未到位"),
     "proven": rules.N_("未满一季"),
-    "stoves": rules.N_("将违规"),
+    "stoves": rules.N_("违规"),
 }
 
 
@@ -76,7 +75,8 @@ def lines_of(version: ZoneVersion, villages: list[str], found: Readiness) -> tup
         return HouseholdFilter(area=area, of=key.text).address()
 
     tally = found.tally
-    stoves = f"/zones/{version.county}/{version.zone}/stoves?version={version.number}"
+    here = f"/zones/{version.county}/{version.zone}"
+    stoves = f"{here}/stoves?version={version.number}"
     others = {
         "homes": (
             Number(rules.N_("已改造"), tally.converted, homes("converted")),
@@ -87,7 +87,7 @@ def lines_of(version: ZoneVersion, villages: list[str], found: Readiness) -> tup
     }
     addresses = {
         **{code: homes(line) for code, line in LIST_OF.items()},
-        "problems": ProblemFilter(area=area).address(),
+        "problems": f"{here}/problems?version={version.number}",
         "proven": f"{stoves}&show=unproven",
         "stoves": f"{stoves}&show=violation",
     }

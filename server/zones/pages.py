@@ -16,7 +16,10 @@ from server.access.session import require, signed_in
 from server.access.tables import Person
 from server.database import read
 from server.inspections.pages import county_area, today_of
-from server.inspections.views import officials
+from server.inspections.rules import KINDS
+from server.inspections.rules import STATES as PROBLEM_STATES
+from server.inspections.views import ProblemFilter, officials
+from server.inspections.views import lines as problem_lines
 from server.registry import divisions, vocabulary
 from server.registry.tables import Household
 from server.web import N_, NavItem, Problem, problem, render, request_language, sheet, translate
@@ -231,6 +234,30 @@ def _candidates(session: Session, version: ZoneVersion) -> list[Household]:
     statement = select(Household).where(lines.members(key), where)
     ordered = statement.order_by(col(Household.village), col(Household.door_number), col(Household.id))
     return list(session.execute(ordered.limit(CANDIDATES_MAX)).scalars())
+
+
+@router.get("/zones/{county}/{identity}/problems")
+def problem_list(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+    """The problems not closed in a version's range, wherever they were opened from."""
+    today = today_of(request)
+    with read(request.app.state.engine) as session:
+        file = _file(request, person, session, county, identity)
+        rows = problem_lines(session, views.open_problems(session, file.shown), today)
+    lang, address = request_language(request), f"/zones/{county}/{identity}"
+    return render(
+        request,
+        "zones/problems.html",
+        version=file.shown,
+        rows=rows,
+        kinds=KINDS,
+        everything=ProblemFilter(area=county, zone=identity, queue="all").address(),
+        breadcrumbs=[
+            (translate(lang, N_("禁煤区")), "/zones"),
+            (file.shown.name, f"{address}?version={file.shown.number}"),
+            (translate(lang, N_("未销号的问题")), None),
+        ],
+        **LABELS | {"states": PROBLEM_STATES},
+    )
 
 
 def _stoves(

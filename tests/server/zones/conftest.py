@@ -22,6 +22,7 @@ from server.registry.tables import Division
 from server.zones import actions
 from server.zones.actions import Paper, Range
 from server.zones.tables import ZoneVersion
+from server.zones.views import versions_of
 from sync.codec import to_text
 from sync.facts import Held, PropertyState
 
@@ -134,8 +135,6 @@ class Place:
         return version.zone
 
     def versions(self, session: Session, zone: str) -> list[ZoneVersion]:
-        from server.zones.views import versions_of
-
         return versions_of(session, COUNTY, zone)
 
     def problems(self) -> list[Problem]:
@@ -179,3 +178,9 @@ def place(engine: Engine) -> Iterator[Place]:
     with database.write(engine) as session:
         fill(session, made.now)
     return made
+
+
+@pytest.fixture
+def place_of():
+    """The recorder over another database, at that database's clock: `place_of(engine, clock)`."""
+    return lambda engine, clock: Place(engine, clock())

@@ -1,14 +1,16 @@
 """Proposing, leaving out, designating, widening, withdrawing: versions that are kept, two people, one zone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from server import database
 from server.registry import selections
 from server.registry.filters import HouseholdFilter
+from server.registry.tables import Household
 from server.registry.views import page as household_page
 from server.web import Problem, Sorting
 from server.zones import actions, checklist, lines, views
@@ -124,6 +126,23 @@ def test_of_two_overlapping_proposals_the_second_is_refused_when_it_is_decided(p
     assert "另一个禁煤区" in refusal(caught)
 
 
+def test_of_two_deciding_at_the_same_moment_one_is_refused(place) -> None:
+    one, other = place.propose(FIRST), place.propose(FIRST, SECOND)
+
+    def decide(zone: str) -> str:
+        try:
+            return place.designate(zone).decision
+        except Problem as fault:
+            return fault.code
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(decide, [one.zone, other.zone]))
+    assert sorted(said) == ["designated", "zone_step"]
+    with database.read(place.engine) as session:
+        latest = session.exec(select(ZoneVillage).where(ZoneVillage.latest)).all()
+    assert len([row for row in latest if row.village == FIRST]) == 1
+
+
 def test_the_database_itself_refuses_a_village_in_two_zones(place) -> None:
     place.zone(FIRST)
     other = place.propose(SECOND)
@@ -229,10 +248,6 @@ def test_the_checklist_page_links_to_what_it_counts(place, mixed) -> None:
 
 
 def test_payment_is_asked_of_whoever_knows_and_opens_its_homes(place, mixed) -> None:
-    from sqlmodel import col
-
-    from server.registry.tables import Household
-
     homes, version = mixed
 
     def unpaid():

@@ -8,6 +8,7 @@ from server import database
 from server.inspections import actions, rules
 from server.inspections.rules import Step
 from server.web import Problem
+from server.zones import actions as zone_actions
 from server.zones import watch
 from server.zones.views import versions_of
 
@@ -43,8 +44,6 @@ def test_a_sighting_in_a_zone_becomes_a_problem_with_a_person_and_a_deadline(pla
 def test_outside_a_zone_before_it_is_in_force_or_left_out_it_is_only_recorded(place) -> None:
     other, out, inside = place.converted(SECOND), place.home(**COAL), place.converted()
     version = place.propose(FIRST)
-    from server.zones import actions as zone_actions
-
     with database.write(place.engine) as session:
         done = zone_actions.leave_out(
             session, county=COUNTY, zone=version.zone, households=[out], reason="no_network", note="", person="p-clerk",
