@@ -308,6 +308,7 @@ def run_demo(
     try:
         if fresh:
             demo.clear(options.data)
+        demo.claim(options.data)
         settings = from_environment(data=options.data, synthetic=True)
         # SIGINT too: a shell that starts it in the background would have it ignored.
         for stop in (signal.SIGINT, signal.SIGTERM):

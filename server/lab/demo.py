@@ -6,6 +6,7 @@ baseline and works the tablets. Everything is kept under one folder: a run that 
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,7 @@ from sync.messages import Submission
 SEED: Final = 140525
 BATCH_N: Final = 300
 ROUND_HOMES_N: Final = 40
+CLAIMED: Final = "demo.claimed"
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,46 @@ def _demo_file(data: Path) -> Path:
     return data / "demo.json"
 
 
+def claim(data: Path) -> None:
+    """Mark the folder as a demo's, before anything else is put there: what is not marked is never cleared away.
+
+    Raises DemoProblem where a county keeps its own database.
+    """
+    if _is_demo(data):
+        return
+    if (data / "cleanheat.sqlite3").exists():
+        raise DemoProblem(f"{data} 里有数据库，但不是演示数据；没有改动任何东西。请换一个目录。")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / CLAIMED).touch()
+    except OSError as error:
+        raise DemoProblem(f"目录 {data} 不能写入：{error.strerror}。请换一个目录或修改权限。") from error
+
+
+def _is_demo(data: Path) -> bool:
+    return _demo_file(data).exists() or (data / CLAIMED).exists()
+
+
+def _in_use(data: Path) -> bool:
+    """Whether a server holds the folder."""
+    try:
+        with (data / "serve.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def clear(data: Path) -> None:
     """Make way for a fresh demo: only in a folder that holds one, or that is empty."""
     if not data.exists() or not any(data.iterdir()):
         return
-    if not _demo_file(data).exists() and not (data / "cleanheat.sqlite3").exists():
+    if not _is_demo(data):
         raise DemoProblem(f"{data} 里不是演示数据，没有删除任何东西。请换一个目录。")
+    if _in_use(data):
+        raise DemoProblem(f"{data} 里的演示正在使用，没有删除任何东西。请先按 Ctrl-C 停掉它。")
     for entry in data.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)

@@ -1,5 +1,6 @@
 """The command behind `make demo`: a script starts it, reads demo.json, and watches the county convert."""
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
+
+from server.lab import demo
 
 PATIENCE_S = 120
 
@@ -69,19 +73,42 @@ def test_coverage_rises_while_one_watches_and_goes_on_after_a_stop(tmp_path: Pat
         assert json.loads((data / "demo.json").read_text(encoding="utf-8"))["token"] == enrolment["token"]
 
 
+def _refused(data: Path, *more: str) -> str:
+    """What a demo that does not start says, on one line without its frame."""
+    command = [sys.executable, "-m", "server.cli", "demo", "--data", str(data), "--port", "0", "--no-browser"]
+    ended = subprocess.run([*command, *more], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    return "".join((ended.stdout + ended.stderr).replace("│", "").split())
+
+
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+def test_a_countys_own_database_is_left_alone(tmp_path: Path, more: tuple[str, ...]) -> None:
+    county = tmp_path / "cleanheat-data"
+    county.mkdir()
+    (county / "cleanheat.sqlite3").write_bytes(b"ten thousand real households")
+    assert "不是演示数据" in _refused(county, *more)
+    assert [each.name for each in county.iterdir()] == ["cleanheat.sqlite3"]
+    assert (county / "cleanheat.sqlite3").read_bytes() == b"ten thousand real households"
+
+
+def test_a_demo_stopped_while_it_was_made_ready_may_begin_again(tmp_path: Path) -> None:
+    demo.claim(tmp_path / "demo")
+    (tmp_path / "demo" / "cleanheat.sqlite3").write_bytes(b"half of it")
+    demo.clear(tmp_path / "demo")
+    assert list((tmp_path / "demo").iterdir()) == []
+
+
+def test_a_demo_that_runs_is_not_cleared_away(tmp_path: Path) -> None:
+    demo.claim(tmp_path / "demo")
+    with (tmp_path / "demo" / "serve.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert "正在使用" in _refused(tmp_path / "demo", "--fresh")
+    assert (tmp_path / "demo" / "serve.lock").exists()
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     letters = tmp_path / "letters"
     letters.mkdir()
     (letters / "letter.txt").write_text("dear", encoding="utf-8")
-    ended = subprocess.run(
-        [sys.executable, "-m", "server.cli", "demo", "--data", str(letters), "--fresh", "--no-browser"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert "没有删除任何东西" in (ended.stdout + ended.stderr).replace("\n", "").replace("│", "").replace(
-        " ", ""
-    )
+    assert "没有删除任何东西" in _refused(letters, "--fresh")
     assert (letters / "letter.txt").read_text(encoding="utf-8") == "dear"
