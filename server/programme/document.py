@@ -79,6 +79,11 @@ def read(data: bytes, faults_of: Callable[[Any], list[Fault]]) -> dict[str, Any]
     if faults:
         raise DocumentFault(faults)
     assert isinstance(document, dict)
+    try:
+        canonical(document)
+    except UnicodeEncodeError as error:
+        found = Fault("", "", "有不成字的字符（半个代理对）。", "请重新输入那些字。")
+        raise DocumentFault((found,)) from error
     return document
 
 

@@ -1,0 +1,308 @@
+"""A batch of payments (发放批次) from open to closed: declared transitions, and who may take which.
+
+    open → locked → approved → sent → reconciled → closed
+    locked or approved → open (rejected, with a reason), open → discarded
+
+Separation of duties is by person and not by role: whoever surveyed, accepted, prepared, approved or reconciled
+the payments of a batch holds that duty for them, and may take no step of another. There is no switch for it.
+A step is refused with every reason at once; a refusal says what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from server.subsidies.payments import CREDITED, DROPPED, PLANNED, RETURNED, SENT, Payment
+
+N_ = str
+OPEN: Final = "open"
+LOCKED: Final = "locked"
+APPROVED: Final = "approved"
+SENT_TO_BANK: Final = "sent"
+RECONCILED: Final = "reconciled"
+CLOSED: Final = "closed"
+DISCARDED: Final = "discarded"
+STATES: Final = {
+    OPEN: N_("编制中"),
+    LOCKED: N_("待审批"),
+    APPROVED: N_("已审批"),
+    SENT_TO_BANK: N_("已送银行"),
+    RECONCILED: N_("已对账"),
+    CLOSED: N_("已办结"),
+    DISCARDED: N_("已作废"),
+}
+SURVEY: Final = "survey"
+ACCEPTANCE: Final = "acceptance"
+PREPARATION: Final = "preparation"
+APPROVAL: Final = "approval"
+RECONCILIATION: Final = "reconciliation"
+DUTIES: Final = {
+    SURVEY: N_("入户调查"),
+    ACCEPTANCE: N_("验收"),
+    PREPARATION: N_("编制"),
+    APPROVAL: N_("审批"),
+    RECONCILIATION: N_("对账"),
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """A step that was taken: its verb, the person, the instant (aware), and the reason where one was asked for."""
+
+    verb: str
+    person: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch with its payments and its history. `acts` begin with payment_batch.prepare by whoever opened it;
+    adding or removing a payment is another one. `follows`: the batch whose returned money this one pays again.
+    `waiting_n`: rows of its return files that match nothing and still wait for somebody.
+    """
+
+    id: str
+    county: str
+    state: str
+    payments: tuple[Payment, ...]
+    acts: tuple[Act, ...]
+    follows: str = ""
+    waiting_n: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        return sum(payment.amount_fen for payment in self.payments)
+
+    @property
+    def digest(self) -> str:
+        """A hash over what will be paid to whom: what one person approves is what another prepared."""
+        rows = sorted(
+            (
+                each.id,
+                each.entitlement,
+                each.amount_fen,
+                each.payee.account,
+                each.payee.holder,
+                each.payee.bank,
+            )
+            for each in self.payments
+        )
+        return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+
+# Code → what is wrong, and what to do.
+REFUSALS: Final = {
+    "not_declared": (
+        N_("批次现在是“{state}”，不能办这一步。"),
+        N_("请刷新页面，也许别人已经办过。"),
+    ),
+    "other_duty": (
+        N_("你已经为这个批次里的付款做过{held}，不能再做{duty}。"),
+        N_("请换一个人办；职责按人分开，没有例外。"),
+    ),
+    "mixed_duties": (
+        N_("{person} 为这个批次里的付款做过{first}，又做过{second}。"),
+        N_("请把那些付款移出，另编一批，由别人办。"),
+    ),
+    "no_reason": (N_("没有写理由。"), N_("请写明理由。")),
+    "changed": (N_("这个批次在你打开页面之后改过。"), N_("请重新打开，核对后再办。")),
+    "empty": (N_("批次里没有付款。"), N_("请先加入应发的补贴。")),
+    "amount": (N_("付款 {id} 的金额不对。"), N_("请移出后重新加入。")),
+    "no_payee": (N_("付款 {id} 没有户名或账号。"), N_("请补上收款账户，或移出这一笔。")),
+    "not_planned": (N_("付款 {id} 不是这个县待发放的付款。"), N_("请移出这一笔。")),
+    "same_id": (N_("付款编号 {id} 在批次里有 {n} 笔。"), N_("只留一笔。")),
+    "same_entitlement": (N_("应补项目 {id} 在批次里有 {n} 笔付款。"), N_("只留一笔。")),
+    "unanswered": (N_("还有 {n} 笔没有银行回执。"), N_("请导入银行的回盘文件，或向银行查询。")),
+    "waiting": (N_("还有 {n} 行回盘对不上。"), N_("请逐行处理后再办。")),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a step can not be taken: a code of REFUSALS, and what fills the places of its texts."""
+
+    code: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    def message(self, translated: Callable[[str], str] = str) -> str:
+        """What is wrong, in Chinese or as `translated` says it; words among the values are translated too."""
+        return self._filled(REFUSALS[self.code][0], translated)
+
+    def remedy(self, translated: Callable[[str], str] = str) -> str:
+        return self._filled(REFUSALS[self.code][1], translated)
+
+    def _filled(self, text: str, translated: Callable[[str], str]) -> str:
+        words = {name: translated(value) if isinstance(value, str) else value for name, value in self.values}
+        return translated(text).format(**words)
+
+
+def _refusal(code: str, **values: object) -> Refusal:
+    return Refusal(code, tuple(values.items()))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A transition. `verb` is the permission, the audit event and the URL's last part. `duty`: what the person who
+    takes it holds from then on. `needs`: conditions of the batch. `reasoned`: a reason has to be given. `seen`: the
+    person states the digest they looked at. `payments`: the state its payments go to.
+    """
+
+    verb: str
+    source: str
+    target: str
+    duty: str = ""
+    needs: tuple[str, ...] = ()
+    reasoned: bool = False
+    seen: bool = False
+    payments: str = ""
+
+
+PREPARE: Final = "payment_batch.prepare"
+TO_BE_PAID: Final = ("has_payments", "sound", "paid_once", "duties_apart")
+STEPS: Final = (
+    Step("payment_batch.lock", OPEN, LOCKED, PREPARATION, TO_BE_PAID),
+    Step("payment_batch.discard", OPEN, DISCARDED, PREPARATION, reasoned=True, payments=DROPPED),
+    Step("payment_batch.reject", LOCKED, OPEN, reasoned=True),
+    Step("payment_batch.reject", APPROVED, OPEN, reasoned=True),
+    Step("payment_batch.approve", LOCKED, APPROVED, APPROVAL, TO_BE_PAID, seen=True),
+    Step("payment_batch.send", APPROVED, SENT_TO_BANK, needs=("sound",), seen=True, payments=SENT),
+    Step(
+        "payment_batch.reconcile", SENT_TO_BANK, RECONCILED, RECONCILIATION, ("all_answered", "none_waiting")
+    ),
+    Step("payment_batch.close", RECONCILED, CLOSED),
+)
+VERBS: Final = (PREPARE, *dict.fromkeys(step.verb for step in STEPS))
+# The duty that each verb leaves its person with.
+DUTY_OF: Final = {PREPARE: PREPARATION, **{step.verb: step.duty for step in STEPS if step.duty}}
+
+
+def steps_from(state: str) -> tuple[Step, ...]:
+    """The steps declared for a state; empty for an end."""
+    return tuple(step for step in STEPS if step.source == state)
+
+
+def duties(batch: Batch, person: str) -> frozenset[str]:
+    """The duties a person holds for any payment of a batch."""
+    held = {DUTY_OF[act.verb] for act in batch.acts if act.person == person and act.verb in DUTY_OF}
+    if any(person in payment.surveyed_by for payment in batch.payments):
+        held.add(SURVEY)
+    if any(person in payment.accepted_by for payment in batch.payments):
+        held.add(ACCEPTANCE)
+    return frozenset(held)
+
+
+def refusals(batch: Batch, verb: str, person: str, *, reason: str = "", seen: str = "") -> list[Refusal]:
+    """Why `person` may not take this step now, every reason at once; an empty list means they may.
+
+    `seen`: the batch's digest on the page where the person decided. For payment_batch.prepare `batch` is what it
+    would become, with the payments to be added. Whether their role allows the verb at all is asked elsewhere.
+    """
+    if verb == PREPARE:
+        return [*_not_open(batch), *_duty_kept(batch, PREPARATION, person), *_duties_apart(batch)]
+    step = next((each for each in STEPS if each.verb == verb and each.source == batch.state), None)
+    if step is None:
+        return [_undeclared(batch)]
+    found = [refusal for name in step.needs for refusal in NEEDS[name](batch)]
+    found += _duty_kept(batch, step.duty, person)
+    if step.reasoned and not reason.strip():
+        found.append(_refusal("no_reason"))
+    if step.seen and seen != batch.digest:
+        found.append(_refusal("changed"))
+    return found
+
+
+def take(batch: Batch, verb: str, person: str, at: datetime, *, reason: str = "", seen: str = "") -> Batch:
+    """The batch after a step that nothing refuses. Its payments take the state the step declares."""
+    assert not refusals(batch, verb, person, reason=reason, seen=seen)
+    acts = (*batch.acts, Act(verb, person, at, reason.strip()))
+    if verb == PREPARE:
+        return replace(batch, acts=acts)
+    step = next(each for each in STEPS if each.verb == verb and each.source == batch.state)
+    payments = batch.payments
+    if step.payments:
+        payments = tuple(replace(payment, state=step.payments) for payment in payments)
+    return replace(batch, state=step.target, payments=payments, acts=acts)
+
+
+def to_follow_up(batch: Batch) -> tuple[Payment, ...]:
+    """The returned payments of a reconciled batch: owed as before, they go into a follow-up batch under new ids."""
+    settled = batch.state in (RECONCILED, CLOSED)
+    return tuple(payment for payment in batch.payments if settled and payment.state == RETURNED)
+
+
+# ---- what a step may need
+
+
+def _undeclared(batch: Batch) -> Refusal:
+    return _refusal("not_declared", state=STATES.get(batch.state, batch.state))
+
+
+def _not_open(batch: Batch) -> Iterator[Refusal]:
+    if batch.state != OPEN:
+        yield _undeclared(batch)
+
+
+def _duty_kept(batch: Batch, duty: str, person: str) -> Iterator[Refusal]:
+    for held in sorted(duties(batch, person) - {duty}) if duty else ():
+        yield _refusal("other_duty", held=DUTIES[held], duty=DUTIES[duty])
+
+
+def _has_payments(batch: Batch) -> Iterator[Refusal]:
+    if not batch.payments:
+        yield _refusal("empty")
+
+
+def _sound(batch: Batch) -> Iterator[Refusal]:
+    """Every payment is one, with money, an account and a holder, in the batch's county and not on its way yet."""
+    for payment in batch.payments:
+        if payment.amount_fen <= 0 or sum(payment.shares_fen.values()) != payment.amount_fen:
+            yield _refusal("amount", id=payment.id)
+        if not payment.payee.account.strip() or not payment.payee.holder.strip():
+            yield _refusal("no_payee", id=payment.id)
+        if payment.county != batch.county or payment.state != PLANNED:
+            yield _refusal("not_planned", id=payment.id)
+
+
+def _paid_once(batch: Batch) -> Iterator[Refusal]:
+    for id, n in Counter(payment.id for payment in batch.payments).items():
+        if n > 1:
+            yield _refusal("same_id", id=id, n=n)
+    for id, n in Counter(payment.entitlement for payment in batch.payments).items():
+        if n > 1:
+            yield _refusal("same_entitlement", id=id, n=n)
+
+
+def _duties_apart(batch: Batch) -> Iterator[Refusal]:
+    """A payment added later may be one that a person who already acted on the batch had surveyed or accepted."""
+    for person in dict.fromkeys(act.person for act in batch.acts):
+        held = [duty for duty in DUTIES if duty in duties(batch, person)]
+        if len(held) > 1:
+            yield _refusal("mixed_duties", person=person, first=DUTIES[held[0]], second=DUTIES[held[1]])
+
+
+def _all_answered(batch: Batch) -> Iterator[Refusal]:
+    n = sum(payment.state not in (CREDITED, RETURNED) for payment in batch.payments)
+    if n:
+        yield _refusal("unanswered", n=n)
+
+
+def _none_waiting(batch: Batch) -> Iterator[Refusal]:
+    if batch.waiting_n:
+        yield _refusal("waiting", n=batch.waiting_n)
+
+
+NEEDS: Final[dict[str, Callable[[Batch], Iterator[Refusal]]]] = {
+    "has_payments": _has_payments,
+    "sound": _sound,
+    "paid_once": _paid_once,
+    "duties_apart": _duties_apart,
+    "all_answered": _all_answered,
+    "none_waiting": _none_waiting,
+}
