@@ -61,6 +61,9 @@ def context(desk: Desk, draft: Draft) -> Context:
     village = next((row for row in desk.replica.villages() if row.code == draft.village), None)
     shown = desk.replica.entity("household", draft.household_id) if draft.household_id else None
     given = dict(shown.props) if shown else {}
+    if draft.corrects:
+        # What the form writes back stays as the record had it: the view already shows what that record made of it.
+        given = {name: value for name, value in given.items() if name not in _written(desk, draft)}
     given |= {f"{dataset}_id": entity for dataset, entity in draft.target_ids.items()}
     given |= {
         "county": identity.county if identity else "",
@@ -72,6 +75,13 @@ def context(desk: Desk, draft: Draft) -> Context:
     }
     now = desk.clock().astimezone(CHINA)
     return Context(today=now.date(), now=now, given={key: value for key, value in given.items() if value})
+
+
+def _written(desk: Desk, draft: Draft) -> set[str]:
+    """The properties of a household that the draft's form saves."""
+    form = desk.form(draft.form, draft.form_version)
+    saving = (each for each in form.entities if each.dataset == "household") if form else ()
+    return {name for each in saving for name in each.properties}
 
 
 def _continued(desk: Desk, form: str, household: str) -> str | None:

@@ -176,6 +176,28 @@ def test_an_update_knows_the_household_but_dates_the_visit_today(tablet):
     assert values["/data/visited_on"] == "2020-09-12"
 
 
+def test_a_visit_wrongly_recorded_as_not_heated_is_taken_back_by_its_correction(tablet):
+    """Else the home would stay outside the base of the coverage, although nobody says so any more."""
+    household = tablet.household(heating_status="heated", remark="院里有狗")
+    first = InterviewPresenter(
+        tablet.desk, HouseholdPresenter(tablet.desk, household).visit(), lambda state: None
+    )
+    fill(first, {"/data/visit_outcome": "not_heated", "/data/reason": "away_winter"})
+    first.submit()
+    assert tablet.replica.entity("household", household).props["heating_status"] == "not_heated"
+    draft = tablet.replica.begin_correction(first.state.submitted)
+    correction = InterviewPresenter(tablet.desk, draft.id, lambda state: None)
+    correction.answer("/data/visit_outcome", "not_at_home")
+    correction.submit()
+    props = tablet.replica.entity("household", household).props
+    assert (props["heating_status"], props["not_heated_reason"]) == ("heated", "")
+    assert (props["visit_outcome"], props["remark"], props["head_name"]) == (
+        "not_at_home",
+        "院里有狗",
+        "王秀英",
+    )
+
+
 def _look(presenter):
     presenter.look_over()
     return [line for _, lines in presenter.state.review.groups for line in lines]
