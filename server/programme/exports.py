@@ -35,7 +35,8 @@ def lines(report: Report, lang: Language, synthetic: bool) -> list[str]:
         ),
     ]
     if plan:
-        found.append(f"{plan.title[lang]} · {plan.source['number']} · {plan.version} · {plan.sha256}")
+        version = say(N_("第 {version} 版"), version=plan.version)
+        found.append(f"{plan.title[lang]} · {plan.source['number']} · {version} · SHA-256 {plan.sha256}")
     return found
 
 

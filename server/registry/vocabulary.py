@@ -22,7 +22,7 @@ FORMS: Final = {
     "visit": N_("走访结果"),
 }
 OUTCOMES: Final = {
-    "applied": N_("已采纳"),
+    "applied": N_("已采用"),
     "merged": N_("已合并"),
     "conflict": N_("有冲突"),
     "rejected": N_("已退回"),
