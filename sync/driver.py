@@ -73,9 +73,14 @@ class HubProblem(Exception):
         self.refusal = refusal
 
 
-def refusal(code: str, *, told: Problem | None = None, retry_after_s: int | None = None) -> Refusal:
-    """The refusal of that code in our words, or in the hub's where it ``told`` them."""
+def refusal(
+    code: str, *, told: Problem | None = None, retry_after_s: int | None = None, enrolling: bool = False
+) -> Refusal:
+    """The refusal of that code in our words, or in the hub's where it ``told`` them. ``enrolling``: to somebody
+    who has no records here yet."""
     message, remedy = _REFUSALS.get(code, _REFUSALS["server_error"])
+    if enrolling:
+        message, remedy = (text.removeprefix(_KEPT).replace("同步", "登记") for text in (message, remedy))
     if told is not None:
         message, remedy = told.message or message, told.remedy or remedy
     return Refusal(code, message, remedy, retry_after_s)
@@ -113,6 +118,7 @@ class HttpHub:
         return reply
 
     def _post(self, path: str, message: Request | EnrolRequest, cls: type[T]) -> T:
+        enrolling = isinstance(message, EnrolRequest)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.secret and isinstance(message, Request):
             headers["Authorization"] = f"Bearer {self.secret}"
@@ -122,13 +128,14 @@ class HttpHub:
             ) as response:
                 body = _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as fault:
-            raise HubProblem(refusal(_network_code(fault))) from fault
+            raise HubProblem(refusal(_network_code(fault), enrolling=enrolling)) from fault
         if response.status_code != 200:
-            raise HubProblem(_refused(response, body, enrolling=isinstance(message, EnrolRequest)))
+            raise HubProblem(_refused(response, body, enrolling=enrolling))
         try:
             return decode(cls, body)
         except MessageFault as fault:
-            raise HubProblem(refusal("captive_portal" if _is_page(body) else "bad_reply")) from fault
+            code = "captive_portal" if _is_page(body) else "bad_reply"
+            raise HubProblem(refusal(code, enrolling=enrolling)) from fault
 
 
 def _read(response: httpx.Response) -> bytes:
@@ -175,9 +182,9 @@ def _refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refus
     if told is not None:
         return refusal(told.error, told=told, retry_after_s=_retry_after_s(response))
     if status < 400 or (status == 403 and _is_page(body)):
-        return refusal("captive_portal")
+        return refusal("captive_portal", enrolling=enrolling)
     code = _BY_STATUS.get(status, "server_error" if status >= 500 else "not_a_hub")
-    return refusal(code, retry_after_s=_retry_after_s(response))
+    return refusal(code, retry_after_s=_retry_after_s(response), enrolling=enrolling)
 
 
 def _is_page(body: bytes) -> bool:

@@ -343,6 +343,16 @@ def test_a_wrong_code_is_told_in_the_hubs_words_and_changes_nothing(
     assert caught.value.refusal.remedy == "请向管理员要新的登记码。" and one.replica.identity() == before
 
 
+def test_a_failed_enrolment_speaks_of_enrolling(surveyor: Any, client: httpx.Client) -> None:
+    one = surveyor()
+    with pytest.raises(HubProblem) as nobody:
+        enrol(one.replica, client, "http://127.0.0.1:9", "C0DE", device_name="", app_version="")
+    told = nobody.value.refusal
+    assert told.code == "refused"
+    assert "登记" in told.remedy
+    assert "同步" not in told.remedy and "记录" not in told.remedy, "there are none yet"
+
+
 def test_a_revoked_tablet_pauses_and_goes_on_after_enrolling_anew(
     surveyor: Any, serve: Any, client: httpx.Client
 ) -> None:
