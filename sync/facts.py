@@ -165,6 +165,8 @@ class Facts:
 
     ``history``: the hub's present one. ``villages``: all of the county. ``forms``: (id, version) → rules.
     ``entities``: those that exist among the ones needed. ``known``: past submissions among the ones needed.
+    ``ever_held``: device → villages of this county it holds or has held, for the other devices that
+    submissions name: a tablet enrolled anew sends what it made under its former id.
     """
 
     device: Device
@@ -174,6 +176,7 @@ class Facts:
     entities: Mapping[Key, Held]
     known: Mapping[str, Past]
     policy: Policy
+    ever_held: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sync import merge
 from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
-from sync.facts import Device, Facts, FeedRow, FormRules, Held, Key, Needed, Past, Pushed, Record, Trace
+from sync.facts import Facts, FeedRow, FormRules, Held, Key, Needed, Past, Pushed, Record, Trace
 from sync.messages import Incoming, Malformed, NotYet, Submission, Verdict
 
 FAULTS_PER_VERDICT = 100
@@ -231,15 +231,18 @@ def _refusal(submission: Submission, facts: Facts) -> tuple[str | None, str | No
 
 def _never_held(submission: Submission, facts: Facts) -> bool:
     """After a restore the hub may have forgotten an assignment: then it is not for it to say never."""
-    return submission.history in (None, facts.history) and not _held(submission.village, facts.device)
+    return submission.history in (None, facts.history) and not _held(submission, facts)
 
 
-def _held(village: str, device: Device) -> bool:
-    return village in device.held or village in device.formerly
+def _held(submission: Submission, facts: Facts) -> bool:
+    """Whether the village was ever given to the tablet that sends, or to the one that made this record."""
+    village, device = submission.village, facts.device
+    made_by = facts.ever_held.get(submission.device, frozenset())
+    return village in device.held or village in device.formerly or village in made_by
 
 
 def _not_yet(submission: Submission, facts: Facts, rules: FormRules | None) -> NotYet | None:
-    if submission.village not in facts.villages or not _held(submission.village, facts.device):
+    if submission.village not in facts.villages or not _held(submission, facts):
         return NotYet(submission.id, "village_unknown", NOT_YET_REASONS["village_unknown"])
     if rules is None:
         return NotYet(submission.id, "form_unknown", NOT_YET_REASONS["form_unknown"])

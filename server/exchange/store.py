@@ -175,10 +175,20 @@ def _facts(exchange: Exchange, session: Session, device: Device, incoming: Incom
         entities=journal.entities(session, device.county, needed.entities),
         known=journal.past(session, device.county, needed.past),
         policy=exchange.policy,
+        ever_held=_ever_held(session, device, incoming.request),
     )
     further = hub.needed_past(incoming.request.submissions, facts)
     found = journal.past(session, device.county, further)
     return replace(facts, known={**facts.known, **found})
+
+
+def _ever_held(session: Session, device: Device, request: Request) -> dict[str, frozenset[str]]:
+    """What the other devices that made these records hold or have held, in the county of the one that sends."""
+    others = {submission.device for submission in request.submissions} - {device.id}
+    return {
+        other: frozenset(enrolment.ever_held(session, county=device.county, device=other))
+        for other in sorted(others)
+    }
 
 
 def villages_of(places: Places, session: Session, county: str, codes: set[str]) -> tuple[Village, ...]:

@@ -118,6 +118,16 @@ def test_a_village_never_held_is_rejected_and_one_formerly_held_is_marked(runnin
     assert OTHER not in {village.code for village in reply.villages}
 
 
+def test_a_tablet_enrolled_anew_for_other_villages_hands_in_what_it_had_made(running, tablet, enrol) -> None:
+    made, strange = tablet.visit(NORTH), tablet.visit(SOUTH)
+    anew = enrol(running.app.state.engine, running.clock, SOUTH)
+    reply = anew.sync(running.address, made, replace(anew.visit(NORTH), id=str(uuid.uuid4())), strange)
+    told = {v.submission: (v.outcome, v.marks) for v in reply.verdicts}
+    assert told.pop(made.id) == ("applied", ("after_handover", "other_device"))
+    assert told.pop(strange.id) == ("applied", ("other_device",))
+    assert list(told.values()) == [("rejected", ())]
+
+
 def test_two_tablets_disagree_and_both_see_it(running, tablet, enrol) -> None:
     other = enrol(running.app.state.engine, running.clock, NORTH)
     first = tablet.visit(NORTH, new_head="张三", remark="原来")

@@ -115,6 +115,11 @@ class County:
             {key: held for key, held in self.entities.items() if key in keys},
             {id: past for id, past in self.known.items() if id in needed.past},
             Policy("policy-1", self.groups),
+            {
+                each.device: self.held.get(each.device, frozenset())
+                | self.formerly.get(each.device, frozenset())
+                for each in incoming.request.submissions
+            },
         )
         more = hub.needed_past(incoming.request.submissions, first)
         return replace(first, known=first.known | {id: self.known[id] for id in more if id in self.known})

@@ -136,6 +136,17 @@ def test_submissions_of_another_tablet_are_taken_and_marked(county, tablet):
     assert two.verdict(made).outcome == "applied" and two.verdict(made).marks == ("other_device",)
 
 
+def test_what_a_former_device_held_counts_for_its_records_and_for_no_others(county, tablet, kit):
+    """A tablet enrolled anew, for another village: what it could not send under its first name is not lost."""
+    former, anew = tablet("former", kit.A), tablet("anew", kit.B)
+    made = former.record(H, {"phone": "1"})
+    own = replace(made, id=derived_id("own"), device=anew.device)
+    anew.sync([made, own])
+    assert anew.verdict(made).outcome == "applied"
+    assert anew.verdict(made).marks == ("after_handover", "other_device")
+    assert anew.verdict(own).code == "village_never_held"
+
+
 def test_what_the_hub_does_not_know_so_far_is_no_verdict(county, tablet, kit):
     one = tablet("one", kit.A, kit.C)
     new_form = one.record(H, {"phone": "1"}, form_version="2")
