@@ -129,6 +129,8 @@ class RecordPresenter:
             village=submission.village,
             household_id=ids.get("household"),
             target_ids=ids,
+            # Hidden fields stay as the record had them, which is what a correction of it asks for.
+            corrects=submission.id,
         )
         filled = filling.begin(form, drafting.context(desk, draft), submission.answers, resumed=True)
         questions, title = filling.questions(filled, desk.language), form_name(desk, form.id)

@@ -175,6 +175,18 @@ def test_a_record_shows_its_answers_in_words(tablet):
     assert facts["走访日期"] == "2020-09-12"
 
 
+def test_a_record_shows_what_was_answered_then_though_the_household_is_known_since(tablet):
+    household = tablet.household(head_name="", door_number="")
+    draft = HouseholdPresenter(tablet.desk, household).visit()
+    presenter = InterviewPresenter(tablet.desk, draft, ignore)
+    for path, value in (("visit_outcome", "not_at_home"), ("new_door", "5号"), ("new_head", "王梅")):
+        presenter.answer(f"/data/{path}", value)
+    presenter.submit()
+    state = RecordPresenter(tablet.desk, presenter.state.submitted).state()
+    facts = {fact.label: fact.value for _, facts in state.answers for fact in facts}
+    assert (facts["门牌号"], facts["户主姓名"]) == ("5号", "王梅")
+
+
 def test_identity_numbers_are_masked_at_the_door(tablet):
     household = tablet.household(id_number="140525196203154529")
     facts = {fact.label: fact.value for fact in HouseholdPresenter(tablet.desk, household).state().identity}
