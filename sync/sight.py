@@ -199,6 +199,8 @@ def made_under(held: Held, version: int) -> str | None:
 def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
     """Whether versions say who was first: both of one history, or the state older than the restore that began
     the surveyor's (a restored copy is the beginning of what was, so its versions hold on)."""
+    if case.submission.corrects and case.submission.corrects not in case.known:
+        return False  # it has seen what that record had, and that record has not come yet
     made = made_under(case.held, state.version)
     return made is None or made == seen.history or seen.history == case.history
 

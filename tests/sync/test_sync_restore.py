@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.codec import derived_id
+from sync.messages import Target
 
 H = derived_id("house")
 
@@ -69,3 +70,21 @@ def test_what_was_set_after_the_restore_is_compared_by_value(county, three):
     one.sync()
     assert result(one, offline, "phone") == "conflict"
     assert values(county)["phone"] == "5"
+
+
+def test_a_correction_that_comes_before_its_record_has_not_seen_what_the_record_had_not(county, three):
+    """Its base version is that of the record's verdict, its values are the record's own: neither tells what was
+    on the screen, and the record that would tell comes only later."""
+    _, two, third = three
+    two.record(H, {"phone": "5"}), two.sync()
+    older = county.copy()
+    record = third.record(H, {"remark": "东屋"})
+    third.sync()
+    left = {"phone": "1", "remark": "东屋"}
+    begun = Target("household", H, third.verdict(record).versions[f"household/{H}"], left, None)
+    correction = third.record(H, {"phone": "9"}, corrects=record, targets=(begun,))
+    county.restore(older)
+    third.sync([correction])
+    third.sync([record])
+    assert result(third, correction, "phone") == "conflict" and open_conflicts(county) == {("phone", "9")}
+    assert values(county) | {"phone": "5", "remark": "东屋"} == values(county)
