@@ -77,6 +77,9 @@ class Places:
 
     known: tuple[Place, ...]
 
+    def area_name(self, session: Session, area: str) -> str:
+        return area
+
     def county_name(self, session: Session, county: str) -> str:
         return COUNTY_NAME
 

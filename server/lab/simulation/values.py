@@ -66,7 +66,6 @@ def _lineage(evidence: Evidence, submission: str, key: str) -> tuple[str, ...]:
 
 def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
     """Going back from the registry's value: what its setter had seen, what the setter of that had seen, …"""
-    touching = evidence.touching(held.key)
     reached: set[str] = set()
     edge = {_value(held, field.property) or ""}
     if field.property in held.props:
@@ -74,11 +73,30 @@ def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcom
     while edge - reached:
         value = min(edge - reached)
         reached.add(value)
-        for other in touching:
-            step = other.traces[held.key].steps.get(field.property)
-            if step is not None and _same(step.sent, value) and other.submission.id != judged.submission.id:
-                edge.add(step.saw or "")
+        edge |= _behind(evidence, held, judged, field.property, value)
     return (field.mine or "") in reached
+
+
+def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: str) -> set[str]:
+    """What others than ``judged`` who sent this value had seen; who changed it has seen all that
+    the same tablet sent earlier."""
+    touching = [
+        (each.submission, each.traces[held.key].steps.get(name)) for each in evidence.touching(held.key)
+    ]
+    seen: set[str] = set()
+    for sender, step in touching:
+        if step is None or not _same(step.sent, value) or sender.id == judged.submission.id:
+            continue
+        seen.add(step.saw or "")
+        seen |= {
+            was.sent
+            for earlier, was in touching
+            if was
+            and step.outcome
+            and earlier.device == sender.device
+            and earlier.device_seq < sender.device_seq
+        }
+    return seen
 
 
 def _decided(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
