@@ -8,16 +8,21 @@ away here.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.engine import Engine, make_url
 
 from server import database
 from server.exchange import history
+
+COPIED_AT_ONCE: Final = 1 << 20
 
 
 class BackupProblem(Exception):
@@ -63,27 +68,31 @@ def restore(url: str, source: Path, *, new_id: Callable[[], str], now: datetime)
     """Make the copy `source` the database, under a new history. Gives where the replaced one went, if there
     was one.
 
-    The server must not be running. The copy is checked, migrated and given its history before anything is
-    replaced. Raises BackupProblem, or DatabaseProblem for a copy of a newer version.
+    The server must not be running. The copy is checked, migrated and given its history, and the present
+    database is kept aside, before one step puts the new one in its place: killed at any moment, there is
+    the one or the other. Raises BackupProblem, or DatabaseProblem for a copy of a newer version.
     """
     target = database_file(url)
     if not source.is_file():
         raise BackupProblem(f"没有找到备份文件 {source}。")
     partial = target.with_name(target.name + ".restoring")
+    kept: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
         _check(source)
         _copy(source, partial)
         _begin_anew(f"sqlite:///{partial}", new_id)
-        replaced = _set_aside(target, now)
-        partial.rename(target)
+        kept = _kept_aside(target, now)
+        _drop_log(target)
+        partial.replace(target)
     except (OSError, sqlite3.Error) as error:
-        raise BackupProblem(f"恢复没有完成：{error}。原来的数据库没有改动。") from error
+        state = f"原来的数据库仍在原处，另有一份副本 {kept}。" if kept else "原来的数据库没有改动。"
+        raise BackupProblem(f"恢复没有完成：{error}。{state}") from error
     finally:
         for left in (partial, *_companions(partial)):
             left.unlink(missing_ok=True)
-    return replaced
+    return kept
 
 
 def begin_new_history(engine: Engine, new_id: Callable[[], str]) -> str:
@@ -135,12 +144,48 @@ def _companions(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
 
 
-def _set_aside(target: Path, now: datetime) -> Path | None:
-    """The present database, its log included, under a name that says until when it was in use."""
+def _kept_aside(target: Path, now: datetime) -> Path | None:
+    """A copy of the present database under a name that says until when it was in use; None without one.
+
+    A copy, so that there is a database under its own name at every moment: a start that found none would
+    make an empty one. Of bytes, so that a damaged one, which is why one restores, can be kept as well.
+    """
     if not target.exists():
         return None
-    aside = target.with_name(f"{target.stem}-{now:%Y%m%dT%H%M%S}{target.suffix}")
-    for old, new in zip([target, *_companions(target)], [aside, *_companions(aside)], strict=True):
+    _fold_log(target)
+    aside = _free_name(target.with_name(f"{target.stem}-{now:%Y%m%dT%H%M%S}{target.suffix}"))
+    parts = [(target, aside), *zip(_companions(target), _companions(aside), strict=True)]
+    # The database itself last: where it stands under its name, all of it is there.
+    for old, new in reversed(parts):
         if old.exists():
-            old.rename(new)
+            _copy_bytes(old, new)
     return aside
+
+
+def _fold_log(target: Path) -> None:
+    """What a killed server left in the write-ahead log goes into the file. A damaged one keeps its log."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as present:
+        present.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _drop_log(target: Path) -> None:
+    """A log that stayed belongs to the database that goes; beside another it would be read into that one."""
+    for left in _companions(target):
+        left.unlink(missing_ok=True)
+
+
+def _free_name(wanted: Path) -> Path:
+    names = (wanted.with_name(f"{wanted.stem}-{n}{wanted.suffix}") for n in count(2))
+    return next(name for name in chain([wanted], names) if not name.exists())
+
+
+def _copy_bytes(source: Path, target: Path) -> None:
+    partial = target.with_name(target.name + ".part")
+    try:
+        with source.open("rb") as old, partial.open("wb") as new:
+            shutil.copyfileobj(old, new, COPIED_AT_ONCE)
+            new.flush()
+            os.fsync(new.fileno())
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
 """Copies of the database and the way back: whole or not at all, and always under a new history."""
 
 import sqlite3
+import subprocess
+import sys
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime
@@ -60,6 +62,78 @@ def test_the_replaced_database_is_kept(settings, tmp_path: Path) -> None:
     assert _history(f"sqlite:///{kept}") == old
     assert _history(settings.database_url) != old
     assert list(tmp_path.glob("*.restoring*")) == []
+
+
+KILLED = """
+import os, sys, uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from server.exchange import backup
+
+left = [int(sys.argv[3])]
+
+def at_each_step(event, args):
+    if event in ("os.rename", "os.remove"):
+        left[0] -= 1
+        if left[0] < 0:
+            os._exit(9)
+
+sys.addaudithook(at_each_step)
+now = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
+backup.restore(sys.argv[1], Path(sys.argv[2]), new_id=lambda: str(uuid.uuid4()), now=now)
+"""
+
+
+def test_a_restore_killed_at_any_step_leaves_the_old_database_or_the_new_one(
+    settings, tmp_path: Path
+) -> None:
+    """Never none: the next start would make an empty one in its place."""
+    create_app(settings).state.engine.dispose()
+    target = backup.database_file(settings.database_url)
+    old, copy = _history(settings.database_url), tmp_path / "backup.sqlite3"
+    backup.back_up(settings.database_url, copy)
+    ends = []
+    for steps in range(40):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, settings.database_url, str(copy), str(steps)], check=False
+        )
+        assert target.exists(), steps
+        ends.append((done.returncode, _history(settings.database_url) == old))
+        if done.returncode == 0:
+            break
+    assert ends[0] == (9, True) and ends[-1] == (0, False) and {code for code, _ in ends} == {0, 9}
+
+
+def test_what_only_the_log_of_a_killed_server_holds_is_kept_aside(settings, tmp_path: Path) -> None:
+    create_app(settings).state.engine.dispose()
+    copy = tmp_path / "backup.sqlite3"
+    backup.back_up(settings.database_url, copy)
+    target = backup.database_file(settings.database_url)
+    # As a server leaves it that was killed: committed, and not yet in the file itself.
+    write = (
+        "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); "
+        "db.execute(\"INSERT INTO hub_meta VALUES ('late', 'word')\"); db.commit(); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", write, str(target)], check=False)
+    assert target.with_name(target.name + "-wal").stat().st_size > 0
+    kept = backup.restore(settings.database_url, copy, new_id=_new_id, now=NOW)
+    late = "SELECT count(*) FROM hub_meta WHERE name = 'late'"
+    for path, count in ((kept, 1), (target, 0)):
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute(late).fetchone() == (count,), path
+
+
+def test_a_damaged_database_is_replaced_and_kept_as_it_is(settings, tmp_path: Path) -> None:
+    create_app(settings).state.engine.dispose()
+    copy = tmp_path / "backup.sqlite3"
+    backup.back_up(settings.database_url, copy)
+    target = backup.database_file(settings.database_url)
+    damaged = b"not a database any more" * 300
+    target.write_bytes(damaged)
+    kept = backup.restore(settings.database_url, copy, new_id=_new_id, now=NOW)
+    assert kept is not None and kept.read_bytes() == damaged
+    again = backup.restore(settings.database_url, copy, new_id=_new_id, now=NOW)
+    assert again is not None and again != kept and kept.read_bytes() == damaged
 
 
 def test_a_copy_is_one_file_that_needs_no_other(settings, tmp_path: Path) -> None:
