@@ -42,6 +42,11 @@ def moment(value: datetime | None) -> str:
     return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
+def stamp(value: datetime) -> str:
+    """The county's day of an instant, as a file's name carries it: 20201031."""
+    return value.astimezone(CHINA).strftime("%Y%m%d")
+
+
 def yuan(fen: int | None) -> str:
     """Whole fen as yuan with two decimals."""
     return NOTHING if fen is None else amount(Decimal(fen) / 100, 2)

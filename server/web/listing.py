@@ -78,9 +78,17 @@ class Sorting:
 
 def page_number(request: Request) -> int:
     """`?page=`; anything that is no page number is the first page."""
-    text = request.query_params.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() else 1
-    return min(max(number, 1), PAGE_MAX)
+    return page_of(request.query_params.get("page", "1"))
+
+
+def page_of(text: str) -> int:
+    """A page number out of an address, as long as anybody cares to write it: 1 to `PAGE_MAX`."""
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    digits = text.lstrip("0")
+    if len(digits) > len(str(PAGE_MAX)):
+        return PAGE_MAX
+    return min(max(int(digits or "0"), 1), PAGE_MAX)
 
 
 def sorting(request: Request, allowed: Iterable[str], default: str) -> Sorting:

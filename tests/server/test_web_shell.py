@@ -21,6 +21,7 @@ from server.web import (
     charts,
     figures,
     install,
+    page_number,
     problem,
     render,
     with_query,
@@ -38,6 +39,10 @@ def address(serving: Callable[[FastAPI], str]) -> str:
 
     app.state.engine = Engine()
     install(app, lambda: ShellFacts("140525", "泽州县", True), (NavItem("/a", "进度"), NavItem("/b", "计划")))
+
+    @app.get("/page")
+    def number(request: Request) -> int:
+        return page_number(request)
 
     @app.get("/a/{what}")
     @app.get("/api/{what}")
@@ -227,3 +232,17 @@ def test_rows_beyond_one_sheet_go_on_in_the_next() -> None:
 def test_an_empty_list_is_a_sheet_with_its_headings() -> None:
     book = _book([SheetColumn("n", lambda row: row)], [])
     assert [row[0] for row in book.active.iter_rows(values_only=True)] == ["标题", "截至", "n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("3", 3), ("0", 1), ("-1", 1), ("x", 1), ("", 1), ("007", 7), ("9" * 5000, 1_000_000), ("0" * 5000, 1)],
+)
+def test_whatever_an_address_says_of_the_page_is_a_page(
+    browser: httpx.Client, text: str, number: int
+) -> None:
+    assert browser.get("/page", params={"page": text}).json() == number
+
+
+def test_the_day_in_a_files_name_is_the_countys() -> None:
+    assert figures.stamp(datetime(2020, 10, 31, 17, 0, tzinfo=UTC)) == "20201101"
