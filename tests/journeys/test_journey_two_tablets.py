@@ -1,6 +1,7 @@
 """Two surveyors, one household, and a line that is cut at the worst moment: nothing lost, nothing doubled."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from sqlmodel import col, select
 
@@ -65,6 +66,17 @@ def test_a_reply_lost_after_the_commit_and_a_household_edited_twice(county, surv
     assert counted["converted"] == 1
     kind = home.conversion.kind
     assert counted["converted_by_kind"][kind] == {"installed": 1, "connected": 1}
+    known = [home, *others[:3]]
+    heated = [each for each in known if each.house.not_heated_reason is None]
+    clean = [each for each in heated if each is home or each.house.clean_before]
+    assert home in clean
+    assert (counted["heated"], counted["not_heated"]) == (len(heated), len(known) - len(heated))
+    rate = float(round(Decimal(100 * len(clean)) / len(heated), 2))
+    assert counted["clean"]["households"] == {"clean": len(clean), "heated": len(heated), "rate": rate}
+    listed = county.page("/households?area=140525&situation=clean")
+    assert {each.number for each in known if each.house.head_name in listed} == {
+        each.number for each in clean
+    }
 
     # The conflict is seen on both tablets and in the office, with all three values.
     assert wang.reports(county.address).problem is None
