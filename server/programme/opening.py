@@ -58,7 +58,11 @@ class KindLine:
 
 @dataclass(frozen=True)
 class Line:
-    """The figures of an area, or of one area class in it, each with its list. `area_class` for villages."""
+    """The figures of an area, or of one area class in it, each with its list. `area_class` for villages.
+
+    `task_all`, `connected_all`: of any clean kind. `task_planned`, `connected_planned`: of the plan's kinds only,
+    which is what a plan's total is measured by; of any where there is no plan.
+    """
 
     area: str
     name: str
@@ -80,11 +84,16 @@ class Line:
     connected: Mapping[str, Opened]
     task_all: Opened
     connected_all: Opened
+    task_planned: Opened
+    connected_planned: Opened
 
 
 @dataclass(frozen=True)
 class Report:
-    """A coverage as a page shows it. `kinds`: those of the plan, then any other that occurs."""
+    """A coverage as a page shows it. `kinds`: those of the plan, then any other that occurs.
+
+    `kind_lines` add up to the planned total of `total`; `unplanned_lines` stand beside it.
+    """
 
     coverage: Coverage
     total: Line
@@ -92,6 +101,7 @@ class Report:
     parts: tuple[Line, ...]
     kinds: tuple[str, ...]
     kind_lines: tuple[KindLine, ...]
+    unplanned_lines: tuple[KindLine, ...]
     planned_share: Decimal | None
     days_past: int | None
 
@@ -110,6 +120,8 @@ def _line(
     def connected(kind: str) -> str:
         return wanted.address(kind=kind, state=state)
 
+    planned = tuple(plan.by_kind) if plan else ()
+    of_plan = ",".join(planned) or "any"
     clean = wanted.address(situation="clean", clean_state=state)
     with_area = wanted.address(situation="clean", clean_state=state, m2="known")
     met = reached(target, counts.clean, counts.heated) if target else None
@@ -138,6 +150,8 @@ def _line(
         connected={kind: Opened(counts.connected.get(kind, 0), connected(kind)) for kind in kinds},
         task_all=Opened(counts.converted, task("any")),
         connected_all=Opened(counts.connected_all, connected("any")),
+        task_planned=Opened(counts.task_of(planned), task(of_plan)),
+        connected_planned=Opened(counts.connected_of(planned), connected(of_plan)),
     )
 
 
@@ -151,6 +165,16 @@ def report(coverage: Coverage, today: date) -> Report:
     total = _line(here, coverage.name, counts, kinds, plan, None)
     # A plan's numbers are its county's; a township is shown beside them, never measured against them.
     whole = plan is not None and coverage.area == plan.county
+    lines = tuple(
+        KindLine(
+            kind=kind,
+            planned=planned.get(kind) if whole else None,
+            task=total.task[kind],
+            connected=total.connected[kind],
+            share=percent(total.task[kind].n, planned[kind]) if whole and kind in planned else None,
+        )
+        for kind in kinds
+    )
     return Report(
         coverage=coverage,
         total=total,
@@ -166,16 +190,8 @@ def report(coverage: Coverage, today: date) -> Report:
             for part in coverage.parts
         ),
         kinds=kinds,
-        kind_lines=tuple(
-            KindLine(
-                kind=kind,
-                planned=planned.get(kind) if whole else None,
-                task=total.task[kind],
-                connected=total.connected[kind],
-                share=percent(total.task[kind].n, planned[kind]) if whole and kind in planned else None,
-            )
-            for kind in kinds
-        ),
-        planned_share=percent(counts.converted, plan.total) if plan and whole else None,
+        kind_lines=tuple(line for line in lines if not plan or line.kind in planned),
+        unplanned_lines=tuple(line for line in lines if plan and line.kind not in planned),
+        planned_share=percent(total.task_planned.n, plan.total) if plan and whole else None,
         days_past=(today - plan.deadline).days if plan else None,
     )  # fmt: skip

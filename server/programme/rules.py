@@ -9,7 +9,7 @@ same homes. Homes without a recorded area are counted beside the sum, never esti
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -69,6 +69,13 @@ class Counts:
     def connected_all(self) -> int:
         return sum(self.connected.values())
 
+    def task_of(self, kinds: Collection[str]) -> int:
+        """Households that count towards a task of these kinds; of any kind where none is named."""
+        return _of(self.task, kinds)
+
+    def connected_of(self, kinds: Collection[str]) -> int:
+        return _of(self.connected, kinds)
+
     @property
     def not_clean(self) -> int:
         return self.heated - self.clean
@@ -80,6 +87,10 @@ class Counts:
     @property
     def rate_m2(self) -> Decimal | None:
         return percent(self.clean_m2, self.heated_m2)
+
+
+def _of(by_kind: Mapping[str, int], kinds: Collection[str]) -> int:
+    return sum(n for kind, n in by_kind.items() if not kinds or kind in kinds)
 
 
 def percent(part: int | Decimal, whole: int | Decimal) -> Decimal | None:

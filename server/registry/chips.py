@@ -42,7 +42,8 @@ def _chips(
     if wanted.q:
         yield f"{say(TITLES['q'])}: {wanted.q}", wanted.address(q="")
     if wanted.kind:
-        kind = say(CONVERSION_KINDS.get(wanted.kind, CHOICES["kind"]["any"]))
+        kinds = wanted.kind.split(",")
+        kind = "、".join(say(CONVERSION_KINDS.get(each, CHOICES["kind"]["any"])) for each in kinds)
         since = f" ≥ {wanted.since}" if wanted.since else ""
         yield f"{say(STATE_NAMES[wanted.state])}: {kind}{since}", wanted.address(kind="")
     if wanted.of:

@@ -54,8 +54,8 @@ class HouseholdFilter:
     """What a household list is held to; empty strings hold it to nothing.
 
     `kind` with `state` and `since`: the latest conversion that reached the state is of this kind ("any": of
-    whichever). `situation` and `clean_state`: clean, where conversions count from that state on. `of`: a list
-    that another room defines.
+    whichever; several are named with commas between). `situation` and `clean_state`: clean, where conversions
+    count from that state on. `of`: a list that another room defines.
     """
 
     area: str = ""
@@ -135,7 +135,7 @@ def read_filter(query: Mapping[str, str]) -> HouseholdFilter:
     names = {f.name for f in fields(HouseholdFilter)}
     given = {name: value.strip() for name, value in query.items() if name in names and value.strip()}
     for name, value in given.items():
-        if name in CHOICES and value not in CHOICES[name]:
+        if name in CHOICES and not set(_named(name, value)) <= set(CHOICES[name]):
             raise _refused(name, value)
     if "area" in given and not rules.is_area(given["area"]):
         raise _refused("area", given["area"])
@@ -148,6 +148,10 @@ def read_filter(query: Mapping[str, str]) -> HouseholdFilter:
             raise _refused("since", given["since"]) from error
     given["q"] = given.get("q", "")[:SEARCH_CHARS_MAX]
     return HouseholdFilter(**given)
+
+
+def _named(name: str, value: str) -> list[str]:
+    return value.split(",") if name == "kind" else [value]
 
 
 def escaped(text: str) -> str:
@@ -173,7 +177,7 @@ def _heating(value: str, at: Standing) -> ColumnElement[bool]:
 
 
 def _kind(value: str, at: Standing) -> ColumnElement[bool]:
-    return at.task_kind.is_not(None) if value == "any" else at.task_kind == value
+    return at.task_kind.is_not(None) if value == "any" else at.task_kind.in_(value.split(","))
 
 
 def _situation(value: str, at: Standing) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from server import database
 from server.access.views import Reporting
 from server.programme import views
 from server.programme.opening import report
+from server.programme.rules import percent
 
 AREAS = ("140525", "140525100", "140525200", "140525100201", "140525200203")
 CLEAN = {"electric", "gas", "waste_heat", "biomass"}
@@ -194,3 +195,22 @@ def test_by_area_a_target_is_not_reached_while_a_home_is_unmeasured(
         after = report(views.coverage(session, "140525", now, _nobody), now.date()).classes["built_up"]
     assert (before.rate.reached, before.rate_m2.reached) == (True, True)
     assert (after.rate.reached, after.rate_m2.reached, str(after.rate_m2.rate)) == (False, None, "100.00")
+
+
+def test_a_kind_outside_the_plan_is_no_share_of_the_plans_total(
+    engine: Engine, recorder_for: Callable[..., Any], fill: Callable[..., Any], now: Any
+) -> None:
+    """It is clean heating and counts as such; the county was asked for other kinds."""
+    with database.write(engine) as session:
+        fill(session, 0)
+        recorder = recorder_for(session)
+        done = {"installed_on": "2020-05-01", "connected_on": "2020-05-02"}
+        for kind, code in (("electric", "10"), ("gas", "1"), ("biomass", "16")):
+            home = recorder.household("140525100201", heating_status="heated", device=code)
+            recorder.conversion(home, kind=kind, device_code=code, **done)
+        recorder.settle()
+        found = report(views.coverage(session, "140525", now, _nobody), now.date())
+    assert (found.total.task_all.n, found.total.task_planned.n, found.total.connected_planned.n) == (3, 2, 2)
+    assert found.planned_share == percent(2, 17360)
+    assert sum(line.task.n for line in found.kind_lines) == 2
+    assert [(line.kind, line.task.n, line.share) for line in found.unplanned_lines] == [("biomass", 1, None)]

@@ -56,6 +56,19 @@ def test_the_plan_and_its_deadline_stand_beside_what_was_done(filled: object, ge
     assert "计划数是全县的任务（17,360 户）" in township and "12,006" not in township
 
 
+def test_the_total_against_the_plan_is_of_its_kinds_and_others_stand_beside(filled: object, get: Get) -> None:
+    page = get("/coverage/140525").text
+    task = page[page.index('id="task-title"') : page.index('id="class-title"')]
+    rows = [[int(n) for n in re.findall(r'data-n="(\d+)"', row)] for row in task.split("<tr")]
+    total = next(n for n, row in enumerate(task.split("<tr")) if 'class="total"' in row)
+    kinds = [row[:1] for row in rows[:total] if len(row) == 2]
+    assert rows[total][0] == sum(n for (n,) in kinds)
+    beside = task.split("<tr")[total + 1]
+    assert "计划外" in beside and "生物质" in beside and rows[total + 1][0] > 0
+    planned = next(address for address in _links(task) if "%2C" in address)
+    assert "煤改电、煤改气" in get(planned).text
+
+
 def test_unclassified_villages_are_shown_as_such(filled: object, get: Get) -> None:
     page = get("/coverage/140525").text
     assert '<span class="mark unclassified">未划定</span>' in page
