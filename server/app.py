@@ -22,7 +22,9 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+import server.access.audit_pages
 import server.access.pages
+import server.access.people_pages
 import server.access.tablet_pages
 import server.exchange.endpoint
 import server.exchange.pages
@@ -37,7 +39,7 @@ import survey_forms
 from server import database, web
 from server.access import actions
 from server.access.places import Place
-from server.access.session import SESSION_LIFETIME, our_own_form, visitor
+from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, visitor
 from server.access.throttle import Throttle
 from server.exchange import forms, history
 from server.exchange.store import Derivation, Exchange
@@ -63,6 +65,8 @@ PAGES: Final = (
     server.access.pages.router,
     server.exchange.pages.router,
     server.access.tablet_pages.router,
+    server.access.people_pages.router,
+    server.access.audit_pages.router,
 )
 NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
@@ -71,6 +75,8 @@ NAVIGATION: Final = (
     *server.inspections.pages.NAVIGATION,
     *server.exchange.pages.NAVIGATION,
     *server.access.tablet_pages.NAVIGATION,
+    *server.access.people_pages.NAVIGATION,
+    *server.access.audit_pages.NAVIGATION,
 )
 DERIVATIONS: Final[tuple[Derivation, ...]] = (projection, sightings.projection, watch)
 # Office forms and division files; tablets have a bound of their own.
@@ -156,6 +162,7 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
         https_only=settings.https_only,
     )
     app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(Refused, on_refused)
     app.include_router(server.exchange.endpoint.router)
     app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
     for router in PAGES:
@@ -174,6 +181,9 @@ class RegistryPlaces:
 
     def county_name(self, session: Session, county: str) -> str:
         return divisions.county_name(session, county)
+
+    def area_name(self, session: Session, area: str) -> str:
+        return divisions.area_name(session, area)
 
     def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
         found = divisions.villages(session, county, codes)

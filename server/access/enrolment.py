@@ -6,7 +6,7 @@ transaction it is given.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from server.access import credentials, rules
+from server.access.audit import audit, common_area
 from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
 from server.web import N_, Problem
 
@@ -44,14 +45,35 @@ def make_code(
             expires_at=now + rules.CODE_LIFETIME,
         )
     )
+    detail = {N_("使用人"): session.get_one(Person, person).name, N_("村"): "、".join(sorted(set(villages)))}
+    _note(
+        session, made_by, "tablet.enrol", county, sorted(set(villages)), "code/" + _short(code), detail, now
+    )
     return code
 
 
-def withdraw_code(session: Session, *, county: str, code_sha256: str) -> None:
+def _short(code: str) -> str:
+    """A code as the log may name it: enough to tell two apart, nothing to enrol with."""
+    return credentials.sha256(code)[:12]
+
+
+def _note(
+    session: Session, person: str, verb: str, county: str, villages: Sequence[str], subject: str,
+    detail: dict[str, str], now: datetime,
+) -> None:  # fmt: skip
+    audit(
+        session, person=person, verb=verb, county=county, area=common_area(list(villages), county),
+        subject=subject, detail=detail, now=now,
+    )  # fmt: skip
+
+
+def withdraw_code(session: Session, *, county: str, code_sha256: str, by: str, now: datetime) -> None:
     """An unused code stops working; a used one is history and stays."""
     code = session.get(EnrolmentCode, (county, code_sha256))
     if code is not None and code.used_at is None:
         session.delete(code)
+        detail = {N_("作废"): session.get_one(Person, code.person).name}
+        _note(session, by, "tablet.enrol", county, code.villages, f"code/{code_sha256[:12]}", detail, now)
 
 
 def enrol(
@@ -89,7 +111,10 @@ def enrol(
     session.add(tablet)
     found.used_at, found.used_by = now, device
     session.add(found)
-    assign(session, county=found.county, device=device, villages=found.villages, now=now)
+    session.flush()
+    _note(session, person.id, "tablet.enrol", found.county, found.villages, f"tablet/{device}",
+          {N_("平板"): name}, now)  # fmt: skip
+    assign(session, county=found.county, device=device, villages=found.villages, now=now, by=found.made_by)
     return Enrolled(tablet, person)
 
 
@@ -112,15 +137,44 @@ def _refuse(
         raise Problem("device_revoked", 403, N_("这台平板已被停用。"), N_("请把平板交给管理员处理。"))
 
 
-def assign(session: Session, *, county: str, device: str, villages: Iterable[str], now: datetime) -> None:
-    """The tablet holds these villages from now on; those it already holds stay as they are."""
+def assign(
+    session: Session, *, county: str, device: str, villages: Iterable[str], now: datetime, by: str = ""
+) -> None:
+    """The tablet holds these villages from now on; those it already holds stay as they are. `by`: who says so,
+    empty for the command line.
+    """
     wanted = sorted(set(villages) - held(session, county=county, device=device))
     session.add_all(Assignment(county=county, device=device, village=code, from_at=now) for code in wanted)
     session.flush()
+    if wanted:
+        _note(
+            session,
+            by,
+            "tablet.assign",
+            county,
+            wanted,
+            f"tablet/{device}",
+            {N_("分配"): "、".join(wanted)},
+            now,
+        )
 
 
-def unassign(session: Session, *, county: str, device: str, villages: Collection[str], now: datetime) -> None:
+def unassign(
+    session: Session, *, county: str, device: str, villages: Collection[str], now: datetime, by: str = ""
+) -> None:
     """The tablet stops holding these villages; what it still sends of them is taken and marked."""
+    taken = sorted(set(villages) & held(session, county=county, device=device))
+    if taken:
+        _note(
+            session,
+            by,
+            "tablet.assign",
+            county,
+            taken,
+            f"tablet/{device}",
+            {N_("收回"): "、".join(taken)},
+            now,
+        )
     session.connection().execute(
         update(Assignment)
         .where(

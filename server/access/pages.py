@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import select
 
 from server.access import actions, credentials, rules, session, views
+from server.access.roles import ROLES
 from server.access.tables import Person
 from server.access.throttle import Throttle
 from server.database import read, write
@@ -27,6 +28,11 @@ router = APIRouter(include_in_schema=False)
 
 def _go(path: str) -> Response:
     return RedirectResponse(path, status_code=303)
+
+
+def _county(request: Request) -> str:
+    county: str = request.app.state.settings.county
+    return county
 
 
 def caller(request: Request) -> str:
@@ -75,8 +81,14 @@ def sign_in(request: Request, login: Text, password: Text, next: Text = "/") -> 
         )
     for key in limits:
         throttle.succeeded(key)
+    if not rules.in_office(person):
+        raise session.no_office()
+    with write(request.app.state.engine) as writing:
+        actions.note_sign_in(
+            writing, person, county=_county(request), address=address, now=request.app.state.clock()
+        )
     session.begin(request, person)
-    return _go(rules.local_path(next))
+    return _go("/account" if person.password_once else rules.local_path(next))
 
 
 @router.post("/sign-out")
@@ -90,11 +102,15 @@ def account(request: Request, person: SignedIn) -> Response:
     once = request.session.pop("token", None)
     with read(request.app.state.engine) as reading:
         tokens = views.tokens(reading, person=person.id)
+        places = request.app.state.places
+        areas = {grant.area: places.area_name(reading, grant.area) for grant in person.grants}
     page = render(
         request,
         "access/account.html",
         account=person,
         tokens=tokens,
+        areas=areas,
+        roles=ROLES,
         new_token=once,
         changed="changed" in request.query_params,
         length_min=rules.PASSWORD_LENGTH_MIN,
@@ -114,7 +130,14 @@ def change_password(request: Request, person: SignedIn, old: Text, new: Text, ag
         )
     try:
         with write(request.app.state.engine) as writing:
-            changed = actions.change_password(writing, writing.get_one(Person, person.id), old=old, new=new)
+            changed = actions.change_password(
+                writing,
+                writing.get_one(Person, person.id),
+                old=old,
+                new=new,
+                county=_county(request),
+                now=request.app.state.clock(),
+            )
     except Problem as found:
         if found.code == "wrong_password":
             throttle.failed(key)
@@ -127,7 +150,9 @@ def change_password(request: Request, person: SignedIn, old: Text, new: Text, ag
 def make_token(request: Request, person: SignedIn, label: Text = "") -> Response:
     now = request.app.state.clock()
     with write(request.app.state.engine) as writing:
-        token = actions.make_token(writing, person, label=label.strip() or "API", now=now)
+        token = actions.make_token(
+            writing, person, label=label.strip() or "API", county=_county(request), now=now
+        )
     # Shown once, by the page that follows: the address of a token must not be in any history or log.
     request.session["token"] = token
     return _go("/account")
@@ -136,5 +161,7 @@ def make_token(request: Request, person: SignedIn, label: Text = "") -> Response
 @router.post("/account/tokens/{token_sha256}/revoke")
 def revoke_token(request: Request, person: SignedIn, token_sha256: str) -> Response:
     with write(request.app.state.engine) as writing:
-        actions.revoke_token(writing, person, token_sha256=token_sha256, now=request.app.state.clock())
+        actions.revoke_token(
+            writing, person, token_sha256=token_sha256, county=_county(request), now=request.app.state.clock()
+        )
     return _go("/account")

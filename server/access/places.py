@@ -40,3 +40,7 @@ class Places(Protocol):
     ) -> Sequence[Place]:
         """Those of `codes` the registry knows, or all villages of the county; sorted by code."""
         ...
+
+    def area_name(self, session: Session, area: str) -> str:
+        """What an area (division code prefix) is called; its code where it is not known."""
+        ...

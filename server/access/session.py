@@ -7,18 +7,22 @@ read from the database at every request, so closing an account ends it at once.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Final
 
-from fastapi import Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import update
 from sqlmodel import col, select
 
 from server.access import credentials, rules
+from server.access.roles import VERBS
 from server.access.tables import ApiToken, Person
 from server.database import read, write
-from server.web import problem
+from server.web import N_, Problem, problem, request_language, translate
+from server.web.problems import answer
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -77,14 +81,72 @@ def signed_in(
         person = _by_session(request)
     if person is None:
         raise problem("sign_in_needed")
+    _refuse_early(request, person)
     request.state.person = person
+    request.state.may = partial(rules.holds, person)
     return person
 
 
+class Refused(Problem):
+    """A right that is missing: the verb altogether, or only in this area. Named in words where it is answered."""
+
+    def __init__(self, verb: str, area: str, held: tuple[str, ...]) -> None:
+        super().__init__("outside_area" if held else "forbidden", 403, N_("您的账号没有这项权限。"), "")
+        self.verb, self.area, self.held = verb, area, held
+
+
 def require(person: Person, verb: str, area: str) -> None:
-    """Raises Problem `forbidden` unless this person may do `verb` in `area`."""
+    """Raises Refused unless this person may do `verb` in `area`."""
     if not rules.may(person, verb, area):
-        raise problem("forbidden")
+        raise Refused(
+            verb, area, tuple(grant.area for grant in person.grants if rules.may(person, verb, grant.area))
+        )
+
+
+def holding(verb: str) -> Callable[[Person], Person]:
+    """A route's guard: somebody signed in who may do `verb` somewhere; where, the handler asks by `require`."""
+
+    def holder(person: Annotated[Person, Depends(signed_in)]) -> Person:
+        if not rules.holds(person, verb):
+            raise Refused(verb, "", ())
+        return person
+
+    return holder
+
+
+async def on_refused(request: Request, error: Exception) -> Response:
+    """Says what may not be done, and where the limits of the person's area are."""
+    assert isinstance(error, Refused)
+    say, places = partial(translate, request_language(request)), request.app.state.places
+    with read(request.app.state.engine) as session:
+        named = {area: places.area_name(session, area) for area in {error.area, *error.held} if area}
+    if error.held:
+        message = say(N_("{area}不在您负责的区域内。"), area=named.get(error.area, ""))
+        held = "、".join(named.get(area, "") for area in error.held)
+        remedy = say(N_("您负责：{areas}。需要查看其他地方时，请联系那里的负责人或本县管理员。"), areas=held)
+    else:
+        message = say(N_("您的职务没有“{verb}”这项权限。"), verb=say(VERBS.get(error.verb, error.verb)))
+        remedy = say(N_("请由有这项权限的人办理，或联系本县管理员调整职务。"))
+    return answer(request, Problem(error.code, 403, message, remedy))
+
+
+def _refuse_early(request: Request, person: Person) -> None:
+    """Nobody works in the office without a role there, or with a password that somebody else has seen."""
+    if not rules.in_office(person):
+        raise no_office()
+    if person.password_once and not request.url.path.startswith("/account"):
+        message = N_("您用的还是一次性密码。")
+        raise Problem("password_first", 403, message, N_("请先在“我的账号”页换成自己的密码，再继续办理。"))
+
+
+def no_office() -> Problem:
+    """What a surveyor reads who signs in here."""
+    return Problem(
+        "no_office",
+        403,
+        N_("您的账号没有办公室职务，不能使用办公页面。"),
+        N_("调查员请在平板上工作，记录会自动同步；需要办公职务时，请联系本县管理员。"),
+    )
 
 
 def _by_session(request: Request) -> Person | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy.orm import Mapped, relationship
+from sqlmodel import Field, Relationship, SQLModel
 
+from server.access.roles import ROLES
 from server.database import Instant
 
 
@@ -26,11 +28,57 @@ class Person(SQLModel, table=True):
     login: str | None = Field(default=None, description="empty for those who only carry a tablet")
     name: str
     password_hash: str | None = None
-    role: str
-    area: str = Field(description="division code prefix this person answers for")
+    password_once: bool = Field(default=False, description="given by another; to be changed before any work")
     session_version: int = Field(default=1, description="raised to end every session of this person")
     made_at: datetime = Field(sa_type=Instant)
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    grants: Mapped[list[RoleAssignment]] = Relationship(
+        sa_relationship=relationship(
+            "RoleAssignment",
+            primaryjoin="and_(Person.id == RoleAssignment.person, RoleAssignment.until_at.is_(None))",
+            order_by="RoleAssignment.area, RoleAssignment.role",
+            # Whoever reads a person reads what they may do; written it is only by `people`.
+            lazy="selectin",
+            viewonly=True,
+            uselist=True,
+        )
+    )
+
+    @property
+    def role_name(self) -> str:
+        """The first role's Chinese name, for the head of every page."""
+        return ROLES[self.grants[0].role].name if self.grants and self.grants[0].role in ROLES else ""
+
+
+class RoleAssignment(SQLModel, table=True):
+    """A role held by a person for an area from an instant until another; in force while `until_at` is empty."""
+
+    __tablename__ = "role_assignment"
+
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    role: str = Field(primary_key=True)
+    area: str = Field(primary_key=True, description="division code prefix")
+    from_at: datetime = Field(primary_key=True, sa_type=Instant)
+    until_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Audit(SQLModel, table=True):
+    """Who did what, written in the transaction that did it; never changed. `verb` is the permission's name."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_at", "county", "at"),
+        Index("ix_audit_subject", "county", "subject"),
+    )
+
+    county: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    person: str = Field(description="id; empty for the server's own command line")
+    verb: str
+    area: str = Field(description="division code prefix it was done in")
+    subject: str = Field(description="what it was done to, as kind/id")
+    detail: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class ApiToken(SQLModel, table=True):

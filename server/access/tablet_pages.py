@@ -7,19 +7,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from server.access import actions, enrolment, rules, views
-from server.access.pages import SignedIn, Text
+from server.access.pages import Text
 from server.access.places import Place
-from server.access.session import require
+from server.access.session import holding, require
 from server.access.tables import Person, Tablet
 from server.database import read, write
 from server.web import N_, NavItem, Problem, problem, render, request_language, translate
 
-NAVIGATION: Final = (NavItem("/tablets", N_("平板")),)
+NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
+Viewer = Annotated[Person, Depends(holding("tablet.view"))]
+Enroller = Annotated[Person, Depends(holding("tablet.enrol"))]
+Assigner = Annotated[Person, Depends(holding("tablet.assign"))]
 Codes = Annotated[list[str], Form(default_factory=list)]
 
 router = APIRouter(include_in_schema=False)
@@ -39,24 +42,37 @@ def _county(request: Request) -> str:
     return county
 
 
+def _area(request: Request, person: Person, asked: str) -> str:
+    """The area a list is held to: the one asked for, else the person's own; empty for the whole county.
+
+    Raises Refused.
+    """
+    county = _county(request)
+    area = asked or rules.areas_of(person, "tablet.view", county)[0]
+    require(person, "tablet.view", area)
+    return "" if area == county else area
+
+
 @router.get("/tablets")
-def tablets(request: Request, person: SignedIn, area: str = "", silent: bool = False) -> Response:
+def tablets(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
     """All of the county's, or with `?area=` those holding a village there; `&silent=1`: not heard of for
     days.
     """
     county, now = _county(request), request.app.state.clock()
-    require(person, "tablet.read", county)
-    once = request.session.pop("code", None)
+    held_to, may_enrol = _area(request, person, area), rules.may(person, "tablet.enrol", county)
+    once = request.session.pop("code", None) if may_enrol else None
     with read(request.app.state.engine) as session:
-        lines = views.tablets(session, county=county, now=now, area=area)
+        lines = views.tablets(session, county=county, now=now, area=held_to)
         page = render(
             request,
             "access/tablets.html",
             lines=[line for line in lines if line.silent or not silent],
-            area=area,
+            area=held_to,
+            area_name=request.app.state.places.area_name(session, held_to) if held_to else "",
             silent=silent,
-            codes=views.codes(session, county=county, now=now),
+            codes=views.codes(session, county=county, now=now) if may_enrol else [],
             new_code=once,
+            may_enrol=rules.holds(person, "tablet.enrol"),
             now=now,
         )
     page.headers["Cache-Control"] = "no-store"
@@ -64,12 +80,13 @@ def tablets(request: Request, person: SignedIn, area: str = "", silent: bool = F
 
 
 @router.get("/tablets/enrol")
-def enrol_page(request: Request, person: SignedIn, township: str = "") -> Response:
+def enrol_page(request: Request, person: Enroller, township: str = "") -> Response:
     """First the township, then its villages: 450 boxes on one page would be ticked wrongly."""
     county = _county(request)
-    require(person, "tablet.enrol", county)
     with read(request.app.state.engine) as session:
-        places = _places(request, session)
+        places = [
+            place for place in _places(request, session) if rules.may(person, "tablet.enrol", place.code)
+        ]
         return render(
             request,
             "access/enrol.html",
@@ -83,12 +100,11 @@ def enrol_page(request: Request, person: SignedIn, township: str = "") -> Respon
 
 @router.post("/tablets/enrol")
 def make_code(
-    request: Request, person: SignedIn, villages: Codes, surveyor: Text = "", name: Text = ""
+    request: Request, person: Enroller, villages: Codes, surveyor: Text = "", name: Text = ""
 ) -> Response:
     county, now = _county(request), request.app.state.clock()
-    require(person, "tablet.enrol", county)
     with write(request.app.state.engine) as session:
-        known = _known(request, session, villages)
+        known = _known(request, session, villages, person, "tablet.enrol")
         holder = _holder(request, session, surveyor=surveyor, name=name.strip())
         code = enrolment.make_code(
             session, county=county, person=holder.id, villages=known, made_by=person.id, now=now
@@ -98,21 +114,27 @@ def make_code(
 
 
 @router.post("/tablets/codes/{code_sha256}/withdraw")
-def withdraw_code(request: Request, person: SignedIn, code_sha256: str) -> Response:
+def withdraw_code(request: Request, person: Enroller, code_sha256: str) -> Response:
     require(person, "tablet.enrol", _county(request))
     with write(request.app.state.engine) as session:
-        enrolment.withdraw_code(session, county=_county(request), code_sha256=code_sha256)
+        enrolment.withdraw_code(
+            session,
+            county=_county(request),
+            code_sha256=code_sha256,
+            by=person.id,
+            now=request.app.state.clock(),
+        )
     return _go("/tablets")
 
 
 @router.get("/tablets/{device}")
-def tablet(request: Request, person: SignedIn, device: str, township: str = "") -> Response:
+def tablet(request: Request, person: Viewer, device: str, township: str = "") -> Response:
     county, now = _county(request), request.app.state.clock()
-    require(person, "tablet.read", county)
     with read(request.app.state.engine) as session:
         line = views.tablet(session, county=county, device=device, now=now)
         if line is None:
             raise problem("not_found")
+        _may_see(session, person, county, device)
         places = _places(request, session)
         holding = views.assignments(session, county=county, device=device, places=places)
         now_held = {village.code for village in holding if village.until_at is None}
@@ -133,24 +155,31 @@ def tablet(request: Request, person: SignedIn, device: str, township: str = "") 
 
 
 @router.post("/tablets/{device}/assign")
-def assign(request: Request, person: SignedIn, device: str, villages: Codes) -> Response:
+def assign(request: Request, person: Assigner, device: str, villages: Codes) -> Response:
     county, now = _county(request), request.app.state.clock()
-    require(person, "tablet.assign", county)
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
-        known = _known(request, session, villages)
-        enrolment.assign(session, county=county, device=device, villages=known, now=now)
+        known = _known(request, session, villages, person, "tablet.assign")
+        enrolment.assign(session, county=county, device=device, villages=known, now=now, by=person.id)
     return _go(f"/tablets/{device}")
 
 
 @router.post("/tablets/{device}/unassign")
-def unassign(request: Request, person: SignedIn, device: str, villages: Codes) -> Response:
+def unassign(request: Request, person: Assigner, device: str, villages: Codes) -> Response:
     county, now = _county(request), request.app.state.clock()
-    require(person, "tablet.assign", county)
+    for code in villages:
+        require(person, "tablet.assign", code)
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
-        enrolment.unassign(session, county=county, device=device, villages=villages, now=now)
+        enrolment.unassign(session, county=county, device=device, villages=villages, now=now, by=person.id)
     return _go(f"/tablets/{device}")
+
+
+def _may_see(session: Session, person: Person, county: str, device: str) -> None:
+    """A tablet belongs to the areas of its villages; one that never held any, to the county. Raises Refused."""
+    villages = sorted(enrolment.ever_held(session, county=county, device=device))
+    if not any(rules.may(person, "tablet.view", code) for code in villages):
+        require(person, "tablet.view", villages[0] if villages else county)
 
 
 def _existing(session: Session, county: str, device: str) -> None:
@@ -165,8 +194,10 @@ def _townships(places: Sequence[Place]) -> list[tuple[str, str, int]]:
     return [(code, names[code], counts[code]) for code in sorted(names)]
 
 
-def _known(request: Request, session: Session, villages: Sequence[str]) -> list[str]:
-    """The chosen villages, all of them known. Raises Problem."""
+def _known(
+    request: Request, session: Session, villages: Sequence[str], person: Person, verb: str
+) -> list[str]:
+    """The chosen villages, all of them known and in the person's area. Raises Problem."""
     known = [place.code for place in _places(request, session, villages)] if villages else []
     if not known:
         raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
@@ -174,6 +205,8 @@ def _known(request: Request, session: Session, villages: Sequence[str]) -> list[
         raise Problem(
             "village_unknown", 400, f"本县没有这些村：{'、'.join(unknown)}。", N_("请刷新页面后重新选择。")
         )
+    for code in known:
+        require(person, verb, code)
     return known
 
 

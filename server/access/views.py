@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from server.access import rules
 from server.access.places import Place
-from server.access.tables import ApiToken, Assignment, EnrolmentCode, Person, Tablet
+from server.access.roles import SURVEYOR
+from server.access.tables import ApiToken, Assignment, EnrolmentCode, Person, RoleAssignment, Tablet
 
 # A clock further off than this puts records on the wrong day often enough to be worth a visit.
 CLOCK_OFFSET_TOLERATED_S: Final = 300
@@ -190,13 +190,14 @@ def codes(session: Session, *, county: str, now: datetime, limit: int = 100) -> 
 
 def surveyors(session: Session, *, county: str) -> Sequence[Person]:
     """Whoever may carry a tablet of this county."""
+    roles = select(RoleAssignment.person).where(
+        RoleAssignment.role == SURVEYOR,
+        col(RoleAssignment.area).startswith(county),
+        col(RoleAssignment.until_at).is_(None),
+    )
     return session.exec(
         select(Person)
-        .where(
-            Person.role == rules.SURVEYOR,
-            col(Person.area).startswith(county),
-            col(Person.closed_at).is_(None),
-        )
+        .where(col(Person.id).in_(roles), col(Person.closed_at).is_(None))
         .order_by(col(Person.name), col(Person.id))
     ).all()
 

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
+from server.access import rules
 from server.access import views as access
 from server.access.places import Place
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
 from server.exchange import views, wording
@@ -38,8 +39,12 @@ from sync.codec import to_instant
 from sync.facts import Held
 from sync.messages import Conflict
 
-NAVIGATION: Final = (NavItem("/submissions", N_("记录")), NavItem("/conflicts", N_("冲突")))
-SignedIn = Annotated[Person, Depends(signed_in)]
+NAVIGATION: Final = (
+    NavItem("/submissions", N_("记录"), "submission.view"),
+    NavItem("/conflicts", N_("冲突"), "conflict.view"),
+)
+Reader = Annotated[Person, Depends(holding("submission.view"))]
+Decider = Annotated[Person, Depends(holding("conflict.view"))]
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,19 +89,24 @@ def _names(request: Request, session: Session, people: set[str], villages: set[s
     )
 
 
-def _townships(request: Request, session: Session) -> list[tuple[str, str]]:
-    """(area, name): the county, then its townships by code."""
+def _townships(request: Request, session: Session, person: Person, verb: str) -> list[tuple[str, str]]:
+    """(area, name) to choose from: the county, then its townships by code, as far as the person may see."""
     exchange, county = _exchange(request), _county(request)
     places = exchange.places.villages(session, county)
     townships = {place.township: place.township_name for place in places}
-    return [(county, exchange.places.county_name(session, county)), *sorted(townships.items())]
+    known = [(county, exchange.places.county_name(session, county)), *sorted(townships.items())]
+    # Somebody who answers for single villages chooses among these.
+    own = [area for area in rules.areas_of(person, verb, county) if len(area) == 12]
+    known += [(place.code, place.name) for place in places if place.code in own]
+    return [(area, name) for area, name in known if rules.may(person, verb, area)]
 
 
 def _area(request: Request, person: Person, verb: str) -> str:
-    """The area asked for; the county where none is. Raises Problem `forbidden`."""
+    """The area asked for; the person's own where none is. Raises Refused."""
     county = _county(request)
     asked = request.query_params.get("area", "")
-    area = asked if asked.isascii() and asked.isdigit() and asked.startswith(county) else county
+    area = asked if asked.isascii() and asked.isdigit() and asked.startswith(county) else ""
+    area = area or rules.areas_of(person, verb, county)[0]
     require(person, verb, area)
     return area
 
@@ -118,7 +128,7 @@ def _wanted(request: Request, person: Person) -> SubmissionFilter:
 
 
 @router.get("/submissions")
-def submissions(request: Request, person: SignedIn) -> Response:
+def submissions(request: Request, person: Reader) -> Response:
     """Filtered by verdict, area, form and tablet."""
     wanted = _wanted(request, person)
     with read(request.app.state.engine) as session:
@@ -126,7 +136,7 @@ def submissions(request: Request, person: SignedIn) -> Response:
         names = _names(
             request, session, {line.person for line in page.rows}, {line.village for line in page.rows}
         )
-        areas = _townships(request, session)
+        areas = _townships(request, session, person, "submission.view")
     return render(
         request,
         "exchange/submissions.html",
@@ -141,7 +151,7 @@ def submissions(request: Request, person: SignedIn) -> Response:
 
 
 @router.get("/submissions.xlsx")
-def submissions_sheet(request: Request, person: SignedIn) -> Response:
+def submissions_sheet(request: Request, person: Reader) -> Response:
     wanted, lang, now = _wanted(request, person), request_language(request), request.app.state.clock()
     facts = request.app.state.shell.facts()
     with read(request.app.state.engine) as session:
@@ -186,14 +196,17 @@ def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:
 
 
 @router.get("/submissions/{county}/{identity}")
-def submission(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+def submission(request: Request, person: Reader, county: str, identity: str) -> Response:
     """One submission as recorded, what became of it and why."""
-    require(person, "submission.view", county)
     exchange, lang = _exchange(request), request_language(request)
+    if not rules.areas_of(person, "submission.view", county):
+        require(person, "submission.view", county)
     with read(request.app.state.engine) as session:
         found = views.submission(session, county, identity)
         if found is None:
             raise problem("not_found")
+        # One that could not be read names no village; it is the county's.
+        require(person, "submission.view", found.row.village or county)
         names = _names(request, session, set(found.people), {found.row.village})
     sent = found.submission
     released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
@@ -277,7 +290,7 @@ def _value(
 
 
 @router.get("/conflicts")
-def conflicts(request: Request, person: SignedIn) -> Response:
+def conflicts(request: Request, person: Decider) -> Response:
     """What two people recorded differently and nobody has decided yet."""
     area, county = _area(request, person, "conflict.view"), _county(request)
     lang, words = request_language(request), _exchange(request).wordings
@@ -286,7 +299,7 @@ def conflicts(request: Request, person: SignedIn) -> Response:
         homes = views.households(session, county, {held.values().get("household", "") for held in page.rows})
         people = {conflict.person for held in page.rows for conflict in held.conflicts}
         names = _names(request, session, people, None)
-        areas = _townships(request, session)
+        areas = _townships(request, session, person, "conflict.view")
     return render(
         request,
         "exchange/conflicts.html",

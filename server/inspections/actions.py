@@ -8,15 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
-from server.inspections import rules
+from server.access.audit import audit
+from server.inspections import rules, views
 from server.inspections.rules import Standing, Step
 from server.inspections.tables import Problem as ProblemRow
 from server.inspections.tables import ProblemEvent
 from server.web import N_, Problem, problem
 from server.web.figures import CHINA
+
+# A step and the verb it takes.
+VERBS: Final = {
+    "assign": "problem.assign",
+    "report": "problem.report",
+    "return": "problem.close",
+    "close": "problem.close",
+    "reopen": "problem.open",
+}
+# Shown in the log, in Chinese as everything recorded is.
+KIND, TEXT, STEP, OUTCOME = N_("问题类型"), N_("内容"), N_("步骤"), N_("核查结果")
+RESPONSIBLE, DUE = N_("责任人"), N_("整改期限")
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,26 @@ def open_problem(session: Session, found: Finding, now: datetime) -> str:
     )  # fmt: skip
     session.flush()
     return row.id
+
+
+def open_by_hand(session: Session, found: Finding, now: datetime) -> str:
+    """Opens a problem that somebody in the office has found, and logs it. Raises Problem `problem_step` where
+    the person responsible cannot answer for that place.
+    """
+    if not views.may_answer(session, found.responsible, [found.village]):
+        raise refused("responsible")
+    identity = open_problem(session, found, now)
+    detail = {
+        KIND: rules.KINDS[found.kind],
+        TEXT: found.description,
+        RESPONSIBLE: found.responsible,
+        DUE: found.due_on.isoformat(),
+    }
+    audit(
+        session, person=found.opened_by, verb="problem.open", county=found.county, area=found.village,
+        subject=f"problem/{identity}", detail=detail, now=now,
+    )  # fmt: skip
+    return identity
 
 
 def _not_closed(session: Session, county: str, household: str, kind: str) -> ProblemRow | None:
@@ -148,6 +182,8 @@ def take(
         )
     before = standing(row)
     code = rules.fault(step, before, now.astimezone(CHINA).date())
+    if code is None and step.responsible and not views.may_answer(session, step.responsible, [row.village]):
+        code = "responsible"
     if code is None and step.act == "reopen" and _not_closed(session, row.county, row.household, row.kind):
         code = "already_open"
     if code is not None:
@@ -163,6 +199,17 @@ def take(
         responsible=row.responsible if step.act in ("assign", "reopen") else "",
         due_on=step.due_on if step.act in ("assign", "reopen") else None,
     )
+    detail = {
+        STEP: rules.ACTS[step.act],
+        TEXT: step.text,
+        RESPONSIBLE: step.responsible,
+        DUE: step.due_on.isoformat() if step.due_on else "",
+        OUTCOME: rules.OUTCOMES.get(step.outcome, ""),
+    }
+    audit(
+        session, person=step.person, verb=VERBS[step.act], county=county, area=row.village,
+        subject=f"problem/{row.id}", detail=detail, now=now,
+    )  # fmt: skip
     session.flush()
     return row
 

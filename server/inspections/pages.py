@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from server.access.rules import may
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
-from server.inspections import exports, panels, rules, sighting_views, views
+from server.inspections import actions, exports, panels, rules, sighting_views, views
 from server.inspections.views import ProblemFilter
 from server.registry import divisions
 from server.registry import rules as places
@@ -34,8 +34,9 @@ from server.web import (
 from server.web.figures import CHINA, moment
 from server.web.listing import ROWS_PER_PAGE
 
-SignedIn = Annotated[Person, Depends(signed_in)]
-NAVIGATION: Final = (NavItem("/problems", N_("问题")),)
+SignedIn = Annotated[Person, Depends(holding("problem.view"))]
+Opener = Annotated[Person, Depends(holding("problem.open"))]
+NAVIGATION: Final = (NavItem("/problems", N_("问题"), "problem.view"),)
 QUEUE_NAMES: Final = {
     "open": N_("未销号"),
     "overdue": N_("逾期"),
@@ -192,7 +193,7 @@ def sighting_sheet(request: Request, person: SignedIn) -> Response:
 
 
 @router.get("/problems/new")
-def new_problem(request: Request, person: SignedIn) -> Response:
+def new_problem(request: Request, person: Opener) -> Response:
     return opening(
         request, person, request.query_params.get("household", ""), request.query_params.get("village", "")
     )
@@ -251,7 +252,7 @@ def shown(
         require(person, "problem.view", row.village)
         officials = views.officials(session, [row.village])
     parties = {row.opened_by, row.reopened_by, row.responsible, row.reported_by}
-    allowed = {act: may(person, verb, row.village) for act, verb in VERBS.items()}
+    allowed = {act: may(person, verb, row.village) for act, verb in actions.VERBS.items()}
     return render(
         request,
         "inspections/problem.html",
@@ -273,13 +274,3 @@ def shown(
         ],
         **LABELS,
     )
-
-
-# A step and the verb it takes.
-VERBS: Final = {
-    "assign": "problem.assign",
-    "report": "problem.report",
-    "return": "problem.close",
-    "close": "problem.close",
-    "reopen": "problem.open",
-}

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.inspections import actions, pages, rules
@@ -19,7 +19,10 @@ from server.registry import divisions
 from server.registry.tables import Household
 from server.web import N_, Problem, problem
 
-SignedIn = Annotated[Person, Depends(signed_in)]
+Opener = Annotated[Person, Depends(holding("problem.open"))]
+Assigner = Annotated[Person, Depends(holding("problem.assign"))]
+Reporter = Annotated[Person, Depends(holding("problem.report"))]
+Closer = Annotated[Person, Depends(holding("problem.close"))]
 Text = Annotated[str, Form(max_length=2000)]
 STEP_FAULTS: Final = ("problem_step", "changed")
 
@@ -36,7 +39,7 @@ def day(text: str) -> date | None:
 
 @router.post("/problems/open")
 def open_problem(
-    request: Request, person: SignedIn, kind: Text = "", household: Text = "", village: Text = "",
+    request: Request, person: Opener, kind: Text = "", household: Text = "", village: Text = "",
     place: Text = "", text: Text = "", responsible: Text = "", due_on: Text = "", found_on: Text = "",
 ) -> Response:  # fmt: skip
     entered = {
@@ -54,7 +57,7 @@ def open_problem(
             found = _finding(
                 state.new_id(), county, where, person, household, entered, pages.today_of(request)
             )
-            identity = actions.open_problem(session, found, state.clock())
+            identity = actions.open_by_hand(session, found, state.clock())
     except Problem as fault:
         if fault.code not in STEP_FAULTS:
             raise
@@ -104,7 +107,7 @@ def _step(request: Request, person: Person, county: str, identity: str, step: St
         row = session.get(ProblemRow, (county, identity))
     if row is None:
         raise problem("not_found")
-    require(person, pages.VERBS[step.act], row.village)
+    require(person, actions.VERBS[step.act], row.village)
     number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None
     try:
         with write(state.engine) as session:
@@ -120,7 +123,7 @@ def _step(request: Request, person: Person, county: str, identity: str, step: St
 
 @router.post("/problems/{county}/{identity}/assign")
 def assign(
-    request: Request, person: SignedIn, county: str, identity: str, responsible: Text = "", due_on: Text = "",
+    request: Request, person: Assigner, county: str, identity: str, responsible: Text = "", due_on: Text = "",
     text: Text = "", seen: Text = "",
 ) -> Response:  # fmt: skip
     step = Step("assign", person.id, text, responsible, day(due_on))
@@ -129,21 +132,21 @@ def assign(
 
 @router.post("/problems/{county}/{identity}/report")
 def report(
-    request: Request, person: SignedIn, county: str, identity: str, text: Text = "", seen: Text = ""
+    request: Request, person: Reporter, county: str, identity: str, text: Text = "", seen: Text = ""
 ) -> Response:
     return _step(request, person, county, identity, Step("report", person.id, text), seen)
 
 
 @router.post("/problems/{county}/{identity}/return")
 def send_back(
-    request: Request, person: SignedIn, county: str, identity: str, text: Text = "", seen: Text = ""
+    request: Request, person: Closer, county: str, identity: str, text: Text = "", seen: Text = ""
 ) -> Response:
     return _step(request, person, county, identity, Step("return", person.id, text), seen)
 
 
 @router.post("/problems/{county}/{identity}/close")
 def close(
-    request: Request, person: SignedIn, county: str, identity: str, outcome: Text = "", text: Text = "",
+    request: Request, person: Closer, county: str, identity: str, outcome: Text = "", text: Text = "",
     seen: Text = "",
 ) -> Response:  # fmt: skip
     step = Step("close", person.id, text, outcome=outcome)
@@ -152,7 +155,7 @@ def close(
 
 @router.post("/problems/{county}/{identity}/reopen")
 def reopen(
-    request: Request, person: SignedIn, county: str, identity: str, responsible: Text = "", due_on: Text = "",
+    request: Request, person: Opener, county: str, identity: str, responsible: Text = "", due_on: Text = "",
     text: Text = "", seen: Text = "",
 ) -> Response:  # fmt: skip
     step = Step("reopen", person.id, text, responsible, day(due_on))

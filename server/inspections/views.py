@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlmodel import Session, col
 
+from server.access.rules import may
 from server.access.tables import Person
 from server.inspections import rules
 from server.inspections.tables import Problem, ProblemEvent
@@ -217,7 +218,14 @@ def has_open_problem() -> ColumnElement[bool]:
 
 
 def officials(session: Session, areas: Collection[str]) -> list[Person]:
-    """The people who may be made responsible in all of these areas: accounts not closed, by name."""
+    """The people who may be made responsible in all of these areas: those who may report a problem put right
+    there, by name. An account that was closed answers for nothing.
+    """
     statement = select(Person).where(col(Person.closed_at).is_(None)).order_by(col(Person.name))
     people = session.execute(statement).scalars()
-    return [person for person in people if all(area.startswith(person.area) for area in areas)]
+    return [person for person in people if all(may(person, "problem.report", area) for area in areas)]
+
+
+def may_answer(session: Session, identity: str, areas: Collection[str]) -> bool:
+    """Whether this person may be made responsible in all of these areas."""
+    return any(person.id == identity for person in officials(session, areas))

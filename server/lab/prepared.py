@@ -113,7 +113,7 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str) -> DemoFi
         _decide(session, settings.county, villages, clock())
         release_bundled(session, settings.county, clock())
         official = session.exec(select(Person).where(Person.login == "admin")).one()
-        token = actions.make_token(session, official, label="demo.json", now=clock())
+        token = actions.make_token(session, official, label="demo.json", county=settings.county, now=clock())
         codes = []
         for number, share in enumerate(shares(villages), start=1):
             surveyor = actions.surveyor(

@@ -8,9 +8,11 @@ from typing import Final
 
 from sqlmodel import Session
 
+from server.access.audit import audit
 from server.programme.document import Fault
 from server.programme.plan import Plan, PlanFault, plan_of, read_document
 from server.programme.tables import PlanRow
+from server.web import N_
 
 BUNDLED: Final = Path(__file__).parent / "plans"
 
@@ -30,6 +32,10 @@ def release(session: Session, document: bytes, now: datetime) -> Plan:
             )
         )  # fmt: skip
         session.flush()
+        audit(
+            session, person="", verb="plan.release", county=plan.county, area=plan.county,
+            subject=f"plan/{plan.id}/{plan.version}", detail={N_("校验值"): plan.sha256}, now=now,
+        )  # fmt: skip
     elif known.sha256 != plan.sha256:
         message = f"这个版本已于 {known.released_at:%Y-%m-%d} 发布，内容不同（{known.sha256[:12]}…）。"
         raise PlanFault((Fault("version", plan.version, message, "已发布的不能改；请换一个新的版本号。"),))

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.access.views import reporting
 from server.database import read
@@ -27,7 +27,7 @@ from server.web import problem
 from server.web.figures import CHINA
 
 router = APIRouter(prefix="/api/v1", tags=["coverage"])
-SignedIn = Annotated[Person, Depends(signed_in)]
+Viewer = Annotated[Person, Depends(holding("coverage.view"))]
 Percent = Annotated[float | None, Field(description="percent, two decimals, half up; null of nothing")]
 
 
@@ -237,7 +237,7 @@ def _coverage_out(found: views.Coverage, synthetic: bool) -> CoverageOut:
 )
 def coverage(
     request: Request,
-    person: SignedIn,
+    person: Viewer,
     area: Annotated[
         str,
         Path(description="区划代码前缀 / division code prefix: 2, 4, 6, 9 or 12 digits", examples=["140525"]),

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from server.access.session import require, signed_in
+from server.access.rules import may
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.access.views import reporting
 from server.database import read
@@ -18,8 +19,12 @@ from server.registry.pages import home_area
 from server.web import N_, NavItem, problem, render, request_language, sheet, translate
 from server.web.figures import CHINA, moment
 
-SignedIn = Annotated[Person, Depends(signed_in)]
-NAVIGATION: Final = (NavItem("/coverage", N_("进度")), NavItem("/plan", N_("计划")))
+Viewer = Annotated[Person, Depends(holding("coverage.view"))]
+PlanViewer = Annotated[Person, Depends(holding("plan.view"))]
+NAVIGATION: Final = (
+    NavItem("/coverage", N_("进度"), "coverage.view"),
+    NavItem("/plan", N_("计划"), "plan.view"),
+)
 # A demo is there to be watched; an office's page only has to be fresh when somebody looks.
 REFRESH_DEMO_S: Final = 4
 REFRESH_S: Final = 60
@@ -34,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 @router.get("/coverage")
-def start(request: Request, person: SignedIn) -> Response:
+def start(request: Request, person: Viewer) -> Response:
     return RedirectResponse(f"/coverage/{home_area(request, person)}", status_code=303)
 
 
@@ -51,7 +56,7 @@ def _report(request: Request, person: Person, area: str) -> Report:
 
 
 @router.get("/coverage/{area}.xlsx")
-def coverage_sheet(request: Request, person: SignedIn, area: str) -> Response:
+def coverage_sheet(request: Request, person: Viewer, area: str) -> Response:
     lang, found = request_language(request), _report(request, person, area)
     facts = request.app.state.shell.facts()
     lines = exports.lines(found, lang, facts.synthetic)
@@ -60,7 +65,7 @@ def coverage_sheet(request: Request, person: SignedIn, area: str) -> Response:
 
 
 @router.get("/coverage/{area}")
-def coverage(request: Request, person: SignedIn, area: str) -> Response:
+def coverage(request: Request, person: Viewer, area: str) -> Response:
     """The whole page, or to htmx the figures that the page includes."""
     found, facts = _report(request, person, area), request.app.state.shell.facts()
     template = "programme/_figures.html" if "hx-request" in request.headers else "programme/coverage.html"
@@ -79,7 +84,7 @@ def coverage(request: Request, person: SignedIn, area: str) -> Response:
 
 def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[str, str | None]]:
     units = [rules.prefix_of(code) for code in divisions.above(area.ljust(12, "0"))]
-    inside = [unit for unit in units if unit.startswith(person.area) and len(unit) >= 6]
+    inside = [unit for unit in units if len(unit) >= 6 and may(person, "coverage.view", unit)]
     with read(request.app.state.engine) as session:
         way: list[tuple[str, str | None]] = [
             (divisions.area_name(session, unit), f"/coverage/{unit}") for unit in inside
@@ -88,9 +93,8 @@ def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[s
 
 
 @router.get("/plan")
-def plan(request: Request, person: SignedIn) -> Response:
+def plan(request: Request, person: PlanViewer) -> Response:
     county = request.app.state.shell.facts().county
-    require(person, "plan.view", home_area(request, person))
     with read(request.app.state.engine) as session:
         rows = views.plans(session, county)
         in_force = views.plan_in_force(session, county)

@@ -12,9 +12,11 @@ from sqlalchemy import Table, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from server.access.audit import audit, common_area
 from server.registry.division_file import DivisionFile, DivisionLine, Issue, read_divisions
 from server.registry.rules import AREA_CLASSES, UNCLASSIFIED
 from server.registry.tables import AreaClass, Division
+from server.registry.vocabulary import AREA_CLASS_NAMES
 from server.web import N_, Problem
 from server.web.figures import CHINA
 
@@ -123,6 +125,14 @@ def classify(
                 )
             )  # fmt: skip
         session.flush()
+    detail = {
+        N_("区域类别"): AREA_CLASS_NAMES[area_class], N_("依据"): source.strip(), N_("批准人"): approver.strip(),
+        N_("村"): "、".join(wanted),
+    }  # fmt: skip
+    audit(
+        session, person=entered_by, verb="village.classify", county=county, area=common_area(wanted, county),
+        subject=f"decision/{decided_on.isoformat()}", detail=detail, now=now,
+    )  # fmt: skip
     return len(wanted)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import may
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.registry import actions, divisions, exports, rules, vocabulary
@@ -30,9 +30,10 @@ from server.web import (
 from server.web.figures import moment
 from server.web.listing import ROWS_PER_PAGE
 
-SignedIn = Annotated[Person, Depends(signed_in)]
+Viewer = Annotated[Person, Depends(holding("division.view"))]
+Classifier = Annotated[Person, Depends(holding("village.classify"))]
 Text = Annotated[str, Form(max_length=500)]
-VERB: Final = "division.classify"
+VERB: Final = "village.classify"
 LABELS: Final[dict[str, Any]] = {
     "area_classes": vocabulary.AREA_CLASS_NAMES,
     "levels": vocabulary.LEVEL_NAMES,
@@ -104,12 +105,12 @@ def _list(request: Request, person: Person, address: str, status: int = 200, **c
 
 
 @router.get("/divisions")
-def division_list(request: Request, person: SignedIn) -> Response:
+def division_list(request: Request, person: Viewer) -> Response:
     return _list(request, person, f"/divisions?{request.url.query}")
 
 
 @router.get("/divisions.xlsx")
-def division_sheet(request: Request, person: SignedIn) -> Response:
+def division_sheet(request: Request, person: Viewer) -> Response:
     lang, now = request_language(request), request.app.state.clock()
     wanted, order = _wanted(request.query_params, _county(request)), _order(request.query_params)
     with read(request.app.state.engine) as session:
@@ -125,7 +126,7 @@ def division_sheet(request: Request, person: SignedIn) -> Response:
 @router.post("/divisions/classify")
 async def classify(
     request: Request,
-    person: SignedIn,
+    person: Classifier,
     area_class: Text = "",
     source: Text = "",
     decided_on: Text = "",
@@ -170,7 +171,7 @@ def _day(text: str) -> date:
 
 
 @router.get("/divisions/{code}")
-def division(request: Request, person: SignedIn, code: str) -> Response:
+def division(request: Request, person: Viewer, code: str) -> Response:
     with read(request.app.state.engine) as session:
         found = divisions.one(session, code)
         if found is None:

@@ -217,9 +217,9 @@ def area_name(session: Session, area: str) -> str:
     return names(session, [code]).get(code, area)
 
 
-def area_choices(session: Session, home: str, area: str) -> list[tuple[str, str]]:
-    """(area, name) to choose from: home, what lies in it, and what lies in the one of those chosen now.
-    Names of the lower ones are indented.
+def area_choices(session: Session, home: str, area: str, *others: str) -> list[tuple[str, str]]:
+    """(area, name) to choose from: home, what lies in it, and what lies in the one of those chosen now; then the
+    same of any other area the person answers for. Names of the lower ones are indented.
     """
     found = [(home, area_name(session, home))]
     for unit in children(session, home):
@@ -228,6 +228,8 @@ def area_choices(session: Session, home: str, area: str) -> list[tuple[str, str]
         if area.startswith(prefix):
             inner = children(session, prefix)
             found += [(rules.prefix_of(part.code), f"　　{part.name}") for part in inner]
+    for other in others:
+        found += area_choices(session, other, area)
     return found
 
 

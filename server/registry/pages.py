@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from server.access.session import require, signed_in
+from server.access.rules import areas_of
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
 from server.registry import divisions, exports, rules, views, vocabulary
@@ -35,8 +36,11 @@ from server.web import (
 from server.web.figures import moment
 from server.web.listing import ROWS_PER_PAGE
 
-SignedIn = Annotated[Person, Depends(signed_in)]
-NAVIGATION: Final = (NavItem("/households", N_("住户")), NavItem("/divisions", N_("区划")))
+Viewer = Annotated[Person, Depends(holding("household.view"))]
+NAVIGATION: Final = (
+    NavItem("/households", N_("住户"), "household.view"),
+    NavItem("/divisions", N_("区划"), "division.view"),
+)
 LABELS: Final[dict[str, Any]] = {
     "choices": CHOICES,
     "heating": HEATING,
@@ -60,10 +64,12 @@ router = APIRouter(include_in_schema=False)
 router.include_router(division_router)
 
 
-def home_area(request: Request, person: Person) -> str:
-    """The area a list starts from: the person's own where it lies in this county, else the county."""
+def home_area(request: Request, person: Person, verb: str = "household.view") -> str:
+    """The area a list starts from: the county where the person may do `verb` in all of it, else the first of
+    their own.
+    """
     county: str = request.app.state.shell.facts().county
-    return person.area if person.area.startswith(county) else county
+    return next(iter(areas_of(person, verb, county)), county)
 
 
 def _wanted(request: Request, person: Person) -> HouseholdFilter:
@@ -74,12 +80,13 @@ def _wanted(request: Request, person: Person) -> HouseholdFilter:
 
 
 @router.get("/households")
-def household_list(request: Request, person: SignedIn) -> Response:
+def household_list(request: Request, person: Viewer) -> Response:
     wanted, lang, home = _wanted(request, person), request_language(request), home_area(request, person)
     order = sorting(request, views.SORT_KEYS, "village")
     with read(request.app.state.engine) as session:
         found = views.page(session, wanted, order, number=page_number(request), size=ROWS_PER_PAGE)
-        areas = divisions.area_choices(session, home, wanted.area)
+        others = areas_of(person, "household.view", home[:6])[1:]
+        areas = divisions.area_choices(session, home, wanted.area, *others)
     area_name = dict(areas).get(wanted.area, wanted.area).strip()
     return render(
         request,
@@ -98,7 +105,7 @@ def household_list(request: Request, person: SignedIn) -> Response:
 
 
 @router.get("/households.xlsx")
-def household_sheet(request: Request, person: SignedIn) -> Response:
+def household_sheet(request: Request, person: Viewer) -> Response:
     wanted, lang, home = _wanted(request, person), request_language(request), home_area(request, person)
     order = sorting(request, views.SORT_KEYS, "village")
     facts, now = request.app.state.shell.facts(), request.app.state.clock()
@@ -107,7 +114,8 @@ def household_sheet(request: Request, person: SignedIn) -> Response:
         held_to = "；".join(label for label, _ in chips(wanted, home, area_name, lang))
         lines = [
             f"{area_name} {translate(lang, N_('住户清单'))}",
-            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）{held_to}"
+            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）"
+            + (f" · {held_to}" if held_to else "")
             + (" 模拟数据" if facts.synthetic else ""),
         ]
         rows = views.every(session, wanted, order)
@@ -115,7 +123,7 @@ def household_sheet(request: Request, person: SignedIn) -> Response:
 
 
 @router.get("/households/{county}/{identity}")
-def household(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+def household(request: Request, person: Viewer, county: str, identity: str) -> Response:
     lang = request_language(request)
     with read(request.app.state.engine) as session:
         found = views.household_file(session, county, identity)

@@ -65,12 +65,15 @@ def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HT
     lang = request_language(request)
     shell = request.app.state.shell
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    # Set by whoever knows the person; somebody not signed in may nothing.
+    may = getattr(request.state, "may", lambda verb: False)
     given: dict[str, Any] = {
         "request": request,
         "lang": lang,
         "_": partial(translate, lang),
         "facts": shell.facts(),
-        "navigation": shell.navigation,
+        "navigation": [item for item in shell.navigation if not item.verb or may(item.verb)],
+        "may": may,
         "has_htmx": shell.has_htmx,
         "person": getattr(request.state, "person", None),
         "csrf_field": _csrf_field(request),

@@ -31,10 +31,12 @@ HEADERS: Final = {
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the navigation: where it leads and its Chinese name, marked with N_."""
+    """One entry of the navigation: where it leads, its Chinese name, marked with N_, and the verb without which
+    it is not offered; empty for everybody."""
 
     path: str
     label: str
+    verb: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,14 +17,21 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from server.access.audit import audit, common_area
+from server.inspections.views import may_answer
 from server.registry import divisions
 from server.registry.tables import Household
-from server.web import Problem, problem
+from server.web import N_, Problem, problem
 from server.web.figures import CHINA
 from server.zones import rules, views
 from server.zones.lines import Unpaid
 from server.zones.rules import Designation, Proposal
 from server.zones.tables import Zone, ZoneLeftOut, ZoneVersion, ZoneVillage
+
+# Shown in the log, in Chinese as everything recorded is.
+NAME, CHANGE, REASON, VERSION = N_("名称"), N_("变动"), N_("理由"), N_("版")
+DOCUMENT, IN_FORCE, UNMET = N_("文件号"), N_("施行日期"), N_("未达到")
+LEFT_OUT, TAKEN_BACK, REFUSED = N_("划出的住户"), N_("划回"), N_("未获批准")
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,19 @@ def propose(
     session.add(version)
     _fill(session, version, wanted, before)
     session.flush()
+    said = {NAME: version.name, CHANGE: rules.CHANGES[version.change], REASON: version.reason}
+    _log(session, version, "zone.propose", person, said, now)
     return version
+
+
+def _log(
+    session: Session, version: ZoneVersion, verb: str, person: str, detail: Mapping[str, str], now: datetime
+) -> None:
+    area = common_area(views.villages_of(session, version), version.county)
+    audit(
+        session, person=person, verb=verb, county=version.county, area=area, subject=f"zone/{version.zone}",
+        detail={VERSION: str(version.number), **detail}, now=now,
+    )  # fmt: skip
 
 
 def _new(session: Session, county: str, name: str, now: datetime, new_id: Callable[[], str]) -> Zone:
@@ -109,6 +128,8 @@ def _check(session: Session, county: str, zone: str, wanted: Range) -> None:
             wanted.villages, taken, wanted.villages - known,
         )
     )  # fmt: skip
+    if code is None and not may_answer(session, wanted.responsible, wanted.villages or {county}):
+        code = "responsible"
     if code is not None:
         called = divisions.names(session, taken)
         where = "、".join(f"{called.get(code, code)}（{name}）" for code, name in sorted(taken.items())[:5])
@@ -155,11 +176,15 @@ def leave_out(
         )  # fmt: skip
     if rows:
         _edited(version, person)
+        said = {LEFT_OUT: f"{len(rows)}", REASON: f"{rules.LEFT_OUT_REASONS[reason]} {note}".strip()}
+        _log(session, version, "zone.propose", person, said, now)
     session.flush()
     return len(rows)
 
 
-def take_back(session: Session, *, county: str, zone: str, household: str, person: str) -> None:
+def take_back(
+    session: Session, *, county: str, zone: str, household: str, person: str, now: datetime
+) -> None:
     """Puts a household that a proposal leaves out back into it; whoever does so has edited the proposal."""
     version = _proposal(session, county, zone)
     session.execute(
@@ -171,6 +196,7 @@ def take_back(session: Session, *, county: str, zone: str, household: str, perso
         )
     )
     _edited(version, person)
+    _log(session, version, "zone.propose", person, {TAKEN_BACK: household}, now)
     session.flush()
 
 
@@ -232,6 +258,13 @@ def designate(
     version.in_force_on, version.decision_reason = paper.in_force_on, paper.unmet_reason.strip()
     version.checklist = [asdict(line) for line in found.lines]
     _make_latest(session, version)
+    said = {
+        DOCUMENT: version.document_number,
+        IN_FORCE: f"{version.in_force_on}",
+        UNMET: "、".join(rules.LINES[line.code] for line in found.lines if line.counts and not line.met),
+        REASON: version.decision_reason,
+    }
+    _log(session, version, "zone.designate", person, said, now)
     return version
 
 
@@ -256,11 +289,25 @@ def _make_latest(session: Session, version: ZoneVersion) -> None:
 def refuse(
     session: Session, *, county: str, zone: str, reason: str, person: str, now: datetime
 ) -> ZoneVersion:
-    """Decides against the range that waits, with a reason; a proposer may take their own back so."""
+    """Decides against the range that waits, with a reason."""
+    return _against(session, _proposal(session, county, zone), "zone.designate", reason, person, now)
+
+
+def drop(session: Session, *, county: str, zone: str, reason: str, person: str, now: datetime) -> ZoneVersion:
+    """Takes a proposal back, with a reason; only those who wrote it can. Raises Problem `zone_step`."""
     version = _proposal(session, county, zone)
+    if person not in version.edited_by:
+        raise refused("not_own")
+    return _against(session, version, "zone.propose", reason, person, now)
+
+
+def _against(
+    session: Session, version: ZoneVersion, verb: str, reason: str, person: str, now: datetime
+) -> ZoneVersion:
     if not reason.strip():
         raise refused("reason")
     version.decision, version.decided_by, version.decided_at = "refused", person, now
     version.decision_reason = reason.strip()
+    _log(session, version, verb, person, {REFUSED: version.decision_reason}, now)
     session.flush()
     return version

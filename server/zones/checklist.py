@@ -57,8 +57,10 @@ BAD: Final = {
 
 def area_of(villages: list[str], county: str) -> str:
     """The smallest area that holds all of these villages, for the right to see the list and its title."""
-    shared = (area for area in _areas(min(villages)) if all(code.startswith(area) for code in villages))
-    return next(shared, county[:2]) if villages else county
+    if not villages:
+        return county
+    shared = (area for area in _areas(villages[0]) if all(code.startswith(area) for code in villages))
+    return next(shared, county[:2])
 
 
 def _areas(village: str) -> list[str]:

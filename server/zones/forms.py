@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import write
 from server.inspections.pages import today_of
@@ -20,7 +20,9 @@ from server.zones.actions import Paper, Range
 from server.zones.room import room
 from server.zones.tables import Zone
 
-SignedIn = Annotated[Person, Depends(signed_in)]
+Proposer = Annotated[Person, Depends(holding("zone.propose"))]
+Designator = Annotated[Person, Depends(holding("zone.designate"))]
+Opener = Annotated[Person, Depends(holding("problem.open"))]
 Text = Annotated[str, Form(max_length=2000)]
 STEP: Final = "zone_step"
 
@@ -38,7 +40,7 @@ def _area(session: Session, county: str, zone: str) -> str:
 
 @router.post("/zones/propose")
 async def propose(
-    request: Request, person: SignedIn, zone: Text = "", change: Text = "new", name: Text = "",
+    request: Request, person: Proposer, zone: Text = "", change: Text = "new", name: Text = "",
     reason: Text = "", bans: Text = "", responsible: Text = "", due_days: Text = "",
 ) -> Response:  # fmt: skip
     form, state = await request.form(), request.app.state
@@ -94,7 +96,7 @@ def _do(
 
 @router.post("/zones/{county}/{identity}/leave-out")
 async def leave_out(
-    request: Request, person: SignedIn, county: str, identity: str, reason: Text = "", note: Text = ""
+    request: Request, person: Proposer, county: str, identity: str, reason: Text = "", note: Text = ""
 ) -> Response:
     form, now = await request.form(), request.app.state.clock()
     picked = [str(each) for each in form.getlist("household")]
@@ -110,17 +112,21 @@ async def leave_out(
 
 @router.post("/zones/{county}/{identity}/take-back")
 def take_back(
-    request: Request, person: SignedIn, county: str, identity: str, household: Text = ""
+    request: Request, person: Proposer, county: str, identity: str, household: Text = ""
 ) -> Response:
+    now = request.app.state.clock()
+
     def act(session: Session) -> None:
-        actions.take_back(session, county=county, zone=identity, household=household, person=person.id)
+        actions.take_back(
+            session, county=county, zone=identity, household=household, person=person.id, now=now
+        )
 
     return _do(request, person, county, identity, "zone.propose", "taken_back", act)
 
 
 @router.post("/zones/{county}/{identity}/designate")
 def designate(
-    request: Request, person: SignedIn, county: str, identity: str, document_number: Text = "",
+    request: Request, person: Designator, county: str, identity: str, document_number: Text = "",
     document_on: Text = "", in_force_on: Text = "", unmet_reason: Text = "", seen: Text = "",
 ) -> Response:  # fmt: skip
     paper = Paper(document_number, day(document_on), day(in_force_on), unmet_reason, seen)
@@ -139,7 +145,7 @@ def designate(
 
 
 @router.post("/zones/{county}/{identity}/refuse")
-def refuse(request: Request, person: SignedIn, county: str, identity: str, reason: Text = "") -> Response:
+def refuse(request: Request, person: Designator, county: str, identity: str, reason: Text = "") -> Response:
     def act(session: Session) -> None:
         actions.refuse(
             session,
@@ -153,8 +159,18 @@ def refuse(request: Request, person: SignedIn, county: str, identity: str, reaso
     return _do(request, person, county, identity, "zone.designate", "refused", act)
 
 
+@router.post("/zones/{county}/{identity}/drop")
+def drop(request: Request, person: Proposer, county: str, identity: str, reason: Text = "") -> Response:
+    now = request.app.state.clock()
+
+    def act(session: Session) -> None:
+        actions.drop(session, county=county, zone=identity, reason=reason, person=person.id, now=now)
+
+    return _do(request, person, county, identity, "zone.propose", "dropped", act)
+
+
 @router.post("/zones/{county}/{identity}/open-problems")
-def open_problems(request: Request, person: SignedIn, county: str, identity: str) -> Response:
+def open_problems(request: Request, person: Opener, county: str, identity: str) -> Response:
     """A problem for every stove that was a violation already when the zone came into force."""
     today, now = today_of(request), request.app.state.clock()
 

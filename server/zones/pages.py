@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.access.rules import may
-from server.access.session import require, signed_in
+from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
 from server.inspections.pages import county_area, today_of
@@ -32,8 +32,9 @@ from server.zones.room import room
 from server.zones.tables import ZoneVersion
 from server.zones.views import ZoneFile
 
-SignedIn = Annotated[Person, Depends(signed_in)]
-NAVIGATION: Final = (NavItem("/zones", N_("禁煤区")),)
+SignedIn = Annotated[Person, Depends(holding("zone.view"))]
+Proposer = Annotated[Person, Depends(holding("zone.propose"))]
+NAVIGATION: Final = (NavItem("/zones", N_("禁煤区"), "zone.view"),)
 SHOWS: Final = {
     "all": N_("全部住户"),
     "violation": N_("违规（含施行后将违规）"),
@@ -114,7 +115,7 @@ def unzoned_sheet(request: Request, person: SignedIn) -> Response:
 
 
 @router.get("/zones/propose")
-def propose_page(request: Request, person: SignedIn) -> Response:
+def propose_page(request: Request, person: Proposer) -> Response:
     picked = request.query_params.getlist("village")
     zone = request.query_params.get("zone", "")
     return proposing(request, person, {"villages": picked, "zone": zone})

@@ -166,7 +166,7 @@ def open_standing(session: Session, version: ZoneVersion, person: str, now: date
             responsible=version.responsible, due_on=today + timedelta(days=version.due_days), household=home.id,
             description=REASONS[reason], source=f"household/{home.id}", zone=version.zone,
         )  # fmt: skip
-        actions.open_problem(session, told, now)
+        actions.open_by_hand(session, told, now)
     return len(found)
 
 

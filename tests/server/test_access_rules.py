@@ -12,9 +12,14 @@ from server.access.throttle import Throttle
 
 
 @dataclass(frozen=True)
-class Someone:
+class Held:
     role: str
     area: str
+
+
+@dataclass(frozen=True)
+class Someone:
+    grants: tuple[Held, ...]
 
 
 @pytest.mark.parametrize(
@@ -24,13 +29,30 @@ class Someone:
         ("administrator", "140525", "tablet.enrol", "140525100", True),
         ("administrator", "140525", "tablet.enrol", "140526", False),
         ("administrator", "140525", "tablet.enrol", "14", False),
-        ("administrator", "", "anything.at_all", "14", True),
-        ("surveyor", "140525", "tablet.read", "140525", False),
-        ("unheard_of", "140525", "tablet.read", "140525", False),
+        ("administrator", "", "tablet.enrol", "14", True),
+        ("administrator", "140525", "payment_batch.approve", "140525", False),
+        ("surveyor", "140525", "tablet.view", "140525", False),
+        ("unheard_of", "140525", "tablet.view", "140525", False),
     ],
 )
 def test_a_right_is_a_verb_in_an_area(role: str, area: str, verb: str, where: str, allowed: bool) -> None:
-    assert rules.may(Someone(role, area), verb, where) is allowed
+    assert rules.may(Someone((Held(role, area),)), verb, where) is allowed
+
+
+def test_somebody_starts_from_the_widest_area_of_each_right() -> None:
+    both = Someone(
+        (Held("auditor", "140525200"), Held("township_official", "140525100201"), Held("auditor", "14"))
+    )
+    assert rules.areas_of(both, "audit.view", "140525") == ("140525",)
+    assert rules.areas_of(both, "conversion.accept", "140525") == ("140525100201",)
+    assert rules.areas_of(both, "payment_batch.approve", "140525") == ()
+    assert rules.areas_of(Someone((Held("auditor", "140526"),)), "audit.view", "140525") == ()
+
+
+@pytest.mark.parametrize("login", ["w", "Wang", "1a", "王芳", "a" * 33, "a b"])
+def test_a_login_is_plain(login: str) -> None:
+    assert rules.login_fault(login)
+    assert rules.login_fault("wang.fang-2") is None
 
 
 @pytest.mark.parametrize("typed", ["abcd2345", " ABCD-2345 ", "ａｂｃｄ２３４５", "ab cd—23 45"])

@@ -197,7 +197,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         session.flush()
         recorder = fill_county(session)
         person = session.exec(select(Person).where(Person.login == "admin")).one()
-        token = make_token(session, person, label="test", now=AT)
+        token = make_token(session, person, label="test", county="140525", now=AT)
     with _served(app) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
         page = browser.get("/sign-in").text
         csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]

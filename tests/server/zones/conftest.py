@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, select
 
 from server import database
+from server.access.people import grant
 from server.access.tables import Person
 from server.app import DERIVATIONS
 from server.exchange.tables import SubmissionRow
@@ -165,8 +166,10 @@ def fill(session: Session, now: datetime) -> None:
         if session.get(Division, code) is None:
             session.add(Division(code=code, name=name, level=level, parent=parent, edition="2016"))
     for identity, name in NAMES.items():
-        session.add(
-            Person(id=identity, login=identity, name=name, role="administrator", area=COUNTY, made_at=now)
+        session.add(Person(id=identity, login=identity, name=name, made_at=now))
+        session.flush()
+        grant(
+            session, identity, "surveyor" if identity == SURVEYOR else "environment_officer", COUNTY, now=now
         )
     release_bundled(session, COUNTY, now)
 

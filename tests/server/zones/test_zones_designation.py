@@ -44,7 +44,9 @@ def test_nobody_approves_what_they_proposed_or_edited(place) -> None:
             person="p-chief", now=place.now,
         )  # fmt: skip
     with database.write(place.engine) as session:
-        actions.take_back(session, county=COUNTY, zone=version.zone, household=home, person="p-official")
+        actions.take_back(
+            session, county=COUNTY, zone=version.zone, household=home, person="p-official", now=place.now
+        )
     for editor in ("p-chief", "p-official"):
         with pytest.raises(Problem):
             place.designate(version.zone, person=editor)

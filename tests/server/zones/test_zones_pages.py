@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterator
 import httpx
 import openpyxl
 import pytest
+from sqlmodel import select
 
 from server import database
 from server.access import credentials
-from server.access.tables import Person
+from server.access.people import grant
+from server.access.tables import Audit, Person
 from server.programme.actions import release_bundled
 
 COUNTY = "140525"
 FIRST, SECOND = "140525100201", "140525100202"
 COAL = {"device": "coal_stove", "fuel": "bulk_coal", "old_stove": "present", "old_stove_on": "2020-08-30"}
 PASSWORD = "a long enough password"
+ROLES = {
+    "clerk": "township_official",
+    "chief": "environment_officer",
+    "warden": "environment_officer",
+    "payer": "finance_preparer",
+}
 
 
 class Browser:
@@ -37,21 +45,17 @@ class Browser:
 
 @pytest.fixture
 def people(running) -> Iterator[Callable[[str], Browser]]:
-    """Signs in one of three officials, or a surveyor with a password."""
+    """Signs in an official of the township, of the environment or of the money."""
     hashed = credentials.hash_password(PASSWORD)
     with database.write(running.app.state.engine) as session:
-        for login, role in (
-            ("clerk", "administrator"),
-            ("chief", "administrator"),
-            ("warden", "administrator"),
-            ("walker", "surveyor"),
-        ):
+        for login, role in ROLES.items():
             session.add(
                 Person(
-                    id=f"p-{login}", login=login, name=f"{login}某", password_hash=hashed, role=role,
-                    area=COUNTY, made_at=running.clock(),
+                    id=f"p-{login}", login=login, name=f"{login}某", password_hash=hashed, made_at=running.clock()
                 )
             )  # fmt: skip
+            session.flush()
+            grant(session, f"p-{login}", role, COUNTY, now=running.clock())
         release_bundled(session, COUNTY, running.clock())
     opened: list[httpx.Client] = []
 
@@ -96,9 +100,7 @@ def test_a_zone_from_proposal_to_a_violation_closed_by_another(running, people, 
     clerk, chief, warden = people("clerk"), people("chief"), people("warden")
     home = told.converted(connected="2020-08-10", used="2020-08-20", old_stove_on="2020-08-20")
     zone = propose(clerk)
-    own = clerk.post(f"{zone}/designate", zone, **paper())
-    assert own.status_code == 422
-    assert "不能自己批准" in own.text
+    assert clerk.post(f"{zone}/designate", zone, **paper()).status_code == 403
     assert "补贴模块未启用" in chief.get(zone).text
     assert chief.post(f"{zone}/designate", zone, **paper()).status_code == 303
     assert "施行中" in chief.get(zone).text
@@ -117,6 +119,47 @@ def test_a_zone_from_proposal_to_a_violation_closed_by_another(running, people, 
     assert chief.post(f"{address}/close", address, text="到场核查", outcome="put_right").status_code == 303
     assert "已销号" in chief.get(address).text
     assert "炉膛有火" in chief.get(f"/households/140525/{home}").text
+
+
+def test_whoever_may_designate_still_cannot_designate_their_own(people, told) -> None:
+    chief, clerk = people("chief"), people("clerk")
+    told.home()
+    zone = propose(chief)
+    assert "不能自己批准" in chief.get(zone).text
+    own = chief.post(f"{zone}/designate", zone, **paper())
+    assert own.status_code == 422
+    assert "不能自己批准" in own.text
+    assert clerk.post(f"{zone}/drop", zone, reason="不是我的").status_code == 422
+    assert chief.post(f"{zone}/drop", zone, reason="范围有误").status_code == 303
+    assert "未获批准" in chief.get(zone).text
+
+
+def test_every_act_stands_in_the_log_with_its_person(running, people, told) -> None:
+    clerk, chief = people("clerk"), people("chief")
+    home = told.home(**COAL)
+    zone = propose(clerk)
+    clerk.post(f"{zone}/leave-out", zone, household=[home], reason="mountain")
+    clerk.post(f"{zone}/take-back", zone, household=home)
+    chief.post(f"{zone}/designate", zone, **paper())
+    clerk.post(f"{zone}/open-problems", zone)
+    address = re.search(r'href="(/problems/140525/[^"]+)"', chief.get("/problems").text)
+    assert address
+    chief.post(f"{address[1]}/close", address[1], text="到场核查", outcome="unfounded")
+    with database.read(running.app.state.engine) as session:
+        rows = session.exec(select(Audit).where(Audit.person != "").order_by(Audit.at, Audit.verb)).all()
+    said = [(row.person, row.verb, row.area) for row in rows if row.subject.startswith(("zone/", "problem/"))]
+    assert sorted(said) == sorted([
+        ("p-clerk", "zone.propose", FIRST), ("p-clerk", "zone.propose", FIRST), ("p-clerk", "zone.propose", FIRST),
+        ("p-chief", "zone.designate", FIRST), ("p-clerk", "problem.open", FIRST), ("p-chief", "problem.close", FIRST),
+    ])  # fmt: skip
+
+
+def test_a_person_who_cannot_answer_for_the_place_is_not_made_responsible(people, told) -> None:
+    clerk = people("clerk")
+    told.home()
+    refused = clerk.post("/zones/propose", "/zones/propose", **proposal(responsible="p-payer"))
+    assert refused.status_code == 422
+    assert "没有指定责任人" in refused.text
 
 
 def test_every_number_of_a_zone_opens_exactly_that_many(people, told) -> None:
@@ -182,14 +225,14 @@ def test_a_refused_form_keeps_what_was_entered_and_says_what_to_do(people, told)
 
 
 def test_who_lacks_the_verb_is_refused_everywhere(people, told) -> None:
-    clerk, walker = people("clerk"), people("walker")
+    clerk, payer = people("clerk"), people("payer")
     told.home()
     zone = propose(clerk)
     own = [zone, f"{zone}/stoves", f"{zone}/stoves.xlsx", f"{zone}/problems"]
     ledger = ["/problems", "/problems.xlsx", "/problems/new", "/sightings", "/sightings.xlsx"]
     for path in ("/zones", "/zones.xlsx", "/zones/unzoned.xlsx", "/zones/propose", *own, *ledger):
-        assert walker.get(path).status_code == 403, path
-    token = {"csrf": running_token(walker)}
+        assert payer.get(path).status_code == 403, path
+    token = {"csrf": running_token(payer)}
     for path in (
         f"{zone}/designate",
         f"{zone}/refuse",
@@ -197,7 +240,7 @@ def test_who_lacks_the_verb_is_refused_everywhere(people, told) -> None:
         f"{zone}/take-back",
         f"{zone}/open-problems",
     ):
-        assert walker.client.post(path, data=token).status_code == 403, path
+        assert payer.client.post(path, data=token).status_code == 403, path
     assert "拟划定" in clerk.get(zone).text
 
 
