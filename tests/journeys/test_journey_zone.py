@@ -1,0 +1,140 @@
+"""From coverage to a designated coal-free zone, and a violation arriving from a tablet: two officials, one surveyor."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlmodel import Session
+
+from server.access import credentials
+from server.access.people import grant
+from server.access.tables import Person
+from server.database import write
+from server.web.figures import CHINA
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+PASSWORD = "a long enough password"
+# Who proposes, who decides and verifies, and who puts right.
+PEOPLE = {
+    "niu": ("牛乡镇", "township_official"),
+    "feng": ("冯环境", "environment_officer"),
+    "tian": ("田责任", "township_official"),
+}
+
+
+def _hire(session: Session) -> None:
+    hashed, now = credentials.hash_password(PASSWORD), datetime.now(UTC)
+    for login, (name, role) in PEOPLE.items():
+        session.add(Person(id=f"p-{login}", login=login, name=name, password_hash=hashed, made_at=now))
+        session.flush()
+        grant(session, f"p-{login}", role, "140525", now=now)
+
+
+@pytest.fixture
+def office(county) -> Iterator[Callable[[str], Page]]:
+    """A browser of its own for each official, signed in."""
+    with write(county.engine) as session:
+        _hire(session)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+
+        def sit_down(login: str) -> Page:
+            page = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
+            page.goto(county.address)
+            page.get_by_label("账号").fill(login)
+            page.get_by_label("密码").fill(PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/coverage/140525")
+            return page
+
+        yield sit_down
+        browser.close()
+
+
+@pytest.fixture
+def at_the_stove(county, surveyor):
+    """A surveyor with a registered home that burns coal, known to the server."""
+    li = surveyor("li")
+    home = next(home for home in county.homes if home.registered_on and _burns(li, home))
+    assert li.reports(county.address).problem is None
+    return li, home
+
+
+def _burns(li, home) -> bool:
+    identity = li.registers(home)
+    shown = li.tablet.replica.entity("household", identity)
+    return shown.props.get("device") == "coal_stove"
+
+
+def test_a_zone_is_designated_by_two_and_holds_against_a_stove(county, office, at_the_stove) -> None:
+    li, home = at_the_stove
+    household = li.made[-1].targets[0].id
+    today = datetime.now(CHINA).date().isoformat()
+
+    # The township proposes, starting from the coverage page.
+    niu = office("niu")
+    niu.get_by_role("link", name=re.compile("已改造未划入")).click()
+    niu.get_by_role("link", name="提议划定").first.click()
+    niu.locator("details").filter(has=niu.locator(f"input[value='{home.village}']")).locator(
+        "summary"
+    ).click()
+    niu.locator(f"input[value='{home.village}']").check()
+    niu.get_by_label("名称").fill("杨洼禁煤区")
+    niu.get_by_label("责任人").select_option("p-tian")
+    niu.get_by_label("依据和理由").fill("覆盖到哪里，划定到哪里")
+    niu.get_by_role("button", name="提交提议").click()
+    expect(niu.locator("main")).to_contain_text("提议已提交")
+    expect(niu.locator("#decide")).to_contain_text("不能自己批准")
+    assert niu.get_by_role("button", name="批准划定").count() == 0
+
+    # The line in the way opens exactly its homes.
+    line = niu.locator("tr", has_text="登记的住户都已改造").locator("td.number a")
+    in_the_way = line.inner_text()
+    assert int(in_the_way) >= 1
+    niu.goto(county.address + line.get_attribute("href"))
+    expect(niu.locator("main")).to_contain_text(f"共 {in_the_way} 户")
+
+    # Another person designates it by the published document, and writes down why with lines unmet.
+    feng = office("feng")
+    feng.get_by_role("link", name="杨洼禁煤区").click()
+    expect(feng.locator("main")).to_contain_text("补贴模块未启用")
+    feng.get_by_label("文件号").fill("泽政发〔2020〕9号")
+    feng.get_by_label("文件日期").fill(today)
+    feng.get_by_label("施行日期").fill(today)
+    feng.get_by_label(re.compile("仍要划定的理由")).fill("期限已到，逐户整改")
+    feng.get_by_role("button", name="批准划定").click()
+    expect(feng.locator("h1 + p")).to_contain_text("施行中")
+
+    # What the tablet records there now is a problem by itself.
+    li.changes(household, {"/data/heating/device": "coal_boiler"})
+    assert li.reports(county.address).problem is None
+    feng.goto(f"{county.address}/problems")
+    feng.locator("main table tbody th a").first.click()
+    expect(feng.locator("main")).to_contain_text("田责任")
+    expect(feng.locator("main")).to_contain_text("禁煤区内仍在用煤")
+
+    # Whoever is responsible reports it put right and cannot close it; another verifies.
+    tian = office("tian")
+    tian.goto(feng.url)
+    tian.get_by_label("整改情况").fill("炉具已拆，煤已清走")
+    tian.get_by_role("button", name="报告已整改").click()
+    expect(tian.locator("main")).to_contain_text("待核查")
+    assert tian.get_by_role("button", name="销号").count() == 0
+    feng.reload()
+    feng.get_by_label("已整改").check()
+    feng.get_by_label("核查证据").fill("到场核查，照片 12")
+    feng.get_by_role("button", name="销号").click()
+    expect(feng.locator("h1 + p")).to_contain_text("已销号")
+    feng.goto(f"{county.address}/households/140525/{household}")
+    expect(feng.locator("#zone")).to_contain_text("违规")
+    expect(feng.locator("#problems")).to_contain_text("已销号")
