@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -66,6 +66,10 @@ class Names:
     villages: Mapping[str, Place]
     people: Mapping[str, str]
     forms: Mapping[str, str]
+    households: Mapping[str, str]
+
+    def household(self, identity: str) -> str:
+        return self.households.get(identity, "")
 
     def village(self, code: str) -> str:
         place = self.villages.get(code)
@@ -78,14 +82,21 @@ class Names:
         return self.forms.get(identity, identity)
 
 
-def _names(request: Request, session: Session, people: set[str], villages: set[str] | None) -> Names:
-    """Names of these people and villages (None = all of the county)."""
+def _names(
+    request: Request,
+    session: Session,
+    people: set[str],
+    villages: set[str] | None,
+    households: Collection[str] | None = (),
+) -> Names:
+    """Names of these people, villages and households (None = all of the county)."""
     exchange = _exchange(request)
     places = exchange.places.villages(session, _county(request), villages)
     return Names(
         {place.code: place for place in places},
         access.names(session, people),
         exchange.forms.titles(request_language(request)),
+        views.labels(session, _county(request), households),
     )
 
 
@@ -134,7 +145,11 @@ def submissions(request: Request, person: Reader) -> Response:
     with read(request.app.state.engine) as session:
         page = views.page(session, wanted, page_number(request), ROWS_PER_PAGE)
         names = _names(
-            request, session, {line.person for line in page.rows}, {line.village for line in page.rows}
+            request,
+            session,
+            {line.person for line in page.rows},
+            {line.village for line in page.rows},
+            {line.household for line in page.rows},
         )
         areas = _townships(request, session, person, "submission.view")
     return render(
@@ -156,9 +171,7 @@ def submissions_sheet(request: Request, person: Reader) -> Response:
     facts = request.app.state.shell.facts()
     with read(request.app.state.engine) as session:
         people = {each.id: each.name for each in access.everybody(session)}
-        names = Names(
-            _names(request, session, set(), None).villages, people, _exchange(request).forms.titles(lang)
-        )
+        names = replace(_names(request, session, set(), None, None), people=people)
         lines = [
             f"{facts.county_name} {translate(lang, N_('记录清单'))}",
             f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）"
@@ -184,6 +197,7 @@ def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:
             17,
         ),
         line(N_("村"), lambda row: names.village(row.village), width=22),
+        line(N_("住户"), lambda row: names.household(row.household), width=18),
         line(N_("表单"), lambda row: names.form(row.form)),
         line(N_("表单版本"), lambda row: row.form_version, width=9),
         line(N_("调查员"), lambda row: names.person(row.person)),
@@ -207,7 +221,7 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
             raise problem("not_found")
         # One that could not be read names no village; it is the county's.
         require(person, "submission.view", found.row.village or county)
-        names = _names(request, session, set(found.people), {found.row.village})
+        names = _names(request, session, set(), {found.row.village}, {found.line.household})
     sent = found.submission
     released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
     readable = sent is not None and released is not None
@@ -217,7 +231,7 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
         file=found,
         row=found.row,
         verdict=found.verdict,
-        names=Names(names.villages, found.people, names.forms),
+        names=replace(names, people=found.people),
         answers=wording.answers(released, sent, lang) if readable and released and sent else None,
         faults=[
             (wording.label_of_path(released, path, sent, lang) if released and sent else path, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +22,7 @@ from sync.messages import Submission, Verdict
 ROWS_AT_A_TIME: Final = 500
 _JOURNAL: Final[Table] = SubmissionRow.__table__  # type: ignore[attr-defined]
 _ENTITY: Final[Table] = EntityRow.__table__  # type: ignore[attr-defined]
-# The submission itself is long, and a list does not show it.
-_LINE: Final = tuple(column for column in _JOURNAL.columns if column.name not in ("sent", "traces"))
+_LINE: Final = tuple(column for column in _JOURNAL.columns if column.name != "traces")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class SubmissionFilter:
 
 @dataclass(frozen=True)
 class SubmissionLine:
-    """A line of the journal in a list. `code`: why rejected."""
+    """A line of the journal in a list. `code`: why rejected. `household`: id of the one it is about, or ""."""
 
     county: str
     id: str
@@ -69,6 +68,7 @@ class SubmissionLine:
     marks: tuple[str, ...]
     code: str
     reason: str
+    household: str
 
 
 def page(session: Session, wanted: SubmissionFilter, number: int, size: int) -> Page[SubmissionLine]:
@@ -105,7 +105,31 @@ def _line(row: Mapping[Any, Any]) -> SubmissionLine:
         marks=tuple(verdict["marks"]),
         code=verdict["code"] or "",
         reason=verdict["reason"] or "",
+        household=_household(row),
     )
+
+
+def _household(row: Mapping[Any, Any]) -> str:
+    """The household a submission names, also where it was rejected; what could not be read names none."""
+    if row["kind"] != "submission":
+        return ""
+    targets = json.loads(row["sent"])["targets"]
+    return next((target["id"] for target in targets if target["dataset"] == "household"), "")
+
+
+def labels(session: Session, county: str, households: Collection[str] | None) -> dict[str, str]:
+    """Household id → door number and name, for those the register has (None = all of the county)."""
+    wanted: list[ColumnElement[bool]] = [_ENTITY.c.county == county, _ENTITY.c.dataset == "household"]
+    if households is not None:
+        wanted.append(_ENTITY.c.id.in_(sorted(households)))
+    found: dict[str, str] = {}
+    for identity, document in session.connection().execute(
+        select(_ENTITY.c.id, _ENTITY.c.held).where(*wanted)
+    ):
+        props = json.loads(document)["props"]
+        said = [props[name]["value"] for name in ("door_number", "head_name") if name in props]
+        found[identity] = " ".join(part for part in said if part)
+    return found
 
 
 @dataclass(frozen=True)
