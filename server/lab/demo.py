@@ -28,7 +28,7 @@ from server.lab import fleet
 from server.lab.baseline import Clerk, envelope, submissions
 from server.lab.county import SyntheticHousehold, synthetic_county
 from server.lab.filling import entity_id, parsed_forms
-from server.lab.headless import tasks
+from server.lab.headless import Task, contested, tasks
 from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares
 from server.lab.serving import Serving
 from server.lab.showing import Showing
@@ -40,6 +40,8 @@ from sync.messages import Submission
 SEED: Final = 140525
 BATCH_N: Final = 300
 ROUND_HOMES_N: Final = 40
+# Homes that two neighbouring tablets both call on.
+MET_N: Final = 2
 CLAIMED: Final = "demo.claimed"
 
 
@@ -128,6 +130,10 @@ def _begin(
     options: Options, settings: Settings, create_app: Callable[[Settings], FastAPI], showing: Showing
 ) -> _Begun:
     path = _demo_file(options.data)
+    if _in_use(options.data):
+        raise DemoProblem(
+            f"{options.data} 里的演示已经在运行，地址见其中的 demo.json。请先按 Ctrl-C 停掉它，或换一个目录。"
+        )
     with showing.step("准备数据库、行政区划和年度计划"):
         app = create_app(settings)
         if path.exists():
@@ -153,7 +159,7 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
         folder=Path(file.data), server=file.address, seed=file.seed, forms=forms, clock=app.state.clock,
         new_id=app.state.new_id,
     )  # fmt: skip
-    todo = [tasks(share) for share in per_tablet]
+    todo = _with_disagreements(per_tablet)
     standings = [fleet.Standing() for _ in todo]
     with ThreadPoolExecutor(len(todo) + 1) as pool:
         try:
@@ -167,6 +173,20 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
             showing.watch(running, standings, sum(map(len, todo)), serving)
         finally:
             group.stop.set()
+
+
+def _with_disagreements(per_tablet: Sequence[Sequence[SyntheticHousehold]]) -> list[list[Task]]:
+    """Every tablet's work, begun by two homes of a shared village that both neighbours call on: what they
+    disagree about shows on both tablets and in the office."""
+    todo = [tasks(share) for share in per_tablet]
+    for guest in range(0, len(todo) - 1, 2):
+        village = min((home.village for home in per_tablet[guest + 1]), default="")
+        met = [home for home in per_tablet[guest + 1] if home.village == village and home.registered_on][
+            :MET_N
+        ]
+        for tablet in (guest, guest + 1):
+            todo[tablet][:0] = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
+    return todo
 
 
 def _shared_out(

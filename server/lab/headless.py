@@ -7,9 +7,10 @@ on where it stopped, and nothing is recorded twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.lab.baseline import spring
 from server.lab.county import SyntheticHousehold
 from server.lab.filling import fill, place, targets
 from server.lab.recordings import Recording, recordings
@@ -46,6 +47,15 @@ def tasks(homes: Iterable[SyntheticHousehold]) -> list[Task]:
     return [
         Task(home, recording) for home in homes for recording in recordings(home) if _ours(home, recording)
     ]
+
+
+def contested(home: SyntheticHousehold, phone: str) -> Task:
+    """The registration once more with another telephone number: two tablets that do this offline disagree."""
+    recording = spring(home)[-1]
+    assert recording.form == "household", "a registered home"
+    basics = recording.answers["basics"]
+    assert isinstance(basics, dict), "a group of answers"
+    return Task(home, replace(recording, answers={**recording.answers, "basics": {**basics, "phone": phone}}))
 
 
 def _ours(home: SyntheticHousehold, recording: Recording) -> bool:

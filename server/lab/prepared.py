@@ -101,6 +101,13 @@ def shares(villages: Sequence[Place], tablets_n: int = TABLETS_N) -> list[list[P
     return [list(villages[start : start + size]) for start in range(0, len(villages), size)]
 
 
+def held(all_shares: Sequence[Sequence[Place]], number: int) -> list[Place]:
+    """What tablet ``number`` (from 0) holds: its share, and for every other one its neighbour's first village,
+    so that two surveyors meet at a door now and then."""
+    shared = all_shares[number + 1][:1] if number % 2 == 0 and number + 1 < len(all_shares) else []
+    return [*all_shares[number], *shared]
+
+
 def prepare(app: FastAPI, *, seed: int, households: int, address: str) -> DemoFile:
     """Make the county ready in ``app``'s database; says how to get in. Only for a database just made."""
     settings, clock, new_id = app.state.settings, app.state.clock, app.state.new_id
@@ -115,15 +122,16 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str) -> DemoFi
         official = session.exec(select(Person).where(Person.login == "admin")).one()
         token = actions.make_token(session, official, label="demo.json", county=settings.county, now=clock())
         codes = []
-        for number, share in enumerate(shares(villages), start=1):
+        all_shares = shares(villages)
+        for number in range(len(all_shares)):
             surveyor = actions.surveyor(
-                session, name=f"模拟调查员{number}", county=settings.county, new_id=new_id, now=clock()
+                session, name=f"模拟调查员{number + 1}", county=settings.county, new_id=new_id, now=clock()
             )
-            codes.append(_code(session, settings.county, surveyor, share, clock()))
+            codes.append(_code(session, settings.county, surveyor, held(all_shares, number), clock()))
         visitor = actions.surveyor(
             session, name="演示调查员", county=settings.county, new_id=new_id, now=clock()
         )
-        first = [share[0] for share in shares(villages)[:3]]
+        first = [share[0] for share in all_shares[:3]]
         window = _code(session, settings.county, visitor, first, clock())
         _clerk(session, settings.county, seed, clock())
     return DemoFile(
