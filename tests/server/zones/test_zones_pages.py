@@ -134,6 +134,20 @@ def test_whoever_may_designate_still_cannot_designate_their_own(people, told) ->
     assert "未获批准" in chief.get(zone).text
 
 
+def test_a_withdrawn_zone_still_shows_what_it_was(people, told) -> None:
+    clerk, chief = people("clerk"), people("chief")
+    told.home()
+    zone = propose(clerk)
+    chief.post(f"{zone}/designate", zone, **paper())
+    form = proposal(zone=zone.rsplit("/", 1)[1], change="withdraw", reason="并入新区")
+    assert clerk.post("/zones/propose", "/zones/propose", **form).status_code == 303
+    assert "批准撤销" in chief.get(zone).text
+    lifted = paper(document_number="泽政发〔2020〕12号", in_force_on="2020-10-01", unmet_reason="")
+    assert chief.post(f"{zone}/designate", zone, **lifted).status_code == 303
+    assert "201村" in chief.get(f"{zone}?version=1").text
+    assert "由新版代替" in chief.get(zone).text
+
+
 def test_every_act_stands_in_the_log_with_its_person(running, people, told) -> None:
     clerk, chief = people("clerk"), people("chief")
     home = told.home(**COAL)
