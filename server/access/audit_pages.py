@@ -26,7 +26,7 @@ from server.web import (
     translate,
     with_query,
 )  # fmt: skip
-from server.web.figures import moment
+from server.web.figures import moment, stamp
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 
@@ -99,7 +99,7 @@ def audit_sheet(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         codes = {line.row.area for line in audit.every(session, wanted)}
         areas = {code: places.area_name(session, code) for code in codes}
-        name = f"{facts.county_name}-操作日志-{now:%Y%m%d}"
+        name = f"{facts.county_name}-操作日志-{stamp(now)}"
         return sheet(_columns(lang, areas), audit.every(session, wanted), name, lines=lines)
 
 

@@ -19,7 +19,7 @@ from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.web import N_, NavItem, Problem, SheetColumn, problem, render, request_language, sheet, translate
-from server.web.figures import moment
+from server.web.figures import moment, stamp
 from server.web.language import Language
 
 NAVIGATION: Final = (NavItem("/people", N_("人员"), "person.view"),)
@@ -91,7 +91,7 @@ def people_sheet(request: Request, person: Viewer) -> Response:
         f"{facts.county_name} {translate(lang, N_('人员'))}",
         f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
     ]
-    return sheet(_columns(lang, areas), found, f"{facts.county_name}-人员-{now:%Y%m%d}", lines=lines)
+    return sheet(_columns(lang, areas), found, f"{facts.county_name}-人员-{stamp(now)}", lines=lines)
 
 
 def _columns(lang: Language, areas: Mapping[str, str]) -> list[SheetColumn]:

@@ -31,7 +31,7 @@ from server.web import (
     sorting,
     translate,
 )
-from server.web.figures import CHINA, moment
+from server.web.figures import CHINA, moment, stamp
 from server.web.listing import ROWS_PER_PAGE
 
 SignedIn = Annotated[Person, Depends(holding("problem.view"))]
@@ -137,7 +137,7 @@ def problem_sheet(request: Request, person: SignedIn) -> Response:
         title = f"{area_name} {translate(lang, N_('问题台账'))}"
         head = [title, _as_of(request, translate(lang, QUEUE_NAMES[wanted.queue]))]
         rows = views.every(session, wanted, order, today=today_of(request), person=person.id)
-        name = f"{area_name}-问题台账-{request.app.state.clock():%Y%m%d}"
+        name = f"{area_name}-问题台账-{stamp(request.app.state.clock())}"
         return sheet(exports.problem_columns(lang), rows, name, lines=head)
 
 
@@ -188,7 +188,7 @@ def sighting_sheet(request: Request, person: SignedIn) -> Response:
         area_name = divisions.area_name(session, area)
         head = [f"{area_name} {translate(lang, N_('散煤发现记录'))}", _as_of(request, "")]
         rows = sighting_views.every(session, area, what, order)
-        name = f"{area_name}-散煤发现记录-{request.app.state.clock():%Y%m%d}"
+        name = f"{area_name}-散煤发现记录-{stamp(request.app.state.clock())}"
         return sheet(exports.sighting_columns(lang), rows, name, lines=head)
 
 

@@ -17,7 +17,7 @@ from server.programme.opening import Report, report
 from server.registry import divisions, rules, vocabulary
 from server.registry.pages import home_area
 from server.web import N_, NavItem, problem, render, request_language, sheet, translate
-from server.web.figures import CHINA, moment
+from server.web.figures import CHINA, moment, stamp
 
 Viewer = Annotated[Person, Depends(holding("coverage.view"))]
 PlanViewer = Annotated[Person, Depends(holding("plan.view"))]
@@ -60,7 +60,7 @@ def coverage_sheet(request: Request, person: Viewer, area: str) -> Response:
     lang, found = request_language(request), _report(request, person, area)
     facts = request.app.state.shell.facts()
     lines = exports.lines(found, lang, facts.synthetic)
-    name = f"{found.coverage.name}-清洁取暖进度-{found.coverage.as_of:%Y%m%d}"
+    name = f"{found.coverage.name}-清洁取暖进度-{stamp(found.coverage.as_of)}"
     return sheet(exports.columns(found, lang), exports.rows(found, lang), name, lines=lines)
 
 

@@ -27,8 +27,8 @@ from server.web import (
     translate,
     with_query,
 )
-from server.web.figures import moment
-from server.web.listing import ROWS_PER_PAGE
+from server.web.figures import moment, stamp
+from server.web.listing import ROWS_PER_PAGE, page_of
 
 Viewer = Annotated[Person, Depends(holding("division.view"))]
 Classifier = Annotated[Person, Depends(holding("village.classify"))]
@@ -77,9 +77,10 @@ def _list(request: Request, person: Person, address: str, status: int = 200, **c
     """The list an address names; the address is not always the request's own (a refused decision)."""
     query, county = dict(parse_qsl(urlsplit(address).query)), _county(request)
     wanted, order = _wanted(query, county), _order(query)
-    number = int(query["page"]) if query.get("page", "").isascii() and query.get("page", "").isdigit() else 1
     with read(request.app.state.engine) as session:
-        found = divisions.search(session, wanted, order, number=max(number, 1), size=ROWS_PER_PAGE)
+        found = divisions.search(
+            session, wanted, order, number=page_of(query.get("page", "1")), size=ROWS_PER_PAGE
+        )
         classes = divisions.classes_of(session, wanted.area)
         areas = [(county[:2], divisions.area_name(session, county[:2]))]
         areas += divisions.area_choices(session, county, wanted.area)
@@ -120,7 +121,7 @@ def division_sheet(request: Request, person: Viewer) -> Response:
             f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）",
         ]
         rows = divisions.every(session, wanted, order)
-        return sheet(exports.division_columns(lang), rows, f"{name}-区划-{now:%Y%m%d}", lines=lines)
+        return sheet(exports.division_columns(lang), rows, f"{name}-区划-{stamp(now)}", lines=lines)
 
 
 @router.post("/divisions/classify")

@@ -33,7 +33,7 @@ from server.web import (
     sorting,
     translate,
 )
-from server.web.figures import moment
+from server.web.figures import moment, stamp
 from server.web.listing import ROWS_PER_PAGE
 
 Viewer = Annotated[Person, Depends(holding("household.view"))]
@@ -119,7 +119,7 @@ def household_sheet(request: Request, person: Viewer) -> Response:
             + (" 模拟数据" if facts.synthetic else ""),
         ]
         rows = views.every(session, wanted, order)
-        return sheet(exports.household_columns(lang), rows, f"{area_name}-住户-{now:%Y%m%d}", lines=lines)
+        return sheet(exports.household_columns(lang), rows, f"{area_name}-住户-{stamp(now)}", lines=lines)
 
 
 @router.get("/households/{county}/{identity}")

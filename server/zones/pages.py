@@ -23,7 +23,7 @@ from server.inspections.views import lines as problem_lines
 from server.registry import divisions, vocabulary
 from server.registry.tables import Household
 from server.web import N_, NavItem, Problem, problem, render, request_language, sheet, translate
-from server.web.figures import moment
+from server.web.figures import moment, stamp
 from server.zones import actions, checklist, exports, homes, lines, rules, stove, views
 from server.zones.homes import StoveLine
 from server.zones.lines import Key
@@ -99,7 +99,7 @@ def zone_sheet(request: Request, person: SignedIn) -> Response:
     with read(request.app.state.engine) as session:
         area_name = divisions.area_name(session, area)
         rows = views.zones(session, area, today_of(request))
-        name = f"{area_name}-禁煤区-{request.app.state.clock():%Y%m%d}"
+        name = f"{area_name}-禁煤区-{stamp(request.app.state.clock())}"
         return sheet(exports.zone_columns(lang), rows, name, lines=_lines(request, N_("禁煤区"), area_name))
 
 
@@ -109,7 +109,7 @@ def unzoned_sheet(request: Request, person: SignedIn) -> Response:
     with read(request.app.state.engine) as session:
         area_name = divisions.area_name(session, area)
         found = reach(session, area, today_of(request))
-        name = f"{area_name}-已改造未划定-{request.app.state.clock():%Y%m%d}"
+        name = f"{area_name}-已改造未划定-{stamp(request.app.state.clock())}"
         head = _lines(request, N_("已改造、未划入禁煤区的村"), area_name)
         return sheet(exports.reach_columns(lang), [*found.converted, *found.nearly], name, lines=head)
 
@@ -315,5 +315,5 @@ def stove_sheet(request: Request, person: SignedIn, county: str, identity: str) 
     names = {village.code: village.name for village in file.villages}
     head = _lines(request, N_("旧炉具清单"), file.shown.name)
     head[1] += f" {translate(lang, SHOWS[show])}"
-    name = f"{file.shown.name}-旧炉具-{request.app.state.clock():%Y%m%d}"
+    name = f"{file.shown.name}-旧炉具-{stamp(request.app.state.clock())}"
     return sheet(exports.stove_columns(lang, names), found, name, lines=head)

@@ -182,3 +182,14 @@ def test_the_divisions_download_as_a_sheet(filled: Any, get: Get) -> None:
     rows = list(book.active.iter_rows(min_row=4, values_only=True))
     assert len(rows) == 6 and rows[0][0] == "140525100201"
     assert [row[6] for row in rows].count("未划定") == 2
+
+
+@pytest.mark.parametrize("page", ["9" * 5000, "0", "x"])
+def test_any_page_number_of_the_divisions_is_a_page(site: Any, page: str) -> None:
+    assert site.browser.get(f"/divisions?page={page}").status_code == 200
+
+
+def test_a_sheet_is_named_by_the_countys_day(changing: object, running: Any, get_own: Get) -> None:
+    running.clock.forward(hours=9)  # 01:00 in China, the day before in UTC
+    for address in ("/households.xlsx", "/divisions.xlsx", "/coverage/140525.xlsx"):
+        assert "-20200902.xlsx" in get_own(address).headers["content-disposition"], address
