@@ -32,7 +32,7 @@ from server.web import (
     translate,
     with_query,
 )
-from server.web.figures import moment
+from server.web.figures import moment, stamp
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
@@ -177,7 +177,7 @@ def submissions_sheet(request: Request, person: Reader) -> Response:
             f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）"
             + (" 模拟数据" if facts.synthetic else ""),
         ]
-        filename = f"{facts.county_name}-{translate(lang, N_('记录'))}-{now:%Y%m%d}"
+        filename = f"{facts.county_name}-{translate(lang, N_('记录'))}-{stamp(now)}"
         return sheet(_columns(lang, names), views.every(session, wanted), filename, lines=lines)
 
 
