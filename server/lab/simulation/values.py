@@ -65,9 +65,11 @@ def _lineage(evidence: Evidence, submission: str, key: str) -> tuple[str, ...]:
 
 
 def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
-    """Going back from the registry's value: what its setter had seen, what the setter of that had seen, …"""
+    """Going back from the registry's value, and from values in open conflict: what those who sent them had seen,
+    what the senders of that had seen, …"""
     reached: set[str] = set()
     edge = {_value(held, field.property) or ""}
+    edge |= {conflict.mine for conflict in held.conflicts if conflict.property == field.property}
     if field.property in held.props:
         edge |= set(held.props[field.property].seen)
     while edge - reached:
