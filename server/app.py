@@ -26,6 +26,7 @@ import server.access.audit_pages
 import server.access.pages
 import server.access.people_pages
 import server.access.tablet_pages
+import server.exchange.conflict_pages
 import server.exchange.endpoint
 import server.exchange.pages
 import server.inspections.pages
@@ -64,6 +65,7 @@ PAGES: Final = (
     server.inspections.steps.router,
     server.access.pages.router,
     server.exchange.pages.router,
+    server.exchange.conflict_pages.router,
     server.access.tablet_pages.router,
     server.access.people_pages.router,
     server.access.audit_pages.router,
@@ -74,6 +76,7 @@ NAVIGATION: Final = (
     *server.zones.pages.NAVIGATION,
     *server.inspections.pages.NAVIGATION,
     *server.exchange.pages.NAVIGATION,
+    *server.exchange.conflict_pages.NAVIGATION,
     *server.access.tablet_pages.NAVIGATION,
     *server.access.people_pages.NAVIGATION,
     *server.access.audit_pages.NAVIGATION,

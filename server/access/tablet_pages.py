@@ -4,7 +4,7 @@ enrolled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -17,7 +17,10 @@ from server.access.places import Place
 from server.access.session import holding, require
 from server.access.tables import Person, Tablet
 from server.database import read, write
-from server.web import N_, NavItem, Problem, problem, render, request_language, translate
+from server.web import N_, NavItem, Problem, SheetColumn, problem, render, request_language, sheet, translate
+from server.web.figures import moment, stamp
+from server.web.language import Language
+from server.web.sheets import Kind
 
 NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
 Viewer = Annotated[Person, Depends(holding("tablet.view"))]
@@ -77,6 +80,45 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
         )
     page.headers["Cache-Control"] = "no-store"
     return page
+
+
+@router.get("/tablets.xlsx")
+def tablets_sheet(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
+    lang, now, facts = request_language(request), request.app.state.clock(), request.app.state.shell.facts()
+    held_to = _area(request, person, area)
+    with read(request.app.state.engine) as session:
+        found = views.tablets(session, county=_county(request), now=now, area=held_to)
+    mark = " 模拟数据" if facts.synthetic else ""
+    lines = [
+        f"{facts.county_name} {translate(lang, N_('平板'))}",
+        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
+    ]
+    rows = [line for line in found if line.silent or not silent]
+    return sheet(_columns(lang), rows, f"{facts.county_name}-平板-{stamp(now)}", lines=lines)
+
+
+def _columns(lang: Language) -> Sequence[SheetColumn]:
+    def column(title: str, value: Callable[[views.TabletLine], object], kind: Kind = "text") -> SheetColumn:
+        return SheetColumn(translate(lang, title), value, kind, 18)
+
+    return (
+        column(N_("平板"), lambda line: line.tablet.name or line.tablet.device),
+        column(N_("使用人"), lambda line: line.person_name),
+        column(N_("最近联系"), lambda line: line.tablet.last_contact_at, "moment"),
+        column(N_("待上传"), lambda line: line.tablet.waiting, "integer"),
+        column(N_("村数"), lambda line: line.villages_n, "integer"),
+        column(N_("程序版本"), lambda line: line.tablet.app_version),
+        column(N_("时钟偏差（秒）"), lambda line: line.tablet.clock_offset_s, "integer"),
+        column(N_("状态"), lambda line: translate(lang, _state(line))),
+    )
+
+
+def _state(line: views.TabletLine) -> str:
+    if line.tablet.revoked_at:
+        return N_("已停用")
+    if not line.tablet.last_contact_at:
+        return N_("从未联系")
+    return N_("多日未联系") if line.silent else N_("在用")
 
 
 @router.get("/tablets/enrol")

@@ -36,25 +36,19 @@ from server.web.figures import moment, stamp
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
-from sync.facts import Held
-from sync.messages import Conflict
 
-NAVIGATION: Final = (
-    NavItem("/submissions", N_("记录"), "submission.view"),
-    NavItem("/conflicts", N_("冲突"), "conflict.view"),
-)
+NAVIGATION: Final = (NavItem("/submissions", N_("记录"), "submission.view"),)
 Reader = Annotated[Person, Depends(holding("submission.view"))]
-Decider = Annotated[Person, Depends(holding("conflict.view"))]
 
 router = APIRouter(include_in_schema=False)
 
 
-def _exchange(request: Request) -> Exchange:
+def exchange_of(request: Request) -> Exchange:
     exchange: Exchange = request.app.state.exchange
     return exchange
 
 
-def _county(request: Request) -> str:
+def county_of(request: Request) -> str:
     county: str = request.app.state.settings.county
     return county
 
@@ -82,7 +76,7 @@ class Names:
         return self.forms.get(identity, identity)
 
 
-def _names(
+def names_of(
     request: Request,
     session: Session,
     people: set[str],
@@ -90,19 +84,19 @@ def _names(
     households: Collection[str] | None = (),
 ) -> Names:
     """Names of these people, villages and households (None = all of the county)."""
-    exchange = _exchange(request)
-    places = exchange.places.villages(session, _county(request), villages)
+    exchange = exchange_of(request)
+    places = exchange.places.villages(session, county_of(request), villages)
     return Names(
         {place.code: place for place in places},
         access.names(session, people),
         exchange.forms.titles(request_language(request)),
-        views.labels(session, _county(request), households),
+        views.labels(session, county_of(request), households),
     )
 
 
-def _townships(request: Request, session: Session, person: Person, verb: str) -> list[tuple[str, str]]:
+def townships(request: Request, session: Session, person: Person, verb: str) -> list[tuple[str, str]]:
     """(area, name) to choose from: the county, then its townships by code, as far as the person may see."""
-    exchange, county = _exchange(request), _county(request)
+    exchange, county = exchange_of(request), county_of(request)
     places = exchange.places.villages(session, county)
     townships = {place.township: place.township_name for place in places}
     known = [(county, exchange.places.county_name(session, county)), *sorted(townships.items())]
@@ -112,9 +106,9 @@ def _townships(request: Request, session: Session, person: Person, verb: str) ->
     return [(area, name) for area, name in known if rules.may(person, verb, area)]
 
 
-def _area(request: Request, person: Person, verb: str) -> str:
+def area_asked(request: Request, person: Person, verb: str) -> str:
     """The area asked for; the person's own where none is. Raises Refused."""
-    county = _county(request)
+    county = county_of(request)
     asked = request.query_params.get("area", "")
     area = asked if asked.isascii() and asked.isdigit() and asked.startswith(county) else ""
     area = area or rules.areas_of(person, verb, county)[0]
@@ -126,8 +120,8 @@ def _area(request: Request, person: Person, verb: str) -> str:
 
 
 def _wanted(request: Request, person: Person) -> SubmissionFilter:
-    county, query = _county(request), request.query_params
-    area = _area(request, person, "submission.view")
+    county, query = county_of(request), request.query_params
+    area = area_asked(request, person, "submission.view")
     return SubmissionFilter(
         county=county,
         outcome=query.get("outcome", "") if query.get("outcome", "") in OUTCOMES else "",
@@ -144,14 +138,14 @@ def submissions(request: Request, person: Reader) -> Response:
     wanted = _wanted(request, person)
     with read(request.app.state.engine) as session:
         page = views.page(session, wanted, page_number(request), ROWS_PER_PAGE)
-        names = _names(
+        names = names_of(
             request,
             session,
             {line.person for line in page.rows},
             {line.village for line in page.rows},
             {line.household for line in page.rows},
         )
-        areas = _townships(request, session, person, "submission.view")
+        areas = townships(request, session, person, "submission.view")
     return render(
         request,
         "exchange/submissions.html",
@@ -171,7 +165,7 @@ def submissions_sheet(request: Request, person: Reader) -> Response:
     facts = request.app.state.shell.facts()
     with read(request.app.state.engine) as session:
         people = {each.id: each.name for each in access.everybody(session)}
-        names = replace(_names(request, session, set(), None, None), people=people)
+        names = replace(names_of(request, session, set(), None, None), people=people)
         lines = [
             f"{facts.county_name} {translate(lang, N_('记录清单'))}",
             f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）"
@@ -212,7 +206,7 @@ def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:
 @router.get("/submissions/{county}/{identity}")
 def submission(request: Request, person: Reader, county: str, identity: str) -> Response:
     """One submission as recorded, what became of it and why."""
-    exchange, lang = _exchange(request), request_language(request)
+    exchange, lang = exchange_of(request), request_language(request)
     if not rules.areas_of(person, "submission.view", county):
         require(person, "submission.view", county)
     with read(request.app.state.engine) as session:
@@ -221,7 +215,7 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
             raise problem("not_found")
         # One that could not be read names no village; it is the county's.
         require(person, "submission.view", found.row.village or county)
-        names = _names(request, session, set(), {found.row.village}, {found.line.household})
+        names = names_of(request, session, set(), {found.row.village}, {found.line.household})
     sent = found.submission
     released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
     readable = sent is not None and released is not None
@@ -275,11 +269,11 @@ def _field(words: Wordings, outcome: Any, names: Names, lang: Language) -> dict[
     """Base, mine and theirs of one value in the reader's words."""
     return {
         "dataset": outcome.dataset,
-        "label": _label(words, outcome.dataset, outcome.property, lang),
+        "label": label(words, outcome.dataset, outcome.property, lang),
         "outcome": outcome.outcome,
         "result": translate(lang, FIELD_RESULTS[outcome.outcome]),
         **{
-            name: _value(words, outcome.dataset, outcome.property, getattr(outcome, name), names, lang)
+            name: value_said(words, outcome.dataset, outcome.property, getattr(outcome, name), names, lang)
             for name in ("base", "mine", "theirs")
         },
         "theirs_submission": outcome.theirs_submission,
@@ -288,69 +282,13 @@ def _field(words: Wordings, outcome: Any, names: Names, lang: Language) -> dict[
     }
 
 
-def _label(words: Wordings, dataset: str, name: str, lang: Language) -> str:
+def label(words: Wordings, dataset: str, name: str, lang: Language) -> str:
     return translate(lang, N_("所在村")) if words.is_village(name) else words.label(dataset, name, lang)
 
 
-def _value(
+def value_said(
     words: Wordings, dataset: str, name: str, value: str | None, names: Names, lang: Language
 ) -> str | None:
     if value and words.is_village(name):
         return names.village(value)
     return words.value(dataset, name, value, lang)
-
-
-# --- conflicts ---------------------------------------------------------------------------------------------------
-
-
-@router.get("/conflicts")
-def conflicts(request: Request, person: Decider) -> Response:
-    """What two people recorded differently and nobody has decided yet."""
-    area, county = _area(request, person, "conflict.view"), _county(request)
-    lang, words = request_language(request), _exchange(request).wordings
-    with read(request.app.state.engine) as session:
-        page = views.conflicts(session, county, area, page_number(request), ROWS_PER_PAGE)
-        homes = views.households(session, county, {held.values().get("household", "") for held in page.rows})
-        people = {conflict.person for held in page.rows for conflict in held.conflicts}
-        names = _names(request, session, people, None)
-        areas = _townships(request, session, person, "conflict.view")
-    return render(
-        request,
-        "exchange/conflicts.html",
-        page=page,
-        county=county,
-        area=area,
-        areas=areas,
-        entities=[_disputed(held, homes, words, names, lang) for held in page.rows],
-    )
-
-
-def _disputed(
-    held: Held, homes: Mapping[str, Held], words: Wordings, names: Names, lang: Language
-) -> dict[str, Any]:
-    """An entity with its open conflicts, named by the home it belongs to."""
-    home = held if held.dataset == "household" else homes.get(held.values().get("household", ""))
-    values = home.values() if home else {}
-    return {
-        "dataset": translate(lang, DATASETS.get(held.dataset, held.dataset)),
-        "home": home.id if home else None,
-        "title": f"{values.get('door_number', '')} {values.get('head_name', '')}".strip() or held.id,
-        "village": names.village(held.village),
-        "conflicts": [_open(held, conflict, words, names, lang) for conflict in held.conflicts],
-    }
-
-
-def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: Language) -> dict[str, Any]:
-    now = held.village if words.is_village(conflict.property) else held.values().get(conflict.property)
-    values = {"base": conflict.base, "mine": conflict.mine, "theirs": now}
-    return {
-        "label": _label(words, held.dataset, conflict.property, lang),
-        **{
-            name: _value(words, held.dataset, conflict.property, value, names, lang)
-            for name, value in values.items()
-        },
-        "submission": conflict.submission,
-        "by": conflict.by,
-        "person": names.person(conflict.person),
-        "at": to_instant(conflict.at) if conflict.at else None,
-    }

@@ -117,6 +117,23 @@ def test_open_conflicts_show_both_values_and_lead_to_their_records(official, dis
     assert "没有未决的冲突" in official.get("/conflicts?area=140525200").text
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/conflicts.xlsx", ("原来如此", "院里有狗", "门口有车")),
+        ("/submissions.xlsx", ("张三", "王五")),
+        ("/tablets.xlsx?area=140525", ("王五", "在用")),
+    ],
+)
+def test_a_sheet_holds_what_its_page_shows(official, disputed, address: str, words: tuple[str, ...]) -> None:
+    answer = official.get(address)
+    assert answer.status_code == 200
+    rows = openpyxl.load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True)
+    text = " ".join(str(cell) for row in rows for cell in row if cell is not None)
+    for word in words:
+        assert word in text
+
+
 def test_a_correction_closes_the_conflict(running, tablet, disputed, official) -> None:
     theirs = disputed[2]
     seen = tablet.sync(running.address, held={NORTH: None}).changes[0]

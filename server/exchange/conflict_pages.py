@@ -1,0 +1,140 @@
+"""What two people recorded differently and nobody has decided yet: the page, and the sheet with all its rows.
+
+Apart from the journal's pages because it shows how things stand now; those show what was once sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from server.access.session import holding
+from server.access.tables import Person
+from server.database import read
+from server.exchange import views
+from server.exchange.pages import (
+    Names,
+    area_asked,
+    county_of,
+    exchange_of,
+    label,
+    names_of,
+    townships,
+    value_said,
+)
+from server.exchange.wording import DATASETS, Wordings
+from server.web import N_, NavItem, Page, SheetColumn, page_number, render, request_language, sheet, translate
+from server.web.figures import moment, stamp
+from server.web.language import Language
+from server.web.listing import ROWS_PER_PAGE
+from sync.codec import to_instant
+from sync.facts import Held
+from sync.messages import Conflict
+
+NAVIGATION: Final = (NavItem("/conflicts", N_("冲突"), "conflict.view"),)
+Decider = Annotated[Person, Depends(holding("conflict.view"))]
+ALL_ROWS: Final = 1_000_000
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/conflicts")
+def conflicts(request: Request, person: Decider) -> Response:
+    area = area_asked(request, person, "conflict.view")
+    with read(request.app.state.engine) as session:
+        page, entities = _page(request, session, area, page_number(request), ROWS_PER_PAGE)
+        areas = townships(request, session, person, "conflict.view")
+    return render(
+        request,
+        "exchange/conflicts.html",
+        page=page,
+        county=county_of(request),
+        area=area,
+        areas=areas,
+        entities=entities,
+    )
+
+
+@router.get("/conflicts.xlsx")
+def conflicts_sheet(request: Request, person: Decider) -> Response:
+    area = area_asked(request, person, "conflict.view")
+    lang, now, facts = request_language(request), request.app.state.clock(), request.app.state.shell.facts()
+    with read(request.app.state.engine) as session:
+        _, entities = _page(request, session, area, 1, ALL_ROWS)
+    rows = [entity | conflict for entity in entities for conflict in entity["conflicts"]]
+    mark = " 模拟数据" if facts.synthetic else ""
+    lines = [
+        f"{facts.county_name} {translate(lang, N_('未决冲突'))}",
+        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
+    ]
+    return sheet(_columns(lang), rows, f"{facts.county_name}-冲突-{stamp(now)}", lines=lines)
+
+
+def _columns(lang: Language) -> Sequence[SheetColumn]:
+    titles = {
+        "title": N_("住户"),
+        "village": N_("村"),
+        "dataset": N_("内容"),
+        "label": N_("字段"),
+        "base": N_("两人看到的原值"),
+        "theirs": N_("登记中的值"),
+        "mine": N_("未采用的值"),
+        "person": N_("来自"),
+    }
+    columns = [_column(translate(lang, title), key) for key, title in titles.items()]
+    return [
+        *columns,
+        SheetColumn(translate(lang, N_("平板上的时间")), lambda row: row["at"], "moment", 17),
+        _column(translate(lang, N_("编号")), "submission", 38),
+    ]
+
+
+def _column(title: str, key: str, width: int = 20) -> SheetColumn:
+    return SheetColumn(title, lambda row: row[key], "text", width)
+
+
+def _page(
+    request: Request, session: Session, area: str, number: int, size: int
+) -> tuple[Page[Held], list[dict[str, Any]]]:
+    """Entities with open conflicts, and the same in the reader's words."""
+    county, words = county_of(request), exchange_of(request).wordings
+    page = views.conflicts(session, county, area, number, size)
+    homes = views.households(session, county, {held.values().get("household", "") for held in page.rows})
+    people = {conflict.person for held in page.rows for conflict in held.conflicts}
+    names = names_of(request, session, people, None)
+    return page, [_disputed(held, homes, words, names, request_language(request)) for held in page.rows]
+
+
+def _disputed(
+    held: Held, homes: Mapping[str, Held], words: Wordings, names: Names, lang: Language
+) -> dict[str, Any]:
+    """An entity with its open conflicts, named by the home it belongs to."""
+    home = held if held.dataset == "household" else homes.get(held.values().get("household", ""))
+    values = home.values() if home else {}
+    return {
+        "dataset": translate(lang, DATASETS.get(held.dataset, held.dataset)),
+        "home": home.id if home else None,
+        "title": f"{values.get('door_number', '')} {values.get('head_name', '')}".strip() or held.id,
+        "village": names.village(held.village),
+        "conflicts": [_open(held, conflict, words, names, lang) for conflict in held.conflicts],
+    }
+
+
+def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: Language) -> dict[str, Any]:
+    now = held.village if words.is_village(conflict.property) else held.values().get(conflict.property)
+    values = {"base": conflict.base, "mine": conflict.mine, "theirs": now}
+    return {
+        "label": label(words, held.dataset, conflict.property, lang),
+        **{
+            name: value_said(words, held.dataset, conflict.property, value, names, lang)
+            for name, value in values.items()
+        },
+        "submission": conflict.submission,
+        "by": conflict.by,
+        "person": names.person(conflict.person),
+        "at": to_instant(conflict.at) if conflict.at else None,
+    }
