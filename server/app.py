@@ -33,6 +33,7 @@ import server.inspections.pages
 import server.inspections.steps
 import server.programme.api
 import server.programme.pages
+import server.registry.acceptance_pages
 import server.registry.pages
 import server.zones.forms
 import server.zones.pages
@@ -59,6 +60,7 @@ from sync.messages import EntityState
 PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
+    server.registry.acceptance_pages.router,
     server.zones.pages.router,
     server.zones.forms.router,
     server.inspections.pages.router,
@@ -73,6 +75,7 @@ PAGES: Final = (
 NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
+    *server.registry.acceptance_pages.NAVIGATION,
     *server.zones.pages.NAVIGATION,
     *server.inspections.pages.NAVIGATION,
     *server.exchange.pages.NAVIGATION,
@@ -155,6 +158,7 @@ def fill(app: FastAPI) -> None:
 
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION)
+    server.registry.acceptance_pages.install(app)
     server.inspections.pages.install(app)
     room.install(app)
     app.add_middleware(

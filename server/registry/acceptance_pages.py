@@ -1,0 +1,260 @@
+"""Pages of acceptance: the list of what waits and what is accepted, and a section on the household's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Depends, FastAPI, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+from sqlmodel import Session, select
+
+from server.access.rules import areas_of, may
+from server.access.session import holding, require
+from server.access.tables import Person
+from server.database import read, write
+from server.registry import acceptance, acceptance_views, divisions, rules, vocabulary
+from server.registry.acceptance import Paper
+from server.registry.acceptance_views import STATES, AcceptanceFilter, Line
+from server.registry.tables import Conversion, Household
+from server.web import (
+    N_,
+    NavItem,
+    Problem,
+    SheetColumn,
+    problem,
+    render,
+    request_language,
+    sheet,
+    translate,
+    with_query,
+)  # fmt: skip
+from server.web.figures import CHINA, moment
+from server.web.language import Language
+from server.web.listing import ROWS_PER_PAGE
+from server.web.panels import fragment
+
+NAVIGATION: Final = (NavItem("/acceptance", N_("验收"), "acceptance.view"),)
+Viewer = Annotated[Person, Depends(holding("acceptance.view"))]
+Acceptor = Annotated[Person, Depends(holding("conversion.accept"))]
+Withdrawer = Annotated[Person, Depends(holding("acceptance.withdraw"))]
+Text = Annotated[str, Form(max_length=2000)]
+LABELS: Final[dict[str, Any]] = {
+    "states": STATES,
+    "kinds": vocabulary.CONVERSION_KINDS,
+    "choice": vocabulary.choice,
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+def install(app: FastAPI) -> None:
+    """The fragment of acceptance on a household's page."""
+    app.state.panels.add("household", household_panel, order=5)
+
+
+def _county(request: Request) -> str:
+    county: str = request.app.state.shell.facts().county
+    return county
+
+
+def _wanted(request: Request, person: Person, query: dict[str, str]) -> AcceptanceFilter:
+    """The filter of an address, held to where the person may look. Raises Refused or Problem."""
+    home = next(iter(areas_of(person, "acceptance.view", _county(request))), _county(request))
+    area = query.get("area", "").strip() or home
+    if not rules.is_area(area) or len(area) < 6:
+        raise problem("not_found")
+    require(person, "acceptance.view", area)
+    state, kind, batch = (query.get(name, "") for name in ("state", "kind", "batch"))
+    return AcceptanceFilter(
+        area,
+        state if state in STATES else "waiting",
+        kind if kind in vocabulary.CONVERSION_KINDS else "",
+        batch if batch in vocabulary.CHOICES["batch"] else "",
+    )
+
+
+@router.get("/acceptance")
+def acceptance_list(request: Request, person: Viewer) -> Response:
+    return _list(request, person, f"/acceptance?{request.url.query}")
+
+
+def _list(
+    request: Request, person: Person, address: str, fault: Problem | None = None,
+    entered: dict[str, Any] | None = None,
+) -> Response:  # fmt: skip
+    """The list an address names; the address is not always the request's own (a refused acceptance)."""
+    query = dict(parse_qsl(urlsplit(address).query))
+    wanted = _wanted(request, person, query)
+    number = int(query["page"]) if query.get("page", "").isascii() and query.get("page", "").isdigit() else 1
+    with read(request.app.state.engine) as session:
+        number = min(max(number, 1), 1_000_000)
+        found = acceptance_views.page(session, wanted, number=number, size=ROWS_PER_PAGE)
+        counts = acceptance_views.counts(session, wanted)
+        own = acceptance.surveyed_by(
+            session, wanted.area[:6], [line.conversion.id for line in found.rows], person.id
+        )
+        home, *others = areas_of(person, "acceptance.view", wanted.area[:6]) or (wanted.area,)
+        areas = divisions.area_choices(session, home, wanted.area, *others)
+        area_name = divisions.area_name(session, wanted.area)
+    return render(
+        request,
+        "registry/acceptance.html",
+        fault.status if fault else 200,
+        here=address,
+        page=found,
+        wanted=wanted,
+        counts=counts,
+        own=own,
+        areas=areas,
+        area_name=area_name,
+        batches=vocabulary.CHOICES["batch"],
+        may_accept=may(person, "conversion.accept", wanted.area),
+        today=request.app.state.clock().astimezone(CHINA).date(),
+        fault=fault,
+        entered=entered or {"picked": [], "accepted_on": "", "document_number": "", "evidence": "", "scope": ""},
+        done=query.get("done", ""),
+        export=wanted.address("/acceptance.xlsx"),
+        breadcrumbs=[(translate(request_language(request), N_("验收")), None)],
+        **LABELS,
+    )  # fmt: skip
+
+
+@router.get("/acceptance.xlsx")
+def acceptance_sheet(request: Request, person: Viewer) -> Response:
+    lang, now = request_language(request), request.app.state.clock()
+    wanted = _wanted(request, person, dict(request.query_params))
+    mark = " 模拟数据" if request.app.state.shell.facts().synthetic else ""
+    with read(request.app.state.engine) as session:
+        name = divisions.area_name(session, wanted.area)
+        lines = [
+            f"{name} {translate(lang, N_('改造验收'))}",
+            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8） · {translate(lang, STATES[wanted.state])}{mark}",
+        ]
+        rows = acceptance_views.every(session, wanted)
+        return sheet(_columns(lang), rows, f"{name}-验收-{now:%Y%m%d}", lines=lines)
+
+
+def _columns(lang: Language) -> list[SheetColumn]:
+    def column(
+        heading: str, value: Callable[[Line], object], kind: Any = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(translate(lang, heading), value, kind, width)
+
+    def of(name: str) -> Callable[[Line], object]:
+        return lambda line: getattr(line.acceptance, name) if line.acceptance else None
+
+    return [
+        column(N_("乡镇"), lambda line: line.township_name),
+        column(N_("村"), lambda line: line.village_name, width=20),
+        column(N_("门牌号"), lambda line: line.household.door_number if line.household else ""),
+        column(N_("户主姓名"), lambda line: line.household.head_name if line.household else ""),
+        column(
+            N_("改造方式"),
+            lambda line: translate(lang, vocabulary.choice("kind", line.conversion.kind)),
+        ),
+        column(N_("接通日期"), lambda line: line.conversion.connected_on, "date"),
+        column(N_("调查员登记的验收日期"), lambda line: line.claimed_on, "date", 20),
+        column(N_("验收日期"), of("accepted_on"), "date"),
+        column(N_("验收文号"), of("document_number"), width=20),
+        column(N_("依据"), of("evidence"), width=30),
+        column(N_("验收人"), lambda line: line.accepted_by),
+        column(N_("登记时间"), of("entered_at"), "moment", 17),
+        column(N_("编号"), lambda line: line.conversion.id, width=38),
+    ]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@router.post("/acceptance/accept")
+async def accept(
+    request: Request, person: Acceptor, accepted_on: Text = "", document_number: Text = "", evidence: Text = "",
+    scope: Text = "picked", back: Text = "/acceptance",
+) -> Response:  # fmt: skip
+    """Accepts the conversions ticked, or all that wait in the list of `back`."""
+    form, county = await request.form(), _county(request)
+    picked = [str(one) for one in form.getlist("conversion")]
+    address = "/acceptance?" + urlsplit(back).query
+    wanted = _wanted(request, person, dict(parse_qsl(urlsplit(back).query)))
+    entered = {
+        "picked": picked, "accepted_on": accepted_on, "document_number": document_number, "evidence": evidence,
+        "scope": scope,
+    }  # fmt: skip
+    home = urlsplit(back).path if urlsplit(back).path.startswith(f"/households/{county}/") else ""
+    try:
+        with write(request.app.state.engine) as session:
+            waiting = AcceptanceFilter(wanted.area, "waiting", wanted.kind, wanted.batch)
+            chosen = acceptance_views.ids(session, waiting) if scope == "all" else picked
+            _may_accept(session, person, county, chosen, "conversion.accept")
+            done = acceptance.accept(
+                session, person=person.id, county=county, conversions=chosen,
+                paper=Paper(_day(accepted_on), document_number, evidence), now=request.app.state.clock(),
+            )  # fmt: skip
+    except Problem as refused:
+        if refused.code != acceptance.FAULT or home:
+            raise
+        return _list(request, person, address, refused, entered)
+    return RedirectResponse(home or with_query(address, done=done), status_code=303)
+
+
+def _may_accept(session: Session, person: Person, county: str, chosen: list[str], verb: str) -> None:
+    """Every village concerned is asked for. Raises Refused."""
+    for start in range(0, len(chosen), 500):
+        part = chosen[start : start + 500]
+        villages = select(Conversion.village).where(
+            Conversion.county == county,
+            Conversion.id.in_(part),  # type: ignore[attr-defined]
+        )
+        for village in session.exec(villages.distinct()):
+            require(person, verb, village)
+
+
+@router.post("/acceptance/{county}/{conversion}/withdraw")
+def withdraw(
+    request: Request, person: Withdrawer, county: str, conversion: str, reason: Text = ""
+) -> Response:
+    with write(request.app.state.engine) as session:
+        row = session.get(Conversion, (county, conversion))
+        if row is None:
+            raise problem("not_found")
+        require(person, "acceptance.withdraw", row.village)
+        acceptance.withdraw(
+            session, person=person.id, county=county, conversion=conversion, reason=reason,
+            now=request.app.state.clock(),
+        )  # fmt: skip
+    return RedirectResponse(f"/households/{county}/{row.household}#acceptance", status_code=303)
+
+
+def household_panel(request: Request, key: str) -> Markup | None:
+    """Under a household ("county/id"): how each conversion stands with acceptance, and the acts one may do."""
+    county, _, identity = key.partition("/")
+    person: Person = request.state.person
+    with read(request.app.state.engine) as session:
+        home = session.get(Household, (county, identity))
+        if home is None or not may(person, "acceptance.view", home.village):
+            return None
+        found = acceptance_views.of_household(session, county, identity)
+        withdrawn = acceptance_views.withdrawn(session, county, identity)
+        own = acceptance.surveyed_by(session, county, [line.conversion.id for line in found], person.id)
+    if not found:
+        return None
+    return fragment(
+        request,
+        "registry/_acceptance.html",
+        lines=found,
+        withdrawn=withdrawn,
+        own=own,
+        household=home,
+        may_accept=may(person, "conversion.accept", home.village),
+        may_withdraw=may(person, "acceptance.withdraw", home.village),
+        today=request.app.state.clock().astimezone(CHINA).date(),
+        **LABELS,
+    )
