@@ -9,6 +9,8 @@ from mobile.presenters.states import ATTENTION, Chip, chip
 from mobile.presenters.vocabulary import Vocabulary
 from sync.replica_rows import HouseholdRow
 
+# How far a conversion that is not connected yet has come.
+STEPS = {"signed": "row.signed", "installed": "row.installed"}
 FILTERS = ("all", "unconverted", "converted", "unvisited", "waiting", "attention")
 CHIPS = ("draft", "waiting", "rejected", "conflict")
 LIMIT = 2000  # more than the largest village of Shanxi; a bound, not a page
@@ -114,7 +116,7 @@ class HouseholdsPresenter:
             kind = self._words.value("conversion", "kind", row.conversion_kind)
             if row.conversion_step == "connected":
                 return Chip(kind, "safe", "●")
-            step = self._desk.say(f"row.{row.conversion_step or 'begun'}")
+            step = self._desk.say(STEPS.get(row.conversion_step or "", "row.begun"))
             return Chip(f"{kind} {step}", "draft", "◐")
         if row.visit_outcome == "not_heated":
             return Chip(self._desk.say("row.not_heated"), "not_yet", "○")

@@ -101,7 +101,7 @@ def test_without_signing_in_there_is_nothing_to_see(site: Any) -> None:
 
 def test_another_countys_figures_are_not_this_officials(site: Any) -> None:
     assert site.browser.get("/coverage/140581").status_code == 403
-    assert site.browser.get("/api/v1/coverage/14").json()["error"] == "forbidden"
+    assert site.browser.get("/api/v1/coverage/14").json()["error"] == "outside_area"
 
 
 def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: object, get: Get) -> None:
