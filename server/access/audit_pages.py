@@ -32,7 +32,13 @@ from server.web.listing import ROWS_PER_PAGE
 
 NAVIGATION: Final = (NavItem("/audit", N_("日志"), "audit.view"),)
 # What a log line was about leads to its page, where there is one.
-PAGES_OF: Final = {"person": "/people/{id}", "tablet": "/tablets/{id}"}
+PAGES_OF: Final = {
+    "person": "/people/{id}",
+    "tablet": "/tablets/{id}",
+    "household": "/households/{id}",
+    "problem": "/problems/{county}/{id}",
+    "zone": "/zones/{county}/{id}",
+}
 Viewer = Annotated[Person, Depends(holding("audit.view"))]
 
 router = APIRouter(include_in_schema=False)
@@ -55,10 +61,10 @@ def _wanted(request: Request, person: Person) -> AuditFilter:
     )  # fmt: skip
 
 
-def page_of(subject: str) -> str | None:
-    """The address of the page about a log line's subject; None where there is none."""
-    kind, _, identity = subject.partition("/")
-    return PAGES_OF[kind].format(id=identity) if kind in PAGES_OF else None
+def page_of(line: AuditLine) -> str | None:
+    """The address of the page about what a log line was done to; None where there is none."""
+    kind, _, identity = line.row.subject.partition("/")
+    return PAGES_OF[kind].format(id=identity, county=line.row.county) if kind in PAGES_OF else None
 
 
 @router.get("/audit")

@@ -189,13 +189,13 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
             raise problem("not_found")
         former = people_views.former(session, identity)
         places = request.app.state.places
-        held = {row.area for row in [*found.grants, *former]}
-        areas = {area: places.area_name(session, area) for area in held}
         choices = _choices(request, session, person)
         acts = log.page(session, AuditFilter(county, person=identity), 1, ACTS_SHOWN)
         changes = log.page(
             session, AuditFilter(county, subject=f"person/{identity}", verb="person.manage"), 1, 50
         )
+        named = {row.area for row in [*found.grants, *former]} | {line.row.area for line in changes.rows}
+        areas = {area: places.area_name(session, area) for area in named}
     once = request.session.get("password") or {}
     if once.get("person") == identity:
         request.session.pop("password")
