@@ -46,12 +46,14 @@ VERBS: Final[Mapping[str, str]] = {
     "schedule.release": N_("发布补贴标准"),
     "entitlement.decide": N_("核定补贴"),
     "finance.view": N_("查看资金"),
-    "payment_batch.open": N_("新建批次"),
-    "payment_batch.lock": N_("锁定批次"),
+    "payment_batch.prepare": N_("编制批次"),
+    "payment_batch.lock": N_("提交审批"),
+    "payment_batch.discard": N_("作废批次"),
+    "payment_batch.reject": N_("退回批次"),
     "payment_batch.approve": N_("批准批次"),
     "payment_batch.send": N_("送银行"),
     "payment_batch.reconcile": N_("对账"),
-    "payment_batch.close": N_("关闭批次"),
+    "payment_batch.close": N_("办结批次"),
     "bank_file.export": N_("导出银行文件"),
     "return_file.import": N_("导入回盘文件"),
     "tablet.view": N_("查看平板"),
@@ -97,13 +99,14 @@ ROLES: Final[Mapping[str, Role]] = {
     ),
     "finance_preparer": Role(
         N_("资金经办"),
-        LOOKING | SUBSIDIES | {"payee.change", "payee.import", "entitlement.decide", "payment_batch.open"}
-        | {"payment_batch.lock", "payment_batch.send", "payment_batch.reconcile", "bank_file.export"}
-        | {"return_file.import"},
+        LOOKING | SUBSIDIES | {"payee.change", "payee.import", "entitlement.decide", "bank_file.export"}
+        | {"payment_batch.prepare", "payment_batch.lock", "payment_batch.discard", "payment_batch.send"}
+        | {"payment_batch.reconcile", "return_file.import"},
     ),
     "finance_approver": Role(
         N_("资金审批"),
-        LOOKING | SUBSIDIES | {"schedule.release", "payment_batch.approve", "payment_batch.close"},
+        LOOKING | SUBSIDIES | {"schedule.release", "payment_batch.approve", "payment_batch.reject"}
+        | {"payment_batch.close"},
     ),
     "auditor": Role(
         N_("审计"), LOOKING | JOURNAL | LEDGER | SUBSIDIES | {"person.view", "audit.view"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, text
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from server.database import Instant
@@ -33,6 +33,13 @@ class Acceptance(SQLModel, table=True):
     accepted_on: date = Field(description="the day of the inspection on site")
     document_number: str
     evidence: str
+    cost_fen: int | None = Field(
+        default=None, sa_type=BigInteger, description="what device and installation really cost, where shown"
+    )
+    hardship: str = Field(
+        default="", description="hardship class that was proven to the official; empty: none"
+    )
+    hardship_since: date | None = Field(default=None, description="the day of that proof's decision")
     accepted_by: str = Field(description="person id, never a surveyor of this conversion")
     entered_at: datetime = Field(sa_type=Instant)
     withdrawn_at: datetime | None = Field(default=None, sa_type=Instant)
