@@ -266,6 +266,20 @@ class ReturnRowRow(SQLModel, table=True):
     settled_how: str = Field(default="", sa_type=Text)
 
 
+class CounterRow(SQLModel, table=True):
+    """The last number given of what a county counts: decisions, batches, entries.
+
+    Whoever takes a number holds the row until commit, so the numbers have no gap and of two writers the second
+    sees what the first has done.
+    """
+
+    __tablename__ = "money_counter"
+
+    county: str = Field(primary_key=True)
+    name: str = Field(primary_key=True, description="the table that is counted")
+    last: int
+
+
 class EntryRow(SQLModel, table=True):
     """An entry of the ledger (分录). Written once; undone only by another one that reverses it."""
 

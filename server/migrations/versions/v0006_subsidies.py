@@ -27,6 +27,12 @@ def upgrade() -> None:
     _payment()
     _return_file()
     _ledger()
+    op.create_table(
+        "money_counter",
+        *_texts("county", "name"),
+        *_whole("last"),
+        sa.PrimaryKeyConstraint("county", "name"),
+    )
 
 
 def downgrade() -> None:
