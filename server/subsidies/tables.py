@@ -155,6 +155,7 @@ class BatchRow(SQLModel, table=True):
     number: int = Field(description="counts the county's batches from 1; people and banks call it by that")
     title: str
     state: str
+    area: str = Field(description="smallest area that holds all of its payments; rights are asked for there")
     follows: str = Field(description="batch whose returned money this one pays again; empty for none")
     revision: int
     opened_at: datetime = Field(sa_type=Instant)
@@ -187,7 +188,8 @@ class PaymentRow(SQLModel, table=True):
             "ux_payment_live", "county", "entitlement", unique=True, sqlite_where=LIVE,
             postgresql_where=LIVE,
         ),
-        Index("ix_payment_batch", "county", "batch", "id"),
+        # Serves the sums of many batches without looking at a payment.
+        Index("ix_payment_batch", "county", "batch", "state", "amount_fen"),
         Index("ix_payment_household", "county", "household"),
         Index("ix_payment_village", "county", "village", "state"),
     )  # fmt: skip
@@ -237,8 +239,9 @@ class ReturnFileRow(SQLModel, table=True):
 class ReturnRowRow(SQLModel, table=True):
     """A row of a return file and what became of it.
 
-    `fate`: answer, repeated, waiting, or settled (it waited, and a person has dealt with it, saying how). `why`:
-    code of reconcile.UNMATCHED where it waits or waited.
+    `fate`: answer, repeated, waiting, settled (it waited, and a person has dealt with it, saying how), or
+    overruled (it was the answer until a person took another row for it). `why`: code of reconcile.UNMATCHED where
+    it waits or waited.
     """
 
     __tablename__ = "return_row"

@@ -149,7 +149,7 @@ def _batch() -> None:
         "payment_batch",
         *_texts("county", "id"),
         *_whole("number"),
-        *_texts("title", "state", "follows"),
+        *_texts("title", "state", "area", "follows"),
         *_whole("revision"),
         _instant("opened_at"),
         sa.PrimaryKeyConstraint("county", "id"),
@@ -183,7 +183,7 @@ def _payment() -> None:
     )
     live = "state IN ('planned', 'sent', 'credited')"
     _unique("payment", "ux_payment_live", "county", "entitlement", where=live)
-    _index("payment", "ix_payment_batch", "county", "batch", "id")
+    _index("payment", "ix_payment_batch", "county", "batch", "state", "amount_fen")
     _index("payment", "ix_payment_household", "county", "household")
     _index("payment", "ix_payment_village", "county", "village", "state")
 
