@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from server.access import audit, rules
 from server.access.audit import AuditFilter, AuditLine
@@ -19,14 +20,14 @@ from server.web import (
     N_,
     NavItem,
     SheetColumn,
+    download,
+    labelled,
     page_number,
     render,
     request_language,
-    sheet,
     translate,
     with_query,
 )  # fmt: skip
-from server.web.figures import moment, stamp
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 
@@ -95,18 +96,26 @@ def audit_list(request: Request, person: Viewer) -> Response:
 
 @router.get("/audit.xlsx")
 def audit_sheet(request: Request, person: Viewer) -> Response:
-    wanted, lang, now = _wanted(request, person), request_language(request), request.app.state.clock()
-    facts, places = request.app.state.shell.facts(), request.app.state.places
-    mark = " 模拟数据" if facts.synthetic else ""
-    lines = [
-        f"{facts.county_name} {translate(lang, N_('操作日志'))}",
-        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
-    ]
+    wanted, lang, places = _wanted(request, person), request_language(request), request.app.state.places
     with read(request.app.state.engine) as session:
         codes = {line.row.area for line in audit.every(session, wanted)}
         areas = {code: places.area_name(session, code) for code in codes}
-        name = f"{facts.county_name}-操作日志-{stamp(now)}"
-        return sheet(_columns(lang, areas), audit.every(session, wanted), name, lines=lines)
+        return download(
+            request, _columns(lang, areas), audit.every(session, wanted), title=N_("操作日志"),
+            of=places.area_name(session, wanted.area), held_to=_held_to(session, wanted, lang),
+        )  # fmt: skip
+
+
+def _held_to(session: Session, wanted: AuditFilter, lang: Language) -> list[str]:
+    """The filters in force, in words; the area stands in the title."""
+    given = {
+        N_("人员"): dict(audit.actors(session, wanted.county)).get(wanted.person, wanted.person),
+        N_("操作"): translate(lang, VERBS.get(wanted.verb, wanted.verb)),
+        N_("对象"): wanted.subject,
+        N_("自"): wanted.since.isoformat() if wanted.since else "",
+        N_("至"): wanted.until.isoformat() if wanted.until else "",
+    }
+    return [labelled(lang, title, value) for title, value in given.items() if value]
 
 
 def _columns(lang: Language, areas: Mapping[str, str]) -> list[SheetColumn]:

@@ -18,8 +18,18 @@ from server.access.roles import ROLES, VERBS
 from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
-from server.web import N_, NavItem, Problem, SheetColumn, problem, render, request_language, sheet, translate
-from server.web.figures import moment, stamp
+from server.web import (
+    N_,
+    NavItem,
+    Problem,
+    SheetColumn,
+    download,
+    labelled,
+    problem,
+    render,
+    request_language,
+    translate,
+)
 from server.web.language import Language
 
 NAVIGATION: Final = (NavItem("/people", N_("人员"), "person.view"),)
@@ -82,16 +92,20 @@ def people_list(request: Request, person: Viewer) -> Response:
 @router.get("/people.xlsx")
 def people_sheet(request: Request, person: Viewer) -> Response:
     require(person, "person.view", _county(request))
-    lang, now, facts = request_language(request), request.app.state.clock(), request.app.state.shell.facts()
+    lang, wanted = request_language(request), _wanted(request)
     with read(request.app.state.engine) as session:
-        found = people_views.people(session, _wanted(request))
+        found = people_views.people(session, wanted)
         areas = _areas(request, session, found)
-    mark = " 模拟数据" if facts.synthetic else ""
-    lines = [
-        f"{facts.county_name} {translate(lang, N_('人员'))}",
-        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
+    return download(request, _columns(lang, areas), found, title=N_("人员"), held_to=_held_to(wanted, lang))
+
+
+def _held_to(wanted: PeopleFilter, lang: Language) -> list[str]:
+    """The filters in force, in words."""
+    return [
+        labelled(lang, N_("搜索"), wanted.q) if wanted.q else "",
+        labelled(lang, N_("职务"), translate(lang, ROLES[wanted.role].name)) if wanted.role else "",
+        labelled(lang, N_("状态"), translate(lang, STATES[wanted.state])) if wanted.state else "",
     ]
-    return sheet(_columns(lang, areas), found, f"{facts.county_name}-人员-{stamp(now)}", lines=lines)
 
 
 def _columns(lang: Language, areas: Mapping[str, str]) -> list[SheetColumn]:

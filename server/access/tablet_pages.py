@@ -17,8 +17,17 @@ from server.access.places import Place
 from server.access.session import holding, require
 from server.access.tables import Person, Tablet
 from server.database import read, write
-from server.web import N_, NavItem, Problem, SheetColumn, problem, render, request_language, sheet, translate
-from server.web.figures import moment, stamp
+from server.web import (
+    N_,
+    NavItem,
+    Problem,
+    SheetColumn,
+    download,
+    problem,
+    render,
+    request_language,
+    translate,
+)
 from server.web.language import Language
 from server.web.sheets import Kind
 
@@ -84,17 +93,14 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
 
 @router.get("/tablets.xlsx")
 def tablets_sheet(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
-    lang, now, facts = request_language(request), request.app.state.clock(), request.app.state.shell.facts()
+    lang, now = request_language(request), request.app.state.clock()
     held_to = _area(request, person, area)
     with read(request.app.state.engine) as session:
         found = views.tablets(session, county=_county(request), now=now, area=held_to)
-    mark = " 模拟数据" if facts.synthetic else ""
-    lines = [
-        f"{facts.county_name} {translate(lang, N_('平板'))}",
-        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
-    ]
+        name = request.app.state.places.area_name(session, held_to) if held_to else ""
     rows = [line for line in found if line.silent or not silent]
-    return sheet(_columns(lang), rows, f"{facts.county_name}-平板-{stamp(now)}", lines=lines)
+    held = [translate(lang, N_("多日未联系"))] if silent else []
+    return download(request, _columns(lang), rows, title=N_("平板"), of=name, held_to=held)
 
 
 def _columns(lang: Language) -> Sequence[SheetColumn]:

@@ -27,8 +27,17 @@ from server.exchange.pages import (
     value_said,
 )
 from server.exchange.wording import DATASETS, Wordings
-from server.web import N_, NavItem, Page, SheetColumn, page_number, render, request_language, sheet, translate
-from server.web.figures import moment, stamp
+from server.web import (
+    N_,
+    NavItem,
+    Page,
+    SheetColumn,
+    download,
+    page_number,
+    render,
+    request_language,
+    translate,
+)
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
@@ -62,16 +71,11 @@ def conflicts(request: Request, person: Decider) -> Response:
 @router.get("/conflicts.xlsx")
 def conflicts_sheet(request: Request, person: Decider) -> Response:
     area = area_asked(request, person, "conflict.view")
-    lang, now, facts = request_language(request), request.app.state.clock(), request.app.state.shell.facts()
     with read(request.app.state.engine) as session:
         _, entities = _page(request, session, area, 1, ALL_ROWS)
+        name = exchange_of(request).places.area_name(session, area)
     rows = [entity | conflict for entity in entities for conflict in entity["conflicts"]]
-    mark = " 模拟数据" if facts.synthetic else ""
-    lines = [
-        f"{facts.county_name} {translate(lang, N_('未决冲突'))}",
-        f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）{mark}",
-    ]
-    return sheet(_columns(lang), rows, f"{facts.county_name}-冲突-{stamp(now)}", lines=lines)
+    return download(request, _columns(request_language(request)), rows, title=N_("未决冲突"), of=name)
 
 
 def _columns(lang: Language) -> Sequence[SheetColumn]:

@@ -24,15 +24,16 @@ from server.web import (
     N_,
     NavItem,
     SheetColumn,
+    download,
+    labelled,
     page_number,
     problem,
     render,
     request_language,
-    sheet,
     translate,
     with_query,
 )
-from server.web.figures import moment, stamp
+from server.web.figures import moment
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
@@ -161,18 +162,25 @@ def submissions(request: Request, person: Reader) -> Response:
 
 @router.get("/submissions.xlsx")
 def submissions_sheet(request: Request, person: Reader) -> Response:
-    wanted, lang, now = _wanted(request, person), request_language(request), request.app.state.clock()
-    facts = request.app.state.shell.facts()
+    wanted, lang = _wanted(request, person), request_language(request)
     with read(request.app.state.engine) as session:
         people = {each.id: each.name for each in access.everybody(session)}
         names = replace(names_of(request, session, set(), None, None), people=people)
-        lines = [
-            f"{facts.county_name} {translate(lang, N_('记录清单'))}",
-            f"{translate(lang, N_('截至 {at}'), at=moment(now))}（UTC+8）"
-            + (" 模拟数据" if facts.synthetic else ""),
-        ]
-        filename = f"{facts.county_name}-{translate(lang, N_('记录'))}-{stamp(now)}"
-        return sheet(_columns(lang, names), views.every(session, wanted), filename, lines=lines)
+        area = exchange_of(request).places.area_name(session, wanted.area) if wanted.area else ""
+        return download(
+            request, _columns(lang, names), views.every(session, wanted), title=N_("记录清单"),
+            of=area, held_to=_held_to(wanted, names, lang),
+        )  # fmt: skip
+
+
+def _held_to(wanted: SubmissionFilter, names: Names, lang: Language) -> list[str]:
+    """The filters in force, in words; the area stands in the title."""
+    given = {
+        N_("处理结果"): translate(lang, OUTCOMES.get(wanted.outcome, "")),
+        N_("表单"): names.form(wanted.form),
+        N_("平板"): wanted.device,
+    }
+    return [labelled(lang, title, value) for title, value in given.items() if value]
 
 
 def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:

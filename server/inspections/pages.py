@@ -23,15 +23,15 @@ from server.web import (
     NavItem,
     Problem,
     Sorting,
+    download,
     page_number,
     problem,
     render,
     request_language,
-    sheet,
     sorting,
     translate,
 )
-from server.web.figures import CHINA, moment, stamp
+from server.web.figures import CHINA
 from server.web.listing import ROWS_PER_PAGE
 
 SignedIn = Annotated[Person, Depends(holding("problem.view"))]
@@ -133,18 +133,13 @@ def problem_list(request: Request, person: SignedIn) -> Response:
 def problem_sheet(request: Request, person: SignedIn) -> Response:
     wanted, order, lang = _wanted(request, person), _order(request), request_language(request)
     with read(request.app.state.engine) as session:
-        area_name = divisions.area_name(session, wanted.area)
-        title = f"{area_name} {translate(lang, N_('问题台账'))}"
-        head = [title, _as_of(request, translate(lang, QUEUE_NAMES[wanted.queue]))]
         rows = views.every(session, wanted, order, today=today_of(request), person=person.id)
-        name = f"{area_name}-问题台账-{stamp(request.app.state.clock())}"
-        return sheet(exports.problem_columns(lang), rows, name, lines=head)
-
-
-def _as_of(request: Request, held_to: str) -> str:
-    facts, lang = request.app.state.shell.facts(), request_language(request)
-    mark = " 模拟数据" if facts.synthetic else ""
-    return f"{translate(lang, N_('截至'))} {moment(request.app.state.clock())}（UTC+8）{held_to}{mark}"
+        kind = translate(lang, rules.KINDS[wanted.kind]) if wanted.kind else ""
+        return download(
+            request, exports.problem_columns(lang), rows, title=N_("问题台账"),
+            of=divisions.area_name(session, wanted.area),
+            held_to=[translate(lang, QUEUE_NAMES[wanted.queue]), kind],
+        )  # fmt: skip
 
 
 @router.get("/sightings")
@@ -185,11 +180,12 @@ def sighting_sheet(request: Request, person: SignedIn) -> Response:
     area, what, order = _seen(request, person)
     lang = request_language(request)
     with read(request.app.state.engine) as session:
-        area_name = divisions.area_name(session, area)
-        head = [f"{area_name} {translate(lang, N_('散煤发现记录'))}", _as_of(request, "")]
         rows = sighting_views.every(session, area, what, order)
-        name = f"{area_name}-散煤发现记录-{stamp(request.app.state.clock())}"
-        return sheet(exports.sighting_columns(lang), rows, name, lines=head)
+        return download(
+            request, exports.sighting_columns(lang), rows, title=N_("散煤发现记录"),
+            of=divisions.area_name(session, area),
+            held_to=[translate(lang, rules.SIGHTINGS[what])] if what else [],
+        )  # fmt: skip
 
 
 @router.get("/problems/new")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from server.programme.opening import Line, Report
 from server.registry.vocabulary import AREA_CLASS_NAMES, CONVERSION_KINDS
 from server.web import N_, SheetColumn
-from server.web.figures import moment
 from server.web.language import Language, translate
 
 
@@ -21,18 +20,16 @@ class Row(NamedTuple):
     line: Line
 
 
-def lines(report: Report, lang: Language, synthetic: bool) -> list[str]:
-    """What stands above the headings: whose figures, as of when, by which plan, what may be missing."""
+def notes(report: Report, lang: Language) -> list[str]:
+    """What must be known of the figures besides their time: what may be missing, and by which plan."""
     say: Callable[..., str] = partial(translate, lang)
     coverage, plan = report.coverage, report.coverage.plan
     found = [
-        f"{coverage.name} {say(N_('清洁取暖进度'))}" + (" 模拟数据" if synthetic else ""),
-        say(N_("截至 {at}（UTC+8）"), at=moment(coverage.as_of))
-        + say(
-            N_("；平板 {total} 台，其中 {silent} 台多日未上报"),
+        say(
+            N_("平板 {total} 台，其中 {silent} 台多日未上报"),
             total=coverage.tablets.total,
             silent=len(coverage.tablets.silent),
-        ),
+        )
     ]
     if plan:
         version = say(N_("第 {version} 版"), version=plan.version)

@@ -16,8 +16,8 @@ from server.programme import exports, views
 from server.programme.opening import Report, report
 from server.registry import divisions, rules, vocabulary
 from server.registry.pages import home_area
-from server.web import N_, NavItem, problem, render, request_language, sheet, translate
-from server.web.figures import CHINA, moment, stamp
+from server.web import N_, NavItem, download, problem, render, request_language, translate
+from server.web.figures import CHINA, moment
 
 Viewer = Annotated[Person, Depends(holding("coverage.view"))]
 PlanViewer = Annotated[Person, Depends(holding("plan.view"))]
@@ -58,10 +58,10 @@ def _report(request: Request, person: Person, area: str) -> Report:
 @router.get("/coverage/{area}.xlsx")
 def coverage_sheet(request: Request, person: Viewer, area: str) -> Response:
     lang, found = request_language(request), _report(request, person, area)
-    facts = request.app.state.shell.facts()
-    lines = exports.lines(found, lang, facts.synthetic)
-    name = f"{found.coverage.name}-清洁取暖进度-{stamp(found.coverage.as_of)}"
-    return sheet(exports.columns(found, lang), exports.rows(found, lang), name, lines=lines)
+    return download(
+        request, exports.columns(found, lang), exports.rows(found, lang), title=N_("清洁取暖进度"),
+        of=found.coverage.name, notes=exports.notes(found, lang), as_of=found.coverage.as_of,
+    )  # fmt: skip
 
 
 @router.get("/coverage/{area}")

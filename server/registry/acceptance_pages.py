@@ -25,14 +25,14 @@ from server.web import (
     NavItem,
     Problem,
     SheetColumn,
+    download,
     problem,
     render,
     request_language,
-    sheet,
     translate,
     with_query,
 )  # fmt: skip
-from server.web.figures import CHINA, moment
+from server.web.figures import CHINA
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from server.web.panels import fragment
@@ -125,17 +125,17 @@ def _list(
 
 @router.get("/acceptance.xlsx")
 def acceptance_sheet(request: Request, person: Viewer) -> Response:
-    lang, now = request_language(request), request.app.state.clock()
-    wanted = _wanted(request, person, dict(request.query_params))
-    mark = " 模拟数据" if request.app.state.shell.facts().synthetic else ""
+    lang, wanted = request_language(request), _wanted(request, person, dict(request.query_params))
+    held_to = [
+        translate(lang, STATES[wanted.state]),
+        translate(lang, vocabulary.choice("kind", wanted.kind)) if wanted.kind else "",
+        translate(lang, vocabulary.choice("batch", wanted.batch)) if wanted.batch else "",
+    ]
     with read(request.app.state.engine) as session:
-        name = divisions.area_name(session, wanted.area)
-        lines = [
-            f"{name} {translate(lang, N_('改造验收'))}",
-            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8） · {translate(lang, STATES[wanted.state])}{mark}",
-        ]
-        rows = acceptance_views.every(session, wanted)
-        return sheet(_columns(lang), rows, f"{name}-验收-{now:%Y%m%d}", lines=lines)
+        return download(
+            request, _columns(lang), acceptance_views.every(session, wanted), title=N_("改造验收"),
+            of=divisions.area_name(session, wanted.area), held_to=held_to,
+        )  # fmt: skip
 
 
 def _columns(lang: Language) -> list[SheetColumn]:

@@ -10,7 +10,7 @@ from server.registry import selections
 from server.registry.filters import CHOICES, HouseholdFilter
 from server.registry.vocabulary import CONVERSION_KINDS, STATE_NAMES
 from server.web import N_
-from server.web.language import Language, translate
+from server.web.language import Language, labelled, translate
 
 TITLES: Final = {
     "area": N_("区划"),
@@ -31,24 +31,23 @@ TITLES: Final = {
 
 def chips(wanted: HouseholdFilter, home: str, area_name: str, lang: Language) -> list[tuple[str, str]]:
     """(label, address without this filter) for each filter in use; `home` is the area a list starts from."""
-    return list(_chips(wanted, home, area_name, partial(translate, lang)))
+    return list(_chips(wanted, home, area_name, lang))
 
 
-def _chips(
-    wanted: HouseholdFilter, home: str, area_name: str, say: Callable[..., str]
-) -> Iterator[tuple[str, str]]:
+def _chips(wanted: HouseholdFilter, home: str, area_name: str, lang: Language) -> Iterator[tuple[str, str]]:
+    say: Callable[..., str] = partial(translate, lang)
     if wanted.area != home:
-        yield f"{say(TITLES['area'])}: {area_name}", wanted.address(area=home)
+        yield labelled(lang, TITLES["area"], area_name), wanted.address(area=home)
     if wanted.q:
-        yield f"{say(TITLES['q'])}: {wanted.q}", wanted.address(q="")
+        yield labelled(lang, TITLES["q"], wanted.q), wanted.address(q="")
     if wanted.kind:
         kinds = wanted.kind.split(",")
         kind = "、".join(say(CONVERSION_KINDS.get(each, CHOICES["kind"]["any"])) for each in kinds)
         since = f" ≥ {wanted.since}" if wanted.since else ""
-        yield f"{say(STATE_NAMES[wanted.state])}: {kind}{since}", wanted.address(kind="")
+        yield labelled(lang, STATE_NAMES[wanted.state], kind + since), wanted.address(kind="")
     if wanted.of:
         yield say(selections.label(wanted.of)), wanted.address(of="")
     for name, title in TITLES.items():
         value = str(getattr(wanted, name))
         if value and name in CHOICES:
-            yield f"{say(title)}: {say(CHOICES[name][value])}", wanted.address(**{name: ""})
+            yield labelled(lang, title, say(CHOICES[name][value])), wanted.address(**{name: ""})

@@ -20,14 +20,15 @@ from server.web import (
     N_,
     Problem,
     Sorting,
+    download,
+    labelled,
     problem,
     render,
     request_language,
-    sheet,
     translate,
     with_query,
 )
-from server.web.figures import moment, stamp
+from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE, page_of
 
 Viewer = Annotated[Person, Depends(holding("division.view"))]
@@ -112,16 +113,25 @@ def division_list(request: Request, person: Viewer) -> Response:
 
 @router.get("/divisions.xlsx")
 def division_sheet(request: Request, person: Viewer) -> Response:
-    lang, now = request_language(request), request.app.state.clock()
+    lang = request_language(request)
     wanted, order = _wanted(request.query_params, _county(request)), _order(request.query_params)
     with read(request.app.state.engine) as session:
-        name = divisions.area_name(session, wanted.area)
-        lines = [
-            f"{name} {translate(lang, N_('区划'))}",
-            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）",
-        ]
-        rows = divisions.every(session, wanted, order)
-        return sheet(exports.division_columns(lang), rows, f"{name}-区划-{stamp(now)}", lines=lines)
+        return download(
+            request, exports.division_columns(lang), divisions.every(session, wanted, order), title=N_("区划"),
+            of=divisions.area_name(session, wanted.area), held_to=_held_to(wanted, lang),
+        )  # fmt: skip
+
+
+def _held_to(wanted: DivisionFilter, lang: Language) -> list[str]:
+    """The filters in force, in words; the area stands in the title."""
+    urban_rural = vocabulary.URBAN_RURAL_NAMES.get(wanted.urban_rural, "")
+    given = {
+        N_("搜索"): wanted.q,
+        N_("级别"): translate(lang, vocabulary.LEVEL_NAMES.get(wanted.level, "")),
+        N_("区域类别"): translate(lang, vocabulary.AREA_CLASS_NAMES.get(wanted.area_class, "")),
+        N_("城乡分类代码"): f"{wanted.urban_rural} {translate(lang, urban_rural)}".strip(),
+    }
+    return [labelled(lang, title, value) for title, value in given.items() if value]
 
 
 @router.post("/divisions/classify")

@@ -25,15 +25,14 @@ from server.registry.filters import (
 from server.web import (
     N_,
     NavItem,
+    download,
     page_number,
     problem,
     render,
     request_language,
-    sheet,
     sorting,
     translate,
 )
-from server.web.figures import moment, stamp
 from server.web.listing import ROWS_PER_PAGE
 
 Viewer = Annotated[Person, Depends(holding("household.view"))]
@@ -108,18 +107,12 @@ def household_list(request: Request, person: Viewer) -> Response:
 def household_sheet(request: Request, person: Viewer) -> Response:
     wanted, lang, home = _wanted(request, person), request_language(request), home_area(request, person)
     order = sorting(request, views.SORT_KEYS, "village")
-    facts, now = request.app.state.shell.facts(), request.app.state.clock()
     with read(request.app.state.engine) as session:
         area_name = divisions.area_name(session, wanted.area)
-        held_to = "；".join(label for label, _ in chips(wanted, home, area_name, lang))
-        lines = [
-            f"{area_name} {translate(lang, N_('住户清单'))}",
-            f"{translate(lang, N_('截至'))} {moment(now)}（UTC+8）"
-            + (f" · {held_to}" if held_to else "")
-            + (" 模拟数据" if facts.synthetic else ""),
-        ]
-        rows = views.every(session, wanted, order)
-        return sheet(exports.household_columns(lang), rows, f"{area_name}-住户-{stamp(now)}", lines=lines)
+        return download(
+            request, exports.household_columns(lang), views.every(session, wanted, order), title=N_("住户清单"),
+            of=area_name, held_to=(label for label, _ in chips(wanted, home, area_name, lang)),
+        )  # fmt: skip
 
 
 @router.get("/households/{county}/{identity}")

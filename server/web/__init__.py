@@ -5,12 +5,13 @@ panels. It knows no capability and no database: what it shows of them is handed 
 so every other room may lean on it.
 """
 
-from server.web.language import N_, request_language, translate
+from server.web.downloads import download
+from server.web.language import N_, labelled, request_language, translate
 from server.web.listing import Page, Sorting, page_number, sorting, with_query
 from server.web.panels import Panels
 from server.web.problems import Problem, problem
 from server.web.rendering import render
-from server.web.sheets import SheetColumn, sheet
+from server.web.sheets import SheetColumn
 from server.web.shell import NavItem, ShellFacts, install
 
 __all__ = [
@@ -22,12 +23,13 @@ __all__ = [
     "SheetColumn",
     "ShellFacts",
     "Sorting",
+    "download",
     "install",
+    "labelled",
     "page_number",
     "problem",
     "render",
     "request_language",
-    "sheet",
     "sorting",
     "translate",
     "with_query",

@@ -41,6 +41,11 @@ def translate(lang: Language, msgid: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def labelled(lang: Language, label: str, value: str) -> str:
+    """A message id and what it is said of, joined as each language does: 区域：金村镇."""
+    return translate(lang, N_("{label}：{value}"), label=translate(lang, label), value=value)
+
+
 def _known(value: str | None) -> Language | None:
     for language in LANGUAGES:
         if value == language:

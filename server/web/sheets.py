@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import IO, Any, Final, Literal
 from urllib.parse import quote
 
@@ -26,6 +26,8 @@ from server.web.figures import CHINA
 Kind = Literal["text", "integer", "decimal", "percent", "date", "moment"]
 ROWS_PER_SHEET: Final = 1_000_000
 TEXT_MAX: Final = 32_767
+NAME_MAX: Final = 31
+NAME_BANNED: Final = frozenset("[]:*?/\\'")
 CUT: Final = "…（过长，未列全 / cut, too long for a cell）"
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NUMBER_FORMATS: Final[dict[Kind, str]] = {
@@ -86,9 +88,18 @@ def _fill(
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
-    for number, row in enumerate(rows, start=top + 1):
+    last = top
+    for last, row in enumerate(rows, start=top + 1):
         for position, column in enumerate(columns):
-            _write(page, number, position, column.value(row), styles[position])
+            _write(page, last, position, column.value(row), styles[position])
+    page.autofilter(top, 0, last, len(columns) - 1)
+
+
+def _sheet_name(name: str, number: int) -> str:
+    """As spreadsheet programs allow it: 31 characters, without some signs, no two alike."""
+    plain = "".join(sign for sign in name if sign not in NAME_BANNED).strip()
+    tail = "" if number == 1 else f" {number}"
+    return plain[: NAME_MAX - len(tail)] + tail
 
 
 def _chunks(file: IO[bytes], size: int = 65_536) -> Iterator[bytes]:
@@ -103,13 +114,17 @@ def write_book(
     rows: Iterable[Any],
     lines: Sequence[str],
     rows_per_sheet: int = ROWS_PER_SHEET,
+    *,
+    name: str,
 ) -> None:
-    """Writes the workbook; `lines` are the title, the as-of line and notes above the headings."""
+    """Writes the workbook; `lines` are the title, the as-of line and notes above the headings. `name`: what its
+    sheets are called.
+    """
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False})
     source = iter(rows)
     first: list[Any] = []
-    while True:
-        page = book.add_worksheet()
+    for number in count(1):
+        page = book.add_worksheet(_sheet_name(name, number))
         _fill(book, page, columns, lines, chain(first, islice(source, rows_per_sheet - len(first))))
         first = list(islice(source, 1))
         if not first:
@@ -118,13 +133,13 @@ def write_book(
 
 
 def sheet(
-    columns: Sequence[SheetColumn], rows: Iterable[Any], filename: str, *, lines: Sequence[str]
+    columns: Sequence[SheetColumn], rows: Iterable[Any], filename: str, *, lines: Sequence[str], name: str
 ) -> StreamingResponse:
-    """The list as a download named `filename` (without suffix)."""
+    """The list as a download named `filename` (without suffix), its sheet named `name`."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the last chunk is sent
-    write_book(file, columns, rows, lines)
+    write_book(file, columns, rows, lines, name=name)
     file.seek(0)
-    name = quote(f"{filename}.xlsx")
-    disposition = f"attachment; filename=\"list.xlsx\"; filename*=UTF-8''{name}"
+    quoted = quote(f"{filename}.xlsx", safe="")
+    disposition = f"attachment; filename=\"list.xlsx\"; filename*=UTF-8''{quoted}"
     headers = {"Content-Disposition": disposition}
     return StreamingResponse(_chunks(file), media_type=MEDIA_TYPE, headers=headers)

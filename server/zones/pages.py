@@ -22,8 +22,7 @@ from server.inspections.views import ProblemFilter, officials
 from server.inspections.views import lines as problem_lines
 from server.registry import divisions, vocabulary
 from server.registry.tables import Household
-from server.web import N_, NavItem, Problem, problem, render, request_language, sheet, translate
-from server.web.figures import moment, stamp
+from server.web import N_, NavItem, Problem, download, problem, render, request_language, translate
 from server.zones import actions, checklist, exports, homes, lines, rules, stove, views
 from server.zones.homes import StoveLine
 from server.zones.lines import Key
@@ -86,32 +85,21 @@ def zone_list(request: Request, person: SignedIn) -> Response:
     )
 
 
-def _lines(request: Request, title: str, area_name: str) -> list[str]:
-    facts, lang = request.app.state.shell.facts(), request_language(request)
-    mark = " 模拟数据" if facts.synthetic else ""
-    as_of = f"{translate(lang, N_('截至'))} {moment(request.app.state.clock())}（UTC+8）{mark}"
-    return [f"{area_name} {translate(lang, title)}", as_of]
-
-
 @router.get("/zones.xlsx")
 def zone_sheet(request: Request, person: SignedIn) -> Response:
     area, lang = _area(request, person), request_language(request)
     with read(request.app.state.engine) as session:
-        area_name = divisions.area_name(session, area)
-        rows = views.zones(session, area, today_of(request))
-        name = f"{area_name}-禁煤区-{stamp(request.app.state.clock())}"
-        return sheet(exports.zone_columns(lang), rows, name, lines=_lines(request, N_("禁煤区"), area_name))
+        rows, name = views.zones(session, area, today_of(request)), divisions.area_name(session, area)
+        return download(request, exports.zone_columns(lang), rows, title=N_("禁煤区"), of=name)
 
 
 @router.get("/zones/unzoned.xlsx")
 def unzoned_sheet(request: Request, person: SignedIn) -> Response:
     area, lang = _area(request, person), request_language(request)
     with read(request.app.state.engine) as session:
-        area_name = divisions.area_name(session, area)
-        found = reach(session, area, today_of(request))
-        name = f"{area_name}-已改造未划定-{stamp(request.app.state.clock())}"
-        head = _lines(request, N_("已改造、未划入禁煤区的村"), area_name)
-        return sheet(exports.reach_columns(lang), [*found.converted, *found.nearly], name, lines=head)
+        found, name = reach(session, area, today_of(request)), divisions.area_name(session, area)
+    rows = [*found.converted, *found.nearly]
+    return download(request, exports.reach_columns(lang), rows, title=N_("已改造、未划入禁煤区的村"), of=name)
 
 
 @router.get("/zones/propose")
@@ -313,7 +301,7 @@ def stove_sheet(request: Request, person: SignedIn, county: str, identity: str) 
     file, show, found = _stoves(request, person, county, identity)
     lang = request_language(request)
     names = {village.code: village.name for village in file.villages}
-    head = _lines(request, N_("旧炉具清单"), file.shown.name)
-    head[1] += f" {translate(lang, SHOWS[show])}"
-    name = f"{file.shown.name}-旧炉具-{stamp(request.app.state.clock())}"
-    return sheet(exports.stove_columns(lang, names), found, name, lines=head)
+    return download(
+        request, exports.stove_columns(lang, names), found, title=N_("旧炉具清单"),
+        of=file.shown.name, held_to=[translate(lang, SHOWS[show])],
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
+from urllib.parse import quote
 
 import httpx
 import openpyxl
@@ -19,8 +20,10 @@ from server.web import (
     ShellFacts,
     Sorting,
     charts,
+    download,
     figures,
     install,
+    labelled,
     page_number,
     problem,
     render,
@@ -43,6 +46,16 @@ def address(serving: Callable[[FastAPI], str]) -> str:
     @app.get("/page")
     def number(request: Request) -> int:
         return page_number(request)
+
+    app.state.clock = lambda: datetime(2020, 10, 31, 20, 0, tzinfo=UTC)
+
+    @app.get("/list.xlsx")
+    def held(request: Request) -> Response:
+        area = labelled("zh", "区划", "金村镇")
+        return download(
+            request, [SheetColumn("n", lambda row: row)], iter(["甲"]), title="住户清单",
+            held_to=[area, "", "未清洁"], notes=["另有一台平板未上报"],
+        )  # fmt: skip
 
     @app.get("/a/{what}")
     @app.get("/api/{what}")
@@ -188,7 +201,7 @@ def test_parts_of_a_bar_never_fill_more_than_the_whole() -> None:
 
 def _book(columns: list[SheetColumn], rows: list[object], per_sheet: int = 1_000_000) -> openpyxl.Workbook:
     file = io.BytesIO()
-    write_book(file, columns, rows, ["标题", "截至"], per_sheet)
+    write_book(file, columns, rows, ["标题", "截至"], per_sheet, name="住户/清单")
     file.seek(0)
     return openpyxl.load_workbook(file)
 
@@ -227,6 +240,22 @@ def test_rows_beyond_one_sheet_go_on_in_the_next() -> None:
     found = [row[0] for page in book for row in page.iter_rows(min_row=4, values_only=True)]
     assert len(book.sheetnames) == 3 and found == list(range(25))
     assert all(page["A3"].value == "n" and page.freeze_panes == "B4" for page in book)
+    assert book.sheetnames == ["住户清单", "住户清单 2", "住户清单 3"]
+    assert [page.auto_filter.ref for page in book] == ["A3:A13", "A3:A13", "A3:A8"]
+
+
+def test_a_download_says_whose_as_of_when_and_what_it_was_held_to(browser: httpx.Client) -> None:
+    answer = browser.get("/list.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    rows = list(book.active.iter_rows(values_only=True))
+    assert rows[0][0] == "泽州县 住户清单 模拟数据"
+    assert rows[1][0] == "截至 2020-11-01 04:00（UTC+8） · 筛选：区划：金村镇；未清洁"
+    assert rows[2][0] == "另有一台平板未上报" and rows[3:] == [("n",), ("甲",)]
+    assert book.sheetnames == ["住户清单"] and book.active.auto_filter.ref == "A4:A5"
+    assert quote("泽州县-住户清单-20201101.xlsx") in answer.headers["content-disposition"]
+    english = browser.get("/list.xlsx?lang=en")
+    rows = list(openpyxl.load_workbook(io.BytesIO(english.content)).active.iter_rows(values_only=True))
+    assert rows[1][0].startswith("As of 2020-11-01 04:00 (UTC+8)")
 
 
 def test_an_empty_list_is_a_sheet_with_its_headings() -> None:

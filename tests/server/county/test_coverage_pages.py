@@ -111,10 +111,11 @@ def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: objec
     assert (
         "清洁取暖进度" in rows[0][0] and "截至 2020-09-01 16:00" in rows[1][0] and "17360" not in rows[2][0]
     )
-    header = rows[3]
+    assert "多日未上报" in rows[2][0] and "SHA-256" in rows[3][0]
+    header = rows[4]
     assert header[:4] == ("范围", "代码", "名称", "登记住户")
-    assert sheet.freeze_panes == "B5"
-    body = [row for row in rows[4:] if row[0]]
+    assert sheet.freeze_panes == "B6"
+    body = [row for row in rows[5:] if row[0]]
     assert [row[0] for row in body] == ["合计"] + ["区域类别"] * 4 + ["下级区划"] * 2
     at = header.index("登记住户")
     assert body[0][at] == 240 == sum(row[at] for row in body[1:5]) == sum(row[at] for row in body[5:])

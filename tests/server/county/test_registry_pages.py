@@ -54,7 +54,7 @@ def test_a_search_text_is_only_ever_a_text(filled: Any, get: Get, text: str) -> 
 def test_filters_in_use_are_chips_that_take_themselves_away(filled: Any, get: Get) -> None:
     page = get("/households?device=kang&heating=heated&area=140525100").text
     chips = dict(re.findall(r'<li><a href="([^"]+)" title="去掉这个筛选">([^<]+)<', page))
-    assert sorted(chips.values()) == ["区划: 1号镇", "取暖情况: 取暖", "现用取暖设备: 火炕"]
+    assert sorted(chips.values()) == ["区划：1号镇", "取暖情况：取暖", "现用取暖设备：火炕"]
     without = next(address for address, label in chips.items() if "火炕" in label).replace("&amp;", "&")
     assert "device" not in without and "heating=heated" in without
     assert _count(get(without)) > _count(get("/households?device=kang&heating=heated&area=140525100"))
@@ -99,7 +99,7 @@ def test_a_spreadsheet_holds_what_its_list_is_held_to(filled: Any, get: Get) -> 
     query = "area=140525200&situation=clean&device=10"
     book = openpyxl.load_workbook(io.BytesIO(get(f"/households.xlsx?{query}").content))
     assert book.active.max_row - 3 == _count(get(f"/households?{query}"))
-    assert "现用取暖设备: 空气源热泵" in book.active["A2"].value
+    assert "现用取暖设备：空气源热泵" in book.active["A2"].value
 
 
 def _with_history(recorder: Any) -> str:
