@@ -2,7 +2,7 @@
 
 Only functions of their arguments stand here. Those that look at the interview (`today`, `position`, `once`,
 `instance`, `jr:choice-name` …) are built by the compiler, because what they read decides when they run again.
-Names and meanings follow the ODK XForms specification, section XPath Functions; `cn-ric` is ours.
+Names and meanings follow the ODK XForms specification, section XPath Functions; `cn-ric` and `luhn` are ours.
 """
 
 import re
@@ -255,6 +255,15 @@ def cn_ric(value: Value) -> Value:
     return "0123456789X"[(12 - remainder) % 11] == text[17]
 
 
+def luhn(value: Value) -> Value:
+    """Whether the last of a text's digits is the check digit of bank cards (ISO/IEC 7812-1, annex B)."""
+    text = to_text(value).strip()
+    if not re.fullmatch(r"\d{2,}", text, re.ASCII):
+        return False
+    doubled = (int(digit) * 2 for digit in text[-2::-2])
+    return (sum(map(int, text[::-2])) + sum(each - 9 * (each > 9) for each in doubled)) % 10 == 0
+
+
 # Shared
 
 
@@ -315,7 +324,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "decimal-date-time": Function(decimal_date_time, 1, 1),
     "decimal-time": Function(decimal_time, 1, 1),
     "cn-ric": Function(cn_ric, 1, 1),
+    "luhn": Function(luhn, 1, 1),
 }
 """Name in a form → its function. The compiler adds those that read the interview."""
 
-__all__ = ["FUNCTIONS", "Function", "cn_ric", "pattern_of"]
+__all__ = ["FUNCTIONS", "Function", "cn_ric", "luhn", "pattern_of"]

@@ -50,13 +50,37 @@ _CONVERSION = {
     "batch": _codes("1 2 3 4"),
 }
 _COAL_USE = _free("household season coal_t price_yuan_per_t coal_source stock_t observed_on")
+_PAYEE = {
+    **_free("household holder account bank relation_other on_day"),
+    "relation": _codes("self spouse child parent other_kin other"),
+}
+_SIGHTING = {
+    **_free("household place seen_on amount_t location remark"),
+    "what": _codes("coal_burned stove_in_use coal_stored coal_sold"),
+}
 
 PROPERTIES: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"household": _HOUSEHOLD, "conversion": _CONVERSION, "coal_use": _COAL_USE}
+    {
+        "household": _HOUSEHOLD,
+        "conversion": _CONVERSION,
+        "coal_use": _COAL_USE,
+        "payee": _PAYEE,
+        "sighting": _SIGHTING,
+    }
 )
 """Dataset → property → its codes; an empty set means any value that the form's constraints let through."""
 
-# A conversion or a coal record that names no household would belong to nobody.
+# A conversion, a coal record or a payee that names no household would belong to nobody.
 MUST_SAVE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"conversion": frozenset({"household"}), "coal_use": frozenset({"household", "season"})}
+    {
+        "conversion": frozenset({"household"}),
+        "coal_use": frozenset({"household", "season"}),
+        "payee": frozenset({"household", "holder", "account"}),
+        "sighting": frozenset({"household", "what", "seen_on"}),
+    }
 )
+
+# Shown by their last characters wherever they were not just typed; the journal alone keeps them whole.
+SECRET: Mapping[str, frozenset[str]] = MappingProxyType({"payee": frozenset({"account"})})
+MASKED = "masked"
+"""The appearance of a question whose answer is shown by its last characters once it is submitted."""

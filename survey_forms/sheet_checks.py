@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from survey_forms.properties import MUST_SAVE, PROPERTIES
+from survey_forms.properties import MASKED, MUST_SAVE, PROPERTIES, SECRET
 
 LANGUAGES = ("中文 (zh)", "English (en)")
 _QUESTIONS = {"text", "integer", "decimal", "date", "geopoint", "note", "select_one", "select_multiple"}
@@ -265,6 +265,22 @@ def _entities(book: Workbook) -> Iterator[Issue]:
                 )
 
 
+def _secrets_are_masked(book: Workbook) -> Iterator[Issue]:
+    """What saves to a secret property, or is worked into it, must not be read by whoever opens the record."""
+    rows = {row["name"]: row for row in book.sheet("survey")}
+    for row in rows.values():
+        dataset, _, name = row["save_to"].partition("#")
+        if name not in SECRET.get(dataset, frozenset()):
+            continue
+        named = (rows.get(each) for each in _REFERENCE.findall(row["calculation"]))
+        for asked in [each for each in named if each] if row.type == "calculate" else [row]:
+            if MASKED not in asked["appearance"].split():
+                yield Issue(
+                    "survey", asked.number, f"“{asked['name']}”会存入保密的 {row['save_to']}，却没有遮盖",
+                    f"appearance 填 {MASKED}",
+                )  # fmt: skip
+
+
 def _repeats_save_nothing(book: Workbook) -> Iterator[Issue]:
     depth = 0
     for row in book.sheet("survey"):
@@ -287,5 +303,6 @@ CHECKS: tuple[Callable[[Workbook], Iterator[Issue]], ...] = (
     _nesting,
     _save_to,
     _entities,
+    _secrets_are_masked,
     _repeats_save_nothing,
 )

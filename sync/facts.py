@@ -132,10 +132,16 @@ class Device:
 @dataclass(frozen=True)
 class Policy:
     """``groups``: dataset → property → guard group. Inside a group nothing merges silently; a property
-    without a group is guarded against changes of itself only. ``version`` is stored with every decision."""
+    without a group is guarded against changes of itself only. ``version`` is stored with every decision.
+
+    ``masked``: dataset → properties that travel to tablets by their last characters (``masking.py``).
+    ``office``: datasets that the office alone writes; a tablet's record of one is rejected.
+    """
 
     version: str
     groups: Mapping[str, Mapping[str, str]]
+    masked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    office: frozenset[str] = frozenset()
 
 
 class FormFault(Protocol):

@@ -226,6 +226,9 @@ def _refusal(submission: Submission, facts: Facts) -> tuple[str | None, str | No
         return "wrong_county", "village"
     if submission.village in facts.villages and _never_held(submission, facts):
         return "village_never_held", "village"
+    for target in submission.targets:
+        if target.dataset in facts.policy.office:
+            return "entity_mismatch", target.dataset
     return None, None
 
 
@@ -291,6 +294,7 @@ def _judge(
             groups=facts.policy.groups.get(target.dataset, {}),
             history=facts.history,
             now=work.told,
+            masked=facts.policy.masked.get(target.dataset, frozenset()),
         )
         work.store(judged[target.key].held)
     fields = tuple(outcome for each in judged.values() for outcome in each.fields)
@@ -322,6 +326,7 @@ def _witness(
             work.entities.get(target.key),
             known=work.known,
             history=work.facts.history,
+            masked=work.facts.policy.masked.get(target.dataset, frozenset()),
         )
         for target in submission.targets
         if target.dataset in changes

@@ -54,13 +54,15 @@ def judge(
     groups: Mapping[str, str],
     history: str,
     now: str,
+    masked: frozenset[str] = frozenset(),
 ) -> Judged:
     """What ``submission``, which saves ``changes`` to ``target``, makes of entity ``held`` (None: unknown).
 
     ``known``: the past submissions it follows or corrects, and those that set what it did not see.
     ``groups``: property → guard group. ``history``: the hub's present one. ``now``: the hub's time.
+    ``masked``: properties of which tablets see the last characters only.
     """
-    case = case_of(submission, target, changes, held, known=known, history=history)
+    case = case_of(submission, target, changes, held, known=known, history=history, masked=masked)
     seen = {name: sight(case, name) for name in case.sent}
     found = {name: _find(case, name, seen, groups) for name in case.sent}
     after = _apply(case, seen, found, groups, now)
@@ -78,9 +80,10 @@ def witness(
     *,
     known: Mapping[str, Past],
     history: str,
+    masked: frozenset[str] = frozenset(),
 ) -> Trace:
     """The trace of a rejected submission: what it sent and had seen, for the one that will correct it."""
-    case = case_of(submission, target, changes, held, known=known, history=history)
+    case = case_of(submission, target, changes, held, known=known, history=history, masked=masked)
     seen = {name: sight(case, name) for name in case.sent}
     return _trace(case, seen, {name: Found("") for name in case.sent}, 0)
 
@@ -119,7 +122,7 @@ def _heir(case: Case, name: str, seen: Seen) -> str | None:
     for heir in later:
         if me in case.lineage_of(heir) or case.later_here(heir, name):
             return heir
-    if state and seen_here(case, state, case.sent[name]) and not same(state.value, seen.value):
+    if state and seen_here(case, name, state, case.sent[name]) and not same(state.value, seen.value):
         return state.submission
     return None
 
@@ -143,7 +146,7 @@ def _disputed(case: Case, name: str, changed: str, seen: Mapping[str, Seen]) -> 
     if name not in case.sent:
         return None
     was = base(case, name) if seen[changed].decides else seen[name].value
-    if not same(state.value, was) or (name == changed and seen_here(case, state, case.sent[name])):
+    if not same(state.value, was) or (name == changed and seen_here(case, name, state, case.sent[name])):
         return state
     return None
 

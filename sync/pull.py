@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
+from sync import masking
 from sync.codec import to_text, villages_hash
 from sync.facts import Feed, Pulled, Pushed
+from sync.masking import Masked
 from sync.messages import (
     CHARS_PER_REPLY,
     ENTITIES_PER_REPLY,
@@ -141,8 +144,10 @@ def reply(
     person: str,
     villages: Sequence[Village],
     forms: Iterable[FormXml],
+    masked: Masked = MappingProxyType({}),
 ) -> Reply:
-    """The answer to ``request``. ``villages``: all assigned to the tablet; ``forms``: all that are released."""
+    """The answer to ``request``. ``villages``: all assigned to the tablet; ``forms``: all that are released;
+    ``masked``: the policy's, dataset → properties of which tablets see the last characters."""
     missing = [form for form in forms if f"{form.id}@{form.version}" not in request.forms]
     return Reply(
         PROTOCOL,
@@ -150,11 +155,11 @@ def reply(
         to_text(now),
         county,
         person,
-        pushed.verdicts,
+        tuple(masking.verdict(each, masked) for each in pushed.verdicts),
         pushed.not_yet,
         None if villages_hash(villages) == request.villages_hash else tuple(villages),
         tuple(missing[:FORMS_PER_REPLY]),
-        pulled.changes,
+        tuple(masking.entity(each, masked) for each in pulled.changes),
         pulled.cursors,
         pulled.more or len(missing) > FORMS_PER_REPLY,
     )

@@ -11,18 +11,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sync.facts import PropertyState
+from sync.masking import hides
 from sync.messages import Conflict
 from sync.sight import Case, Seen, made_under, same
 
 SEEN_MAX = 8
 
 
-def seen_here(case: Case, state: PropertyState, value: str) -> bool:
+def seen_here(case: Case, name: str, state: PropertyState, value: str) -> bool:
     """Whether whoever set ``state`` since the restore had seen ``value`` in the registry before."""
     return (
         case.offered_again
         and fresh(case, state)
-        and value in state.seen
+        and any(_was(case, name, seen, value) for seen in state.seen)
         and case.may_have_seen(state.submission, case.submission.id)
     )
 
@@ -38,7 +39,7 @@ def stood_on(case: Case, conflict: Conflict, seen: Seen) -> bool:
     """Whether this submission's surveyor had seen the value in conflict in the registry, and went on from it."""
     return (
         case.offered_again
-        and conflict.mine == seen.value
+        and _was(case, conflict.property, seen.value, conflict.mine)
         and case.may_have_seen(case.submission.id, conflict.submission)
     )
 
@@ -81,9 +82,14 @@ def without(value: str, seen: tuple[str | None, ...]) -> tuple[str, ...]:
 def _made_upon(case: Case, conflict: Conflict, name: str, value: str) -> bool:
     return (
         conflict.property == name
-        and conflict.base == value
+        and _was(case, name, conflict.base, value)
         and case.may_have_seen(conflict.submission, case.submission.id)
     )
+
+
+def _was(case: Case, name: str, seen: str | None, value: str) -> bool:
+    """Whether what was seen is the value: of a masked property, whether it shows the value's last characters."""
+    return seen == value or (name in case.masked and seen is not None and hides(seen, value))
 
 
 def _of_same_history(case: Case, conflict: Conflict) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sync.facts import Held, Past, PropertyState, Step, Trace
+from sync.masking import unmasked
 from sync.messages import VILLAGE, Conflict, Submission, Target
 
 LINEAGE_MAX = 200  # offline edits of one entity by one tablet; beyond, the oldest are judged as strangers
@@ -37,7 +38,7 @@ class Case:
 
     ``sent`` has the village as property `VILLAGE`. ``held`` has version 0 if the hub lacks the entity.
     ``followed``: ids of the chain behind it; ``trail``: the changed values in that chain; ``corrected``: the
-    trace of the record it corrects, if that is known.
+    trace of the record it corrects, if that is known. ``masked``: properties that travel masked.
     """
 
     submission: Submission
@@ -49,6 +50,7 @@ class Case:
     followed: tuple[str, ...]
     trail: Mapping[str, Step]
     corrected: Trace | None
+    masked: frozenset[str] = frozenset()
 
     @property
     def new(self) -> bool:
@@ -135,6 +137,7 @@ def case_of(
     *,
     known: Mapping[str, Past],
     history: str,
+    masked: frozenset[str] = frozenset(),
 ) -> Case:
     followed, trail = _stands_on(target, known)
     past = known.get(submission.corrects or "")
@@ -148,6 +151,7 @@ def case_of(
         followed,
         trail,
         past.traces.get(target.key) if past else None,
+        masked,
     )
 
 
@@ -176,6 +180,8 @@ def _shown(case: Case, step: Step) -> bool:
 
 def base(case: Case, name: str) -> str | None:
     """The hub's value at the base version, as the tablet states it."""
+    if name in case.masked:
+        return unmasked(case.target.base.get(name), _can_have_been(case, name))
     if name != VILLAGE:
         return case.target.base.get(name)
     state = case.state(VILLAGE)
@@ -189,6 +195,20 @@ def base(case: Case, name: str) -> str | None:
     if not case.target.base_version or mine in state.seen:
         return mine
     return next(iter(state.seen), None)
+
+
+def _can_have_been(case: Case, name: str) -> Iterator[str | None]:
+    """What the hub knows a masked property to be or to have been, the likeliest first. A value that came under
+    the present history cannot have been seen under an earlier one, however alike the last characters are."""
+    state = case.state(name)
+    if state:
+        setter = case.trace_of(state.submission)
+        if not (case.offered_again and setter and setter.history == case.history):
+            yield state.value
+        yield from state.seen
+    for conflict in case.held.conflicts:
+        if conflict.property == name:
+            yield from (conflict.base, conflict.mine)
 
 
 def made_under(held: Held, version: int) -> str | None:

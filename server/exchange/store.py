@@ -86,6 +86,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         person=tablet.person,
         villages=villages,
         forms=exchange.forms.documents,
+        masked=exchange.policy.masked,
     )
 
 

@@ -1,15 +1,16 @@
-"""Which properties of a register's entity never merge silently with one another.
+"""Which properties of an entity never merge silently with one another, and which never travel whole.
 
 Inside a group a change conflicts with anybody else's change of any property of that group: who the
 householder is, what heats the home, whether somebody is on the hardship roll, what a conversion is and how
-far it has come. Everything else merges property by property. The version is stored with every decision, so
-whoever changes the groups raises it.
+far it has come, into whose account its money goes. Everything else merges property by property. The version
+is stored with every decision, so whoever changes the groups raises it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from survey_forms.properties import SECRET
 from sync.facts import Policy
 
 GROUPS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -27,12 +28,22 @@ GROUPS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "coal_use": {
         "amount": ("household", "season", "coal_t", "price_yuan_per_t", "stock_t"),
     },
+    "payee": {
+        "account": ("household", "holder", "account", "bank", "relation", "relation_other"),
+    },
+    "sighting": {
+        "seen": ("household", "place", "what", "seen_on", "amount_t"),
+    },
 }
+# What the office tells tablets through the same journal, and no tablet may write.
+OFFICE: Final = frozenset({"zone", "subsidy"})
 
 POLICY: Final = Policy(
-    version="2020.1",
+    version="2020.2",
     groups={
         dataset: {name: group for group, names in groups.items() for name in names}
         for dataset, groups in GROUPS.items()
     },
+    masked=SECRET,
+    office=OFFICE,
 )

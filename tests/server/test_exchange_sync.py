@@ -46,7 +46,7 @@ def test_a_first_contact_gets_villages_and_forms_and_a_second_does_not(running, 
 
     first = tablet.sync(running.address)
     assert [village.code for village in first.villages] == [NORTH, OTHER, "140525100203"]
-    assert {form.id for form in first.forms} == {"household", "conversion", "visit"}
+    assert {form.id for form in first.forms} == {"household", "conversion", "visit", "payee", "sighting"}
     known = tuple(f"{form.id}@{form.version}" for form in first.forms)
     second = tablet.sync(running.address, forms=known, villages_hash=villages_hash(first.villages))
     assert second.villages is None

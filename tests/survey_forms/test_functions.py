@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import luhn as stdnum_luhn
 from stdnum.cn import ric
 
-from survey_forms.functions import FUNCTIONS, cn_ric
+from survey_forms.functions import FUNCTIONS, cn_ric, luhn
 from survey_forms.scope import Value
 from survey_forms.values import number_text, to_number, to_text
 
@@ -139,6 +140,16 @@ def test_exactly_one_check_character_fits_and_it_is_the_standards(body: str) -> 
 def test_one_wrong_digit_never_passes(body: str, place: int, shift: int) -> None:
     wrong = body[:place] + str((int(body[place]) + shift) % 10) + body[place + 1 :]
     assert not cn_ric(wrong + ric.calc_check_digit(body + "0"))
+
+
+@given(st.from_regex(r"[0-9]{15,18}", fullmatch=True))
+def test_exactly_one_check_digit_fits_a_card_and_it_is_the_standards(body: str) -> None:
+    assert [digit for digit in "0123456789" if luhn(body + digit)] == [stdnum_luhn.calc_check_digit(body)]
+
+
+@pytest.mark.parametrize("text", ["", "0", "62220202o", "6222 0202", "６２２２０２０２"])
+def test_what_is_no_row_of_digits_has_no_check_digit(text: str) -> None:
+    assert not luhn(text)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=6))

@@ -139,6 +139,29 @@ def test_a_code_that_the_registry_does_not_know_is_refused(tmp_path: Path) -> No
     ]
 
 
+def test_what_saves_an_account_number_is_masked(tmp_path: Path) -> None:
+    columns = HEADER.replace("save_to", "calculation | appearance | save_to")
+    rows = [
+        "hidden | household_id",
+        "text | holder | 户名 | Holder | | | | | | | | | payee#holder",
+        "text | account | 账号 | Account | | | | | | | | | payee#account",
+        "calculate | home | | | | | | | | | ${household_id} | | payee#household",
+    ]
+    worked = [
+        rows[2].replace("payee#account", "").replace("account", "typed"),
+        "calculate | account | | | | | | | | | translate(${typed}, ' ', '') | | payee#account",
+    ]
+    entities = ["list_name | entity_id", "payee | ${household_id}"]
+
+    def survey(*asked: str) -> Path:
+        table = [columns, *rows[:2], *asked, rows[3]]
+        return _write(tmp_path, survey=table, choices=[CHOICES], entities=entities)
+
+    assert _issues(survey(rows[2])) == [("survey", 4, "“account”会存入保密的 payee#account，却没有遮盖")]
+    assert _issues(survey(*worked)) == [("survey", 4, "“typed”会存入保密的 payee#account，却没有遮盖")]
+    assert publish(survey(rows[2].replace("| payee#", "masked | payee#"))).form_id == "tiny"
+
+
 def test_a_property_is_saved_once_and_never_from_a_repeat(tmp_path: Path) -> None:
     survey = [
         *GOOD["survey"],
@@ -183,7 +206,7 @@ def test_a_released_form_is_written_once_and_never_changed(tmp_path: Path) -> No
     assert sorted(path.name for path in folder.iterdir()) == ["tiny-2020.1.xml", "tiny-2020.2.xml"]
 
 
-@pytest.mark.parametrize("form_id", ["household", "conversion", "visit"])
+@pytest.mark.parametrize("form_id", ["household", "conversion", "visit", "payee", "sighting"])
 def test_the_programmes_own_sources_give_what_is_released(form_id: str) -> None:
     published = publish(FORMS / f"{form_id}.md")
     held = {(name, version): xml for name, version, xml in released()}
@@ -194,6 +217,8 @@ def test_released_forms_are_listed_by_id_and_version() -> None:
     assert [form[:2] for form in released()] == [
         ("conversion", "2020.1"),
         ("household", "2020.1"),
+        ("payee", "2020.1"),
+        ("sighting", "2020.1"),
         ("visit", "2020.1"),
     ]
     assert all(re.search(r'<data id="\w+" version="2020.1">', xml) for _, _, xml in released())

@@ -63,6 +63,8 @@ class County:
     held: dict[str, frozenset[str]] = field(default_factory=dict)
     formerly: dict[str, frozenset[str]] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: GROUPS)
+    masked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    office: frozenset[str] = frozenset()
     entities: dict[str, Held] = field(default_factory=dict)
     known: dict[str, Past] = field(default_factory=dict)
     journal: dict[str, Record] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class County:
         reply = pull.reply(
             incoming.request, self.pushed, pulled, history=self.history, now=now, county=COUNTY,
             person="p", villages=[Village(v, v, "", None) for v in sorted(self.held[device])], forms=[],
+            masked=self.masked,
         )  # fmt: skip
         return decode(Reply, encode(reply))
 
@@ -114,7 +117,7 @@ class County:
             {key: rules for key, rules in self.forms.items() if key in needed.forms},
             {key: held for key, held in self.entities.items() if key in keys},
             {id: past for id, past in self.known.items() if id in needed.past},
-            Policy("policy-1", self.groups),
+            Policy("policy-1", self.groups, self.masked, self.office),
             {
                 each.device: self.held.get(each.device, frozenset())
                 | self.formerly.get(each.device, frozenset())
