@@ -108,6 +108,9 @@ class EntitlementRow(SQLModel, table=True):
     line: dict[str, Any] = Field(sa_column=_json())
     home: dict[str, Any] = Field(sa_column=_json())
     corrects: str
+    spent: list[Any] = Field(
+        sa_column=_json(), description="what others had of caps on the total: [document's hash, cap, fen]"
+    )
     surveyed_by: list[str] = Field(sa_column=_json(), description="persons whose records it stands on")
     accepted_by: list[str] = Field(sa_column=_json())
     decided_at: datetime = Field(sa_type=Instant)
@@ -139,6 +142,35 @@ class ReviewRow(SQLModel, table=True):
     corrections_fen: int = Field(sa_type=BigInteger)
     open_n: int = Field(description="questions in the way of a decision: a missing day, area or proof")
     open_codes: str = Field(description="their codes, parted by blanks")
+
+
+class ReviewLineRow(SQLModel, table=True):
+    """A line of that queue: what can be decided (`kind` due), proposed corrections, and open questions.
+
+    `digest`: of what is proposed, so that only what was seen is decided. `code`: of an open question. `changes`:
+    facts as [name, before, after].
+    """
+
+    __tablename__ = "subsidy_review_line"
+    __table_args__ = (Index("ix_subsidy_review_line_village", "county", "kind", "village"),)
+
+    county: str = Field(primary_key=True)
+    household: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True, description="due, correction or open")
+    conversion: str = Field(primary_key=True)
+    component: str = Field(primary_key=True)
+    season: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    village: str
+    amount_fen: int = Field(sa_type=BigInteger)
+    before_fen: int = Field(sa_type=BigInteger)
+    after_fen: int = Field(sa_type=BigInteger)
+    due_on: date | None
+    outcome: str
+    reason: dict[str, str] = Field(sa_column=_json())
+    changes: list[Any] = Field(sa_column=_json())
+    schedule: str = Field(description="id@version; empty for a question")
+    digest: str
 
 
 class BatchRow(SQLModel, table=True):

@@ -114,7 +114,7 @@ def _entitlement() -> None:
         *_texts("outcome", "schedule_id", "schedule_version", "schedule_sha256"),
         *_json("line", "home"),
         *_texts("corrects"),
-        *_json("surveyed_by", "accepted_by"),
+        *_json("spent", "surveyed_by", "accepted_by"),
         _instant("decided_at"),
         *_texts("decided_by", "decided_reason"),
         sa.PrimaryKeyConstraint("county", "id"),
@@ -142,6 +142,17 @@ def _review() -> None:
     )
     _index("subsidy_review", "ix_subsidy_review_stale", "county", "stale")
     _index("subsidy_review", "ix_subsidy_review_village", "county", "village")
+    op.create_table(
+        "subsidy_review_line",
+        *_texts("county", "household", "kind", "conversion", "component", "season", "code", "village"),
+        *_fen("amount_fen", "before_fen", "after_fen"),
+        _day("due_on", nullable=True),
+        *_texts("outcome"),
+        *_json("reason", "changes"),
+        *_texts("schedule", "digest"),
+        sa.PrimaryKeyConstraint("county", "household", "kind", "conversion", "component", "season", "code"),
+    )
+    _index("subsidy_review_line", "ix_subsidy_review_line_village", "county", "kind", "village")
 
 
 def _batch() -> None:
