@@ -52,6 +52,7 @@ from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
 from server.settings import Settings
+from server.subsidies import schedules
 from server.web.problems import answer, problem
 from server.zones import room
 from server.zones.watch import watch
@@ -147,13 +148,14 @@ def _create(
 
 
 def fill(app: FastAPI) -> None:
-    """What a county starts from, where it is not there yet: the province's divisions and its released
-    plans.
+    """What a county starts from, where it is not there yet: the province's divisions, its released plans and
+    subsidy schedules.
     """
     now, county = app.state.clock(), app.state.settings.county
     with database.write(app.state.engine) as session:
         import_bundled_divisions(session)
         release_bundled(session, county, now)
+        schedules.release_bundled(session, county, now)
 
 
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
