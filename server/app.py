@@ -35,6 +35,8 @@ import server.programme.api
 import server.programme.pages
 import server.registry.acceptance_pages
 import server.registry.pages
+import server.subsidies.owed
+import server.subsidies.room
 import server.zones.forms
 import server.zones.pages
 import survey_forms
@@ -43,7 +45,7 @@ from server.access import actions
 from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, visitor
 from server.access.throttle import Throttle
-from server.exchange import forms, history
+from server.exchange import forms, history, office
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
@@ -53,6 +55,7 @@ from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
 from server.settings import Settings
 from server.subsidies import schedules
+from server.terminal.steps import Steps, unseen
 from server.web.problems import answer, problem
 from server.zones import room
 from server.zones.watch import watch
@@ -101,7 +104,11 @@ def random_id() -> str:
 
 
 def create_app(
-    settings: Settings, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = random_id
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], str] = random_id,
+    steps: Steps = unseen,
 ) -> FastAPI:
     """The server over its database: migrated, with its forms, its history and an administrator.
 
@@ -110,6 +117,8 @@ def create_app(
     """
     engine = database.engine(settings.database_url)
     try:
+        with steps("准备数据库（版本）") as told:
+            database.migrate(engine, told)
         return _create(settings, engine, clock, new_id)
     except BaseException:
         engine.dispose()
@@ -119,7 +128,6 @@ def create_app(
 def _create(
     settings: Settings, engine: Engine, clock: Callable[[], datetime], new_id: Callable[[], str]
 ) -> FastAPI:
-    database.migrate(engine)
     app = FastAPI(
         title="cleanheat",
         description="清洁取暖登记与进度 / Registry and progress of a county's clean winter heating",
@@ -147,13 +155,14 @@ def _create(
     return app
 
 
-def fill(app: FastAPI) -> None:
+def fill(app: FastAPI, steps: Steps = unseen) -> None:
     """What a county starts from, where it is not there yet: the province's divisions, its released plans and
     subsidy schedules.
     """
     now, county = app.state.clock(), app.state.settings.county
     with database.write(app.state.engine) as session:
-        import_bundled_divisions(session)
+        with steps("导入行政区划（行）") as told:
+            import_bundled_divisions(session, told)
         release_bundled(session, county, now)
         schedules.release_bundled(session, county, now)
 
@@ -162,7 +171,8 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION)
     server.registry.acceptance_pages.install(app)
     server.inspections.pages.install(app)
-    room.install(app)
+    server.subsidies.room.install(app, publish=office.publish)
+    room.install(app, unpaid=server.subsidies.owed.owed, publish=office.publish)
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret,

@@ -34,6 +34,7 @@ from server.programme.plan import PlanFault
 from server.registry import actions
 from server.registry.actions import DivisionFault
 from server.settings import Settings, SettingsProblem, from_environment
+from server.terminal.bars import Bars
 from server.web import Problem
 
 PORT: Final = 8140
@@ -51,6 +52,7 @@ File = Annotated[Path, typer.Argument(help="文件。")]
 
 console = Console()
 errors = Console(stderr=True)
+bars = Bars(console)
 
 
 class CommandProblem(Exception):
@@ -89,9 +91,8 @@ def serve(
     """启动服务器；第一次启动时生成管理员账号，密码只显示一次。"""
     settings = from_environment(data=data)
     with _only_one(settings), _listening(host, port) as listener:
-        made = create_app(settings)
-        with console.status("正在准备行政区划和年度计划……"):
-            fill(made)
+        made = create_app(settings, steps=bars)
+        fill(made, bars)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         _say_hello(made, address)
         config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=5)
@@ -176,7 +177,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _made(data: Path | None) -> Iterator[FastAPI]:
-    made = create_app(from_environment(data=data))
+    made = create_app(from_environment(data=data), steps=bars)
     try:
         if made.state.first_password:
             console.print(
@@ -215,9 +216,9 @@ def import_divisions(
 ) -> None:
     """导入行政区划代码表（CSV，UTF-8 或 GB18030）。"""
     content = _bytes(source)
-    with _made(data) as made, console.status("正在导入……"), write(made.state.engine) as session:
+    with _made(data) as made, write(made.state.engine) as session, bars("导入行政区划（行）") as told:
         try:
-            imported = actions.import_divisions(session, content, edition)
+            imported = actions.import_divisions(session, content, edition, told)
         except DivisionFault as fault:
             raise CommandProblem(f"区划代码表没有导入：\n{fault}") from fault
     console.print(f"已导入 {imported.total} 个区划（文件编码 {imported.encoding}）。")
@@ -249,8 +250,7 @@ def _bytes(source: Path) -> bytes:
 def back_up(target: File, data: Data = None) -> None:
     """把整个数据库备份到一个文件；服务器运行时也可以。"""
     settings = from_environment(data=data)
-    with console.status("正在备份……"):
-        size = backup.back_up(settings.database_url, target)
+    size = backup.back_up(settings.database_url, target, bars)
     console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
 
 
@@ -264,14 +264,16 @@ def restore(
 ) -> None:
     """从备份恢复。平板下次同步时会补上备份之后的记录。"""
     settings = from_environment(data=data)
-    with _only_one(settings), console.status("正在恢复……"):
+    with _only_one(settings):
         replaced = None
         if history_only:
             _begin_new_history(settings)
         elif source is None:
             raise CommandProblem("没有写明备份文件。用法：cleanheat restore 备份文件")
         else:
-            replaced = backup.restore(settings.database_url, source, new_id=random_id, now=utc_now())
+            replaced = backup.restore(
+                settings.database_url, source, new_id=random_id, now=utc_now(), steps=bars
+            )
     console.print("已恢复。平板下次同步时会重新读取，并补上备份之后的记录。")
     if replaced:
         console.print(f"原来的数据库保存在 {replaced}。", markup=False)
@@ -280,7 +282,8 @@ def restore(
 def _begin_new_history(settings: Settings) -> None:
     engine = database.engine(settings.database_url)
     try:
-        database.migrate(engine)
+        with bars("准备数据库（版本）") as told:
+            database.migrate(engine, told)
         backup.begin_new_history(engine, random_id)
     finally:
         engine.dispose()

@@ -12,7 +12,7 @@ test finds a gap.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -22,11 +22,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, SQLModel
+
+from server.terminal.steps import Told, unheard
 
 metadata = SQLModel.metadata
 
@@ -143,8 +145,8 @@ def is_busy(error: Exception) -> bool:
     return "database is locked" in text or state in {"40001", "40P01", "55P03"}
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the database to today's tables, in one transaction; a fresh one is made.
+def migrate(engine: Engine, told: Told = unheard) -> None:
+    """Bring the database to today's tables, in one transaction; a fresh one is made. ``told`` counts revisions.
 
     Raises DatabaseProblem `newer` when the database was written by a later version, `unreadable` when it is
     no database of ours; it is untouched then.
@@ -154,7 +156,7 @@ def migrate(engine: Engine) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             _refuse_newer(connection)
-            command.upgrade(alembic_config(connection), "head")
+            command.upgrade(alembic_config(connection, told), "head")
     except DBAPIError as error:
         if is_busy(error):
             raise
@@ -177,9 +179,20 @@ def _refuse_newer(connection: Connection) -> None:
         )
 
 
-def alembic_config(connection: Connection) -> Config:
+def alembic_config(connection: Connection, told: Told = unheard) -> Config:
     """Alembic's configuration without an ini file: the package's own scripts over a given connection."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["applied"] = _applied(told)
     return config
+
+
+def _applied(told: Told) -> Callable[..., None]:
+    """What Alembic calls after each revision; the count is by the revision's place among all of them."""
+    order = [each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
+
+    def applied(*, step: MigrationInfo, **_: Any) -> None:
+        told(order.index(str(step.up_revision_id)) + 1, len(order))
+
+    return applied

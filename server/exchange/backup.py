@@ -8,7 +8,6 @@ away here.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -21,8 +20,11 @@ from sqlalchemy.engine import Engine, make_url
 
 from server import database
 from server.exchange import history
+from server.terminal.steps import Steps, Told, unseen
 
 COPIED_AT_ONCE: Final = 1 << 20
+# Between two counts; small enough to see it move on a slow disk, large enough to cost nothing.
+PAGES_AT_ONCE: Final = 1000
 
 
 class BackupProblem(Exception):
@@ -40,7 +42,7 @@ def database_file(url: str) -> Path:
     return Path(parsed.database)
 
 
-def back_up(url: str, target: Path) -> int:
+def back_up(url: str, target: Path, steps: Steps = unseen) -> int:
     """Copy the database to `target`, also while the server runs; gives the size in bytes. Raises
     BackupProblem.
 
@@ -54,7 +56,8 @@ def back_up(url: str, target: Path) -> int:
     partial = target.with_name(target.name + ".part")
     try:
         partial.unlink(missing_ok=True)
-        _copy(source, partial)
+        with steps("备份（页）") as told:
+            _copy(source, partial, told)
         partial.rename(target)
     except (OSError, sqlite3.Error) as error:
         partial.unlink(missing_ok=True)
@@ -64,7 +67,9 @@ def back_up(url: str, target: Path) -> int:
     return target.stat().st_size
 
 
-def restore(url: str, source: Path, *, new_id: Callable[[], str], now: datetime) -> Path | None:
+def restore(
+    url: str, source: Path, *, new_id: Callable[[], str], now: datetime, steps: Steps = unseen
+) -> Path | None:
     """Make the copy `source` the database, under a new history. Gives where the replaced one went, if there
     was one.
 
@@ -80,10 +85,14 @@ def restore(url: str, source: Path, *, new_id: Callable[[], str], now: datetime)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
-        _check(source)
-        _copy(source, partial)
-        _begin_anew(f"sqlite:///{partial}", new_id)
-        kept = _kept_aside(target, now)
+        with steps("检查备份"):
+            _check(source)
+        with steps("读取备份（页）") as told:
+            _copy(source, partial, told)
+        with steps("准备数据库（版本）") as told:
+            _begin_anew(f"sqlite:///{partial}", new_id, told)
+        with steps("保留原来的数据库（字节）") as told:
+            kept = _kept_aside(target, now, told)
         _drop_log(target)
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
@@ -103,10 +112,10 @@ def begin_new_history(engine: Engine, new_id: Callable[[], str]) -> str:
     return begun
 
 
-def _begin_anew(url: str, new_id: Callable[[], str]) -> None:
+def _begin_anew(url: str, new_id: Callable[[], str], told: Told) -> None:
     engine = database.engine(url)
     try:
-        database.migrate(engine)
+        database.migrate(engine, told)
         begin_new_history(engine, new_id)
     finally:
         # The last connection folds the write-ahead log into the file.
@@ -125,12 +134,18 @@ def _check(source: Path) -> None:
         raise BackupProblem(f"{source} 不是完好的 cleanheat 备份。请换一份备份。")
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, told: Told) -> None:
+    def copied(_status: int, left_n: int, total_n: int) -> None:
+        told(total_n - left_n, total_n)
+
     with (
         closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
-        old.backup(new)
+        # One reading transaction around all its parts: a server that writes meanwhile would have it begin again.
+        old.execute("BEGIN")
+        old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        old.backup(new, pages=PAGES_AT_ONCE, progress=copied)
         # One file that opens anywhere, also from a medium nobody may write to.
         new.execute("PRAGMA journal_mode = DELETE")
     descriptor = os.open(target, os.O_RDONLY)
@@ -144,7 +159,7 @@ def _companions(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
 
 
-def _kept_aside(target: Path, now: datetime) -> Path | None:
+def _kept_aside(target: Path, now: datetime, told: Told) -> Path | None:
     """A copy of the present database under a name that says until when it was in use; None without one.
 
     A copy, so that there is a database under its own name at every moment: a start that found none would
@@ -158,7 +173,7 @@ def _kept_aside(target: Path, now: datetime) -> Path | None:
     # The database itself last: where it stands under its name, all of it is there.
     for old, new in reversed(parts):
         if old.exists():
-            _copy_bytes(old, new)
+            _copy_bytes(old, new, told)
     return aside
 
 
@@ -179,11 +194,14 @@ def _free_name(wanted: Path) -> Path:
     return next(name for name in chain([wanted], names) if not name.exists())
 
 
-def _copy_bytes(source: Path, target: Path) -> None:
+def _copy_bytes(source: Path, target: Path, told: Told) -> None:
     partial = target.with_name(target.name + ".part")
     try:
         with source.open("rb") as old, partial.open("wb") as new:
-            shutil.copyfileobj(old, new, COPIED_AT_ONCE)
+            total = source.stat().st_size
+            while part := old.read(COPIED_AT_ONCE):
+                new.write(part)
+                told(new.tell(), total)
             new.flush()
             os.fsync(new.fileno())
         partial.rename(target)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from server.lab.conversions import Candidate, Conversion, conversion, kinds, remoteness, village_reach
 from server.lab.houses import House, house
+from server.terminal.steps import Told, unheard
 
 SURVEY_FROM = date(2020, 3, 16)
 
@@ -68,18 +69,19 @@ class _Drawn:
 
 
 def synthetic_county(
-    rng: Random, households_n: int, villages: Sequence[Place]
+    rng: Random, households_n: int, villages: Sequence[Place], told: Told = unheard
 ) -> Iterator[SyntheticHousehold]:
     """Yield `households_n` households, village by village in the order of their codes.
 
     Deterministic in the state of `rng`. The whole county is drawn before the first one comes out, because the
-    plan's mix is a total over it.
+    plan's mix is a total over it; ``told`` counts the homes drawn.
     """
     seed = rng.getrandbits(64)
     places = sorted(villages, key=lambda place: place.code)
     drawn: list[_Drawn] = []
     for place, size in zip(places, village_sizes(Random(f"{seed}/sizes"), households_n, places), strict=True):
         drawn.extend(_village(seed, place, size, len(drawn)))
+        told(len(drawn), households_n)
     candidates = [
         Candidate(home.number, home.house.mountain, home.remoteness) for home in drawn if _convertible(home)
     ]

@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -21,6 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from server.access.places import Place
 from server.database import read
 from server.exchange import history, store
 from server.exchange.tables import SubmissionRow
@@ -34,6 +36,7 @@ from server.lab.serving import Serving
 from server.lab.showing import Showing
 from server.registry.tables import Household
 from server.settings import Settings
+from server.terminal.steps import Steps, counted
 from sync.facts import Device
 from sync.messages import Submission
 
@@ -56,13 +59,13 @@ class Options:
     fresh: bool
 
 
-def run(
-    options: Options, settings: Settings, create_app: Callable[[Settings], FastAPI], showing: Showing
-) -> None:
+def run(options: Options, settings: Settings, create_app: Callable[..., FastAPI], showing: Showing) -> None:
     """Run the demo until interrupted. Raises DemoProblem, and whatever the database says of its file."""
     begun = _begin(options, settings, create_app, showing)
     app, file = begun.app, begun.file
-    with Serving(settings, options.port) as serving:
+    with ExitStack() as until_the_end:
+        with showing.steps("启动服务器"):
+            serving = until_the_end.enter_context(Serving(settings, options.port))
         file = replace(file, address=serving.address)
         file.save(_demo_file(options.data))
         showing.ready(file, browser=options.browser)
@@ -127,39 +130,39 @@ def clear(data: Path) -> None:
 
 
 def _begin(
-    options: Options, settings: Settings, create_app: Callable[[Settings], FastAPI], showing: Showing
+    options: Options, settings: Settings, create_app: Callable[..., FastAPI], showing: Showing
 ) -> _Begun:
     path = _demo_file(options.data)
     if _in_use(options.data):
         raise DemoProblem(
             f"{options.data} 里的演示已经在运行，地址见其中的 demo.json。请先按 Ctrl-C 停掉它，或换一个目录。"
         )
-    with showing.step("准备数据库、行政区划和年度计划"):
-        app = create_app(settings)
-        if path.exists():
-            file = DemoFile.load(path)
-            if options.households not in (None, file.households):
-                raise DemoProblem(
-                    f"这个演示有 {file.households} 户；要换成 {options.households} 户，请用 FRESH=1 重新开始。"
-                )
-        else:
-            file = prepare(app, seed=SEED, households=options.households or 20_000, address="")
-            file.save(path)
+    app = create_app(settings, steps=showing.steps)
+    if path.exists():
+        file = DemoFile.load(path)
+        if options.households not in (None, file.households):
+            raise DemoProblem(
+                f"这个演示有 {file.households} 户；要换成 {options.households} 户，请用 FRESH=1 重新开始。"
+            )
+    else:
+        file = prepare(
+            app, seed=SEED, households=options.households or 20_000, address="", steps=showing.steps
+        )
+        file.save(path)
     return _Begun(app, file)
 
 
 def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> None:
     with read(app.state.engine) as session:
         villages = places(session, file.county)
-    with showing.step(f"生成 {file.households} 户模拟数据"):
-        homes = list(synthetic_county(Random(file.seed), file.households, villages))
+    homes = _homes(file, villages, showing.steps)
     per_tablet = _shared_out(homes, [{place.code for place in share} for share in shares(villages)])
     forms = parsed_forms()
     group = fleet.Fleet(
         folder=Path(file.data), server=file.address, seed=file.seed, forms=forms, clock=app.state.clock,
         new_id=app.state.new_id,
     )  # fmt: skip
-    todo = _with_disagreements(per_tablet)
+    todo = _with_disagreements(per_tablet, showing.steps)
     standings = [fleet.Standing() for _ in todo]
     with ThreadPoolExecutor(len(todo) + 1) as pool:
         try:
@@ -175,10 +178,20 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
             group.stop.set()
 
 
-def _with_disagreements(per_tablet: Sequence[Sequence[SyntheticHousehold]]) -> list[list[Task]]:
+def _homes(file: DemoFile, villages: Sequence[Place], steps: Steps) -> list[SyntheticHousehold]:
+    with steps("模拟住户（户）") as told:
+        county = synthetic_county(Random(file.seed), file.households, villages, told)
+        # The county is drawn whole before its first home comes out.
+        first = list(islice(county, 1))
+    with steps("模拟全年的改造和走访（户）") as told:
+        return [*first, *counted(county, file.households, told)]
+
+
+def _with_disagreements(per_tablet: Sequence[Sequence[SyntheticHousehold]], steps: Steps) -> list[list[Task]]:
     """Every tablet's work, begun by two homes of a shared village that both neighbours call on: what they
     disagree about shows on both tablets and in the office."""
-    todo = [tasks(share) for share in per_tablet]
+    with steps("安排各平板的工作（台）") as told:
+        todo = [tasks(share) for share in counted(per_tablet, len(per_tablet), told)]
     for guest in range(0, len(todo) - 1, 2):
         village = min((home.village for home in per_tablet[guest + 1]), default="")
         met = [home for home in per_tablet[guest + 1] if home.village == village and home.registered_on][

@@ -24,6 +24,7 @@ from server.lab.filling import entity_id
 from server.programme.actions import release_bundled
 from server.registry.actions import classify, import_bundled_divisions
 from server.registry.tables import Division
+from server.terminal.steps import Steps
 
 TABLETS_N: Final = 8
 SOURCE: Final = "模拟认定：统计城乡分类代码（2016年版）"
@@ -108,14 +109,15 @@ def held(all_shares: Sequence[Sequence[Place]], number: int) -> list[Place]:
     return [*all_shares[number], *shared]
 
 
-def prepare(app: FastAPI, *, seed: int, households: int, address: str) -> DemoFile:
+def prepare(app: FastAPI, *, seed: int, households: int, address: str, steps: Steps) -> DemoFile:
     """Make the county ready in ``app``'s database; says how to get in. Only for a database just made."""
     settings, clock, new_id = app.state.settings, app.state.clock, app.state.new_id
     password = app.state.first_password
     if password is None:
         raise DemoProblem(f"{settings.data} 里的演示没有准备完。请用 FRESH=1 重新开始。")
     with write(app.state.engine) as session:
-        import_bundled_divisions(session)
+        with steps("导入行政区划（行）") as told:
+            import_bundled_divisions(session, told)
         villages = places(session, settings.county)
         _decide(session, settings.county, villages, clock())
         release_bundled(session, settings.county, clock())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -22,10 +21,9 @@ from rich.progress import (
 
 from server.lab.fleet import Standing
 from server.lab.prepared import DemoFile, DemoProblem
+from server.terminal.bars import LINE_EVERY_S, Bars
 
 _LOOK_EVERY_S: Final = 0.5
-# Where there is no terminal to draw bars on, a line says the same now and then.
-_SAY_EVERY_S: Final = 10.0
 
 
 class Server(Protocol):
@@ -35,22 +33,17 @@ class Server(Protocol):
 
 
 class Showing:
-    """The demo's voice on one console; `baseline` may be called from another thread."""
+    """The demo's voice on one console; `baseline` may be called from another thread. ``steps``: what comes before."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self.steps = Bars(console)
         self._progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"), console=console,
+            TextColumn("{task.fields[note]}"), console=console, disable=not console.is_terminal,
         )  # fmt: skip
         self._baseline = self._progress.add_task("基线登记（户）", total=None, note="")
         self._tablets = self._progress.add_task("八台平板（条）", total=None, note="")
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Something that takes a second or a few."""
-        with self._console.status(f"{what}…"):
-            yield
 
     def ready(self, file: DemoFile, *, browser: bool) -> None:
         """How to get in."""
@@ -94,7 +87,7 @@ class Showing:
                 if not told and all(future.done() for future in running):
                     told = True
                     self._progress.print("平板的工作已全部完成并同步。网页继续可用，按 Ctrl-C 结束。")
-                if not self._console.is_terminal and time.monotonic() - said_at >= _SAY_EVERY_S:
+                if not self._console.is_terminal and time.monotonic() - said_at >= LINE_EVERY_S:
                     said_at = time.monotonic()
                     self._console.print(self._line())
                 time.sleep(_LOOK_EVERY_S)

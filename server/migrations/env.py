@@ -13,6 +13,7 @@ context.configure(
     target_metadata=metadata,
     # SQLite cannot alter a column in place; Alembic then copies the table.
     render_as_batch=True,
+    on_version_apply=context.config.attributes["applied"],
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -17,6 +17,7 @@ from server.registry.division_file import DivisionFile, DivisionLine, Issue, rea
 from server.registry.rules import AREA_CLASSES, UNCLASSIFIED
 from server.registry.tables import AreaClass, Division
 from server.registry.vocabulary import AREA_CLASS_NAMES
+from server.terminal.steps import Told, unheard
 from server.web import N_, Problem
 from server.web.figures import CHINA
 
@@ -47,23 +48,26 @@ class Imported:
         return sum(self.by_level.values())
 
 
-def import_divisions(session: Session, data: bytes, edition: str) -> Imported:
-    """Writes a whole file of divisions; a code already there takes the new row. Raises DivisionFault."""
+def import_divisions(session: Session, data: bytes, edition: str, told: Told = unheard) -> Imported:
+    """Writes a whole file of divisions; a code already there takes the new row. Raises DivisionFault.
+
+    ``told`` counts rows.
+    """
     known = frozenset(session.exec(select(Division.code)))
     read = read_divisions(data, known)
     if read.issues:
         raise DivisionFault(read.issues)
-    return _write(session, read, edition)
+    return _write(session, read, edition, told)
 
 
-def import_bundled_divisions(session: Session) -> Imported | None:
+def import_bundled_divisions(session: Session, told: Told = unheard) -> Imported | None:
     """All of Shanxi, where the register has no divisions yet; None where it has."""
     if session.exec(select(Division.code).limit(1)).first() is not None:
         return None
-    return import_divisions(session, BUNDLED.read_bytes(), BUNDLED_EDITION)
+    return import_divisions(session, BUNDLED.read_bytes(), BUNDLED_EDITION, told)
 
 
-def _write(session: Session, read: DivisionFile, edition: str) -> Imported:
+def _write(session: Session, read: DivisionFile, edition: str, told: Told) -> Imported:
     table: Table = Division.__table__  # type: ignore[attr-defined]
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
@@ -71,7 +75,9 @@ def _write(session: Session, read: DivisionFile, edition: str) -> Imported:
     statement = insert.on_conflict_do_update(index_elements=["code"], set_=changes)
     rows = [_row(line, edition) for line in sorted(read.lines, key=lambda line: line.code)]
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        session.connection().execute(statement, rows[start : start + ROWS_PER_STATEMENT])
+        part = rows[start : start + ROWS_PER_STATEMENT]
+        session.connection().execute(statement, part)
+        told(start + len(part), len(rows))
     levels = [line.level for line in read.lines]
     return Imported({level: levels.count(level) for level in dict.fromkeys(levels)}, read.encoding)
 
