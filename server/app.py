@@ -35,6 +35,8 @@ import server.programme.api
 import server.programme.pages
 import server.registry.acceptance_pages
 import server.registry.pages
+import server.subsidies.owed
+import server.subsidies.room
 import server.zones.forms
 import server.zones.pages
 import survey_forms
@@ -169,7 +171,8 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION)
     server.registry.acceptance_pages.install(app)
     server.inspections.pages.install(app)
-    room.install(app)
+    server.subsidies.room.install(app)
+    room.install(app, unpaid=server.subsidies.owed.unsettled)
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret,

@@ -107,7 +107,7 @@ def test_a_zone_is_designated_by_two_and_holds_against_a_stove(county, office, a
     # Another person designates it by the published document, and writes down why with lines unmet.
     feng = office("feng")
     feng.get_by_role("link", name="杨洼禁煤区").click()
-    expect(feng.locator("main")).to_contain_text("补贴模块未启用")
+    expect(feng.locator("tr", has_text="补贴已发放到位")).to_be_visible()
     feng.get_by_label("文件号").fill("泽政发〔2020〕9号")
     feng.get_by_label("文件日期").fill(today)
     feng.get_by_label("施行日期").fill(today)

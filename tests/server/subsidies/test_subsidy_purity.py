@@ -9,7 +9,7 @@ from server import subsidies
 
 CORE = (
     "batch", "caps", "corrections", "entitlement", "facts", "hardship", "ledger", "ledger_checks", "money", "payments",
-    "reasons", "reconcile", "rules", "schedule", "schedule_check", "schedule_shape", "vocabulary",
+    "phrases", "reasons", "reconcile", "rules", "schedule", "schedule_check", "schedule_shape", "vocabulary", "words",
 )  # fmt: skip
 OUTSIDE = ("sqlalchemy", "sqlmodel", "fastapi", "starlette", "pydantic", "jinja2", "httpx", "openpyxl")
 CLOCK_OR_CHANCE = re.compile(

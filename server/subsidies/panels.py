@@ -1,0 +1,56 @@
+"""What other rooms' pages show of money: a household's in plain words, and an area's beside its coverage."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+from server.access.rules import may
+from server.database import read
+from server.registry.tables import Household
+from server.subsidies import owed, payments, vocabulary, words
+from server.subsidies.known import known
+from server.web import request_language
+from server.web.panels import fragment
+
+
+def household(request: Request, key: str) -> Markup | None:
+    """Under a household ("county/id"): every sentence, and its lines with links for those who handle money."""
+    county, _, identity = key.partition("/")
+    person = request.state.person
+    with read(request.app.state.engine) as session:
+        home = session.get(Household, (county, identity))
+        if home is None or not may(person, "household.view", home.village):
+            return None
+        told = words.tell(known(session, county, [identity])[identity])
+    if told is None:
+        return None
+    return fragment(
+        request,
+        "subsidies/_household.html",
+        told=told,
+        household=home,
+        spoken=request_language(request),
+        standings=words.STANDINGS,
+        states=payments.STATES,
+        components=vocabulary.COMPONENTS,
+        finance=may(person, "finance.view", home.village),
+        payees=may(person, "payee.view", home.village),
+    )
+
+
+def area(request: Request, key: str) -> Markup | None:
+    """On an area's coverage page: its money by the areas inside it, every sum with its list."""
+    if len(key) < 6 or not may(request.state.person, "finance.view", key):
+        return None
+    with read(request.app.state.engine) as session:
+        total, parts = owed.totals(session, key)
+    return fragment(
+        request,
+        "subsidies/_area.html",
+        total=total,
+        parts=parts,
+        states=owed.SHOWN_STATES,
+        names=payments.STATES,
+        area=key,
+    )

@@ -1,0 +1,41 @@
+"""What the application hands this room, and how the room is put into an application."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.requests import Request
+
+from server.registry import selections
+from server.subsidies import owed, panels, tablets
+from server.subsidies.tablets import Publish
+
+
+@dataclass(frozen=True)
+class Room:
+    """`publish`: the way to tablets; None where there is none."""
+
+    publish: Publish | None = None
+
+    def tell(self, session: Session, county: str, households: Collection[str], now: datetime) -> None:
+        """Tells tablets how these homes' money stands now, in the transaction that changed it."""
+        if self.publish is not None and households:
+            session.flush()
+            self.publish(session, county, list(tablets.states(session, county, households, now)), now)
+
+
+def install(app: FastAPI, *, publish: Publish | None = None) -> None:
+    """Registers the list of homes still owed, and the fragments other rooms' pages take of this one."""
+    app.state.subsidies = Room(publish)
+    selections.register(owed.ROOM, owed.selection())
+    app.state.panels.add("household", panels.household, order=5)
+    app.state.panels.add("area", panels.area, order=10)
+
+
+def room(request: Request) -> Room:
+    found: Room = request.app.state.subsidies
+    return found
