@@ -45,7 +45,7 @@ from server.access import actions
 from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, visitor
 from server.access.throttle import Throttle
-from server.exchange import forms, history
+from server.exchange import forms, history, office
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
@@ -171,8 +171,8 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION)
     server.registry.acceptance_pages.install(app)
     server.inspections.pages.install(app)
-    server.subsidies.room.install(app)
-    room.install(app, unpaid=server.subsidies.owed.unsettled)
+    server.subsidies.room.install(app, publish=office.publish)
+    room.install(app, unpaid=server.subsidies.owed.unsettled, publish=office.publish)
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret,

@@ -23,6 +23,7 @@ from sync.messages import (
 )
 
 Key: TypeAlias = str  # of an entity: "dataset/id"
+Kind: TypeAlias = Literal["submission", "malformed", "differs", "office"]
 
 
 @dataclass(frozen=True)
@@ -200,13 +201,14 @@ class Record:
 
     ``kind``: ``submission``; ``malformed`` (``raw`` is its JSON text, its id its own if readable, else
     derived from ``raw``); ``differs`` (other content under an id that has its verdict: id derived from
-    both, ``raw`` the content, ``verdict`` the one the first got). ``device``: who sent it.
+    both, ``raw`` the content, ``verdict`` the one the first got); ``office`` (what the office states, see
+    ``office.py``). ``device``: who sent it.
     ``clock_offset_s``: the hub's clock less the tablet's at this contact. ``past``: what `Facts.known`
     gives back for it (None for ``differs``).
     """
 
     id: str
-    kind: Literal["submission", "malformed", "differs"]
+    kind: Kind
     device: str
     submission: Submission | None
     raw: str | None

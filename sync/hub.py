@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sync import merge
 from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
-from sync.facts import Facts, FeedRow, FormRules, Held, Key, Needed, Past, Pushed, Record, Trace
+from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
 from sync.messages import Incoming, Malformed, NotYet, Submission, Verdict
 
 FAULTS_PER_VERDICT = 100
@@ -78,19 +78,12 @@ def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
     Judged in chain order (device_seq); each sees the effects of those before it. One that has its verdict
     already gets it again, and has no other effect.
     """
-    work = _Work(facts, incoming.request.sent_at, now)
+    work = Work(facts, incoming.request.sent_at, now)
     for submission in _in_order(incoming.request.submissions):
         _take(work, submission)
     for malformed in incoming.malformed:
         _take_malformed(work, malformed)
-    changed = (held for key, held in work.entities.items() if facts.entities.get(key) != held)
-    return Pushed(
-        tuple(work.records),
-        tuple(changed),
-        tuple(work.verdicts.values()),
-        tuple(work.not_yet.values()),
-        tuple(work.feed.values()),
-    )
+    return work.pushed()
 
 
 def _in_order(submissions: Sequence[Submission]) -> list[Submission]:
@@ -103,7 +96,7 @@ def _in_order(submissions: Sequence[Submission]) -> list[Submission]:
 
 
 @dataclass
-class _Work:
+class Work:
     """What one push has come to so far: starts from the facts, grows submission by submission."""
 
     facts: Facts
@@ -141,8 +134,18 @@ class _Work:
         self.feed.pop((row.village, key), None)  # the later row goes to the end
         self.feed[row.village, key] = row
 
+    def pushed(self) -> Pushed:
+        changed = (held for key, held in self.entities.items() if self.facts.entities.get(key) != held)
+        return Pushed(
+            tuple(self.records),
+            tuple(changed),
+            tuple(self.verdicts.values()),
+            tuple(self.not_yet.values()),
+            tuple(self.feed.values()),
+        )
 
-def _take(work: _Work, submission: Submission) -> None:
+
+def _take(work: Work, submission: Submission) -> None:
     content = submission_hash(submission)
     if past := work.known.get(submission.id):
         _take_again(work, past, content, encode(submission).decode())
@@ -163,20 +166,20 @@ def _take(work: _Work, submission: Submission) -> None:
         verdict = _rejection(submission.id, code, at, faults)
         traces = _witness(work, submission, changes)
     past = Past(submission.id, content, verdict, submission.person, submission.observed_at, traces)
-    work.keep(_record(work, submission.id, verdict, past, submission=submission))
+    work.keep(journal_line(work, submission.id, verdict, past, submission=submission))
 
 
-def _take_again(work: _Work, past: Past, content: str, raw: str) -> None:
+def _take_again(work: Work, past: Past, content: str, raw: str) -> None:
     """The verdict it has. Other content under the same id changes nothing, but is kept, and the answer says so:
     taking it would make the verdict depend on which copy came first."""
     if past.hash == content:
         work.verdicts.setdefault(past.id, past.verdict)
         return
     verdict = replace(past.verdict, marks=(*past.verdict.marks, "differs"))
-    work.keep(_record(work, derived_id("differs", past.id, content), verdict, None, raw=raw))
+    work.keep(journal_line(work, derived_id("differs", past.id, content), verdict, None, raw=raw))
 
 
-def _take_malformed(work: _Work, malformed: Malformed) -> None:
+def _take_malformed(work: Work, malformed: Malformed) -> None:
     content = hashlib.sha256(malformed.raw.encode()).hexdigest()
     own_id = _malformed_id(malformed)
     if past := work.known.get(own_id):
@@ -185,25 +188,27 @@ def _take_malformed(work: _Work, malformed: Malformed) -> None:
     faults = tuple((fault.path, fault.message) for fault in malformed.faults)
     verdict = _rejection(own_id, "malformed", faults[0][0] or None, faults)
     past = Past(own_id, content, verdict, "", "")
-    work.keep(_record(work, own_id, verdict, past, raw=malformed.raw))
+    work.keep(journal_line(work, own_id, verdict, past, raw=malformed.raw))
 
 
 def _malformed_id(malformed: Malformed) -> str:
     return malformed.id or derived_id("malformed", malformed.raw)
 
 
-def _record(
-    work: _Work,
+def journal_line(
+    work: Work,
     own_id: str,
     verdict: Verdict,
     past: Past | None,
     *,
     submission: Submission | None = None,
     raw: str | None = None,
+    kind: Kind | None = None,
 ) -> Record:
+    """What the journal keeps of a verdict; the kind follows from what could be read, unless it is given."""
     return Record(
         own_id,
-        "submission" if submission else "malformed" if past else "differs",
+        kind or ("submission" if submission else "malformed" if past else "differs"),
         work.facts.device.id,
         submission,
         raw,
@@ -281,7 +286,7 @@ def _rejection(submission: str, code: str, at: str | None, faults: Sequence[tupl
 
 
 def _judge(
-    work: _Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
+    work: Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
 ) -> tuple[Verdict, Mapping[Key, Trace]]:
     facts, judged = work.facts, {}
     for target in submission.targets:
@@ -316,7 +321,7 @@ def _judge(
 
 
 def _witness(
-    work: _Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
+    work: Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
 ) -> Mapping[Key, Trace]:
     return {
         target.key: merge.witness(
