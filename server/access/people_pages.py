@@ -236,6 +236,29 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
     return page
 
 
+@router.get("/people/{identity}/roles.xlsx")
+def roles_sheet(request: Request, person: Viewer, identity: str) -> Response:
+    """Every role somebody holds or has held."""
+    require(person, "person.view", _county(request))
+    lang, places = request_language(request), request.app.state.places
+    with read(request.app.state.engine) as session:
+        found = session.get(Person, identity)
+        if found is None:
+            raise problem("not_found")
+        rows = [*found.grants, *people_views.former(session, identity)]
+        areas = {row.area: places.area_name(session, row.area) for row in rows}
+    columns = [
+        SheetColumn(
+            translate(lang, N_("职务")),
+            lambda row: translate(lang, ROLES[row.role].name) if row.role in ROLES else row.role,
+        ),
+        SheetColumn(translate(lang, N_("负责区域")), lambda row: areas[row.area], width=20),
+        SheetColumn(translate(lang, N_("自")), lambda row: row.from_at, "moment", 17),
+        SheetColumn(translate(lang, N_("至")), lambda row: row.until_at, "moment", 17),
+    ]
+    return download(request, columns, rows, title=N_("职务"), of=found.name)
+
+
 def _do(request: Request, person: Person, identity: str, act: Callable[[Session, By], Any]) -> Response:
     """One change of one person in one transaction."""
     try:

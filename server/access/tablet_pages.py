@@ -4,7 +4,7 @@ enrolled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -16,28 +16,27 @@ from server.access.pages import Text
 from server.access.places import Place
 from server.access.session import holding, require
 from server.access.tables import Person, Tablet
+from server.access.tablet_sheets import Enroller, Viewer, area_asked, county_of, may_see
+from server.access.tablet_sheets import router as sheet_router
 from server.database import read, write
 from server.web import (
     N_,
     NavItem,
     Problem,
-    SheetColumn,
-    download,
     problem,
     render,
     request_language,
     translate,
 )
-from server.web.language import Language
-from server.web.sheets import Kind
 
+CODES_SHOWN: Final = 100
 NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
-Viewer = Annotated[Person, Depends(holding("tablet.view"))]
-Enroller = Annotated[Person, Depends(holding("tablet.enrol"))]
 Assigner = Annotated[Person, Depends(holding("tablet.assign"))]
 Codes = Annotated[list[str], Form(default_factory=list)]
 
 router = APIRouter(include_in_schema=False)
+# First: "codes.xlsx" must not be taken for a tablet.
+router.include_router(sheet_router)
 
 
 def _go(path: str) -> Response:
@@ -45,24 +44,8 @@ def _go(path: str) -> Response:
 
 
 def _places(request: Request, session: Session, codes: Sequence[str] | None = None) -> Sequence[Place]:
-    found: Sequence[Place] = request.app.state.places.villages(session, _county(request), codes)
+    found: Sequence[Place] = request.app.state.places.villages(session, county_of(request), codes)
     return found
-
-
-def _county(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
-
-
-def _area(request: Request, person: Person, asked: str) -> str:
-    """The area a list is held to: the one asked for, else the person's own; empty for the whole county.
-
-    Raises Refused.
-    """
-    county = _county(request)
-    area = asked or rules.areas_of(person, "tablet.view", county)[0]
-    require(person, "tablet.view", area)
-    return "" if area == county else area
 
 
 @router.get("/tablets")
@@ -70,8 +53,8 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
     """All of the county's, or with `?area=` those holding a village there; `&silent=1`: not heard of for
     days.
     """
-    county, now = _county(request), request.app.state.clock()
-    held_to, may_enrol = _area(request, person, area), rules.may(person, "tablet.enrol", county)
+    county, now = county_of(request), request.app.state.clock()
+    held_to, may_enrol = area_asked(request, person, area), rules.may(person, "tablet.enrol", county)
     once = request.session.pop("code", None) if may_enrol else None
     with read(request.app.state.engine) as session:
         lines = views.tablets(session, county=county, now=now, area=held_to)
@@ -82,7 +65,7 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
             area=held_to,
             area_name=request.app.state.places.area_name(session, held_to) if held_to else "",
             silent=silent,
-            codes=views.codes(session, county=county, now=now) if may_enrol else [],
+            codes=views.codes(session, county=county, now=now, limit=CODES_SHOWN) if may_enrol else [],
             new_code=once,
             may_enrol=rules.holds(person, "tablet.enrol"),
             now=now,
@@ -91,46 +74,10 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
     return page
 
 
-@router.get("/tablets.xlsx")
-def tablets_sheet(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
-    lang, now = request_language(request), request.app.state.clock()
-    held_to = _area(request, person, area)
-    with read(request.app.state.engine) as session:
-        found = views.tablets(session, county=_county(request), now=now, area=held_to)
-        name = request.app.state.places.area_name(session, held_to) if held_to else ""
-    rows = [line for line in found if line.silent or not silent]
-    held = [translate(lang, N_("多日未联系"))] if silent else []
-    return download(request, _columns(lang), rows, title=N_("平板"), of=name, held_to=held)
-
-
-def _columns(lang: Language) -> Sequence[SheetColumn]:
-    def column(title: str, value: Callable[[views.TabletLine], object], kind: Kind = "text") -> SheetColumn:
-        return SheetColumn(translate(lang, title), value, kind, 18)
-
-    return (
-        column(N_("平板"), lambda line: line.tablet.name or line.tablet.device),
-        column(N_("使用人"), lambda line: line.person_name),
-        column(N_("最近联系"), lambda line: line.tablet.last_contact_at, "moment"),
-        column(N_("待上传"), lambda line: line.tablet.waiting, "integer"),
-        column(N_("村数"), lambda line: line.villages_n, "integer"),
-        column(N_("程序版本"), lambda line: line.tablet.app_version),
-        column(N_("时钟偏差（秒）"), lambda line: line.tablet.clock_offset_s, "integer"),
-        column(N_("状态"), lambda line: translate(lang, _state(line))),
-    )
-
-
-def _state(line: views.TabletLine) -> str:
-    if line.tablet.revoked_at:
-        return N_("已停用")
-    if not line.tablet.last_contact_at:
-        return N_("从未联系")
-    return N_("多日未联系") if line.silent else N_("在用")
-
-
 @router.get("/tablets/enrol")
 def enrol_page(request: Request, person: Enroller, township: str = "") -> Response:
     """First the township, then its villages: 450 boxes on one page would be ticked wrongly."""
-    county = _county(request)
+    county = county_of(request)
     with read(request.app.state.engine) as session:
         places = [
             place for place in _places(request, session) if rules.may(person, "tablet.enrol", place.code)
@@ -150,7 +97,7 @@ def enrol_page(request: Request, person: Enroller, township: str = "") -> Respon
 def make_code(
     request: Request, person: Enroller, villages: Codes, surveyor: Text = "", name: Text = ""
 ) -> Response:
-    county, now = _county(request), request.app.state.clock()
+    county, now = county_of(request), request.app.state.clock()
     with write(request.app.state.engine) as session:
         known = _known(request, session, villages, person, "tablet.enrol")
         holder = _holder(request, session, surveyor=surveyor, name=name.strip())
@@ -163,11 +110,11 @@ def make_code(
 
 @router.post("/tablets/codes/{code_sha256}/withdraw")
 def withdraw_code(request: Request, person: Enroller, code_sha256: str) -> Response:
-    require(person, "tablet.enrol", _county(request))
+    require(person, "tablet.enrol", county_of(request))
     with write(request.app.state.engine) as session:
         enrolment.withdraw_code(
             session,
-            county=_county(request),
+            county=county_of(request),
             code_sha256=code_sha256,
             by=person.id,
             now=request.app.state.clock(),
@@ -177,12 +124,12 @@ def withdraw_code(request: Request, person: Enroller, code_sha256: str) -> Respo
 
 @router.get("/tablets/{device}")
 def tablet(request: Request, person: Viewer, device: str, township: str = "") -> Response:
-    county, now = _county(request), request.app.state.clock()
+    county, now = county_of(request), request.app.state.clock()
     with read(request.app.state.engine) as session:
         line = views.tablet(session, county=county, device=device, now=now)
         if line is None:
             raise problem("not_found")
-        _may_see(session, person, county, device)
+        may_see(session, person, county, device)
         places = _places(request, session)
         holding = views.assignments(session, county=county, device=device, places=places)
         now_held = {village.code for village in holding if village.until_at is None}
@@ -204,7 +151,7 @@ def tablet(request: Request, person: Viewer, device: str, township: str = "") ->
 
 @router.post("/tablets/{device}/assign")
 def assign(request: Request, person: Assigner, device: str, villages: Codes) -> Response:
-    county, now = _county(request), request.app.state.clock()
+    county, now = county_of(request), request.app.state.clock()
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
         known = _known(request, session, villages, person, "tablet.assign")
@@ -214,20 +161,13 @@ def assign(request: Request, person: Assigner, device: str, villages: Codes) -> 
 
 @router.post("/tablets/{device}/unassign")
 def unassign(request: Request, person: Assigner, device: str, villages: Codes) -> Response:
-    county, now = _county(request), request.app.state.clock()
+    county, now = county_of(request), request.app.state.clock()
     for code in villages:
         require(person, "tablet.assign", code)
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
         enrolment.unassign(session, county=county, device=device, villages=villages, now=now, by=person.id)
     return _go(f"/tablets/{device}")
-
-
-def _may_see(session: Session, person: Person, county: str, device: str) -> None:
-    """A tablet belongs to the areas of its villages; one that never held any, to the county. Raises Refused."""
-    villages = sorted(enrolment.ever_held(session, county=county, device=device))
-    if not any(rules.may(person, "tablet.view", code) for code in villages):
-        require(person, "tablet.view", villages[0] if villages else county)
 
 
 def _existing(session: Session, county: str, device: str) -> None:
@@ -264,7 +204,7 @@ def _holder(request: Request, session: Session, *, surveyor: str, name: str) -> 
         return actions.surveyor(
             session,
             name=name[:64],
-            county=_county(request),
+            county=county_of(request),
             new_id=request.app.state.new_id,
             now=request.app.state.clock(),
         )

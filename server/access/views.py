@@ -43,15 +43,22 @@ class HeldVillage:
 
 @dataclass(frozen=True)
 class CodeLine:
-    """An enrolment code in the list; the code itself is not known any more."""
+    """An enrolment code in the list; the code itself is not known any more. `made_by_name`: empty for the command
+    line.
+    """
 
     code_sha256: str
     person_name: str
-    villages_n: int
+    made_by_name: str
+    villages: tuple[str, ...]
     made_at: datetime
     expires_at: datetime
     used_at: datetime | None
     expired: bool
+
+    @property
+    def villages_n(self) -> int:
+        return len(self.villages)
 
 
 @dataclass(frozen=True)
@@ -165,8 +172,8 @@ def assignments(session: Session, *, county: str, device: str, places: Sequence[
     ]
 
 
-def codes(session: Session, *, county: str, now: datetime, limit: int = 100) -> list[CodeLine]:
-    """The latest enrolment codes, unused ones first."""
+def codes(session: Session, *, county: str, now: datetime, limit: int | None) -> list[CodeLine]:
+    """The latest enrolment codes, unused ones first; `limit` None: all of them."""
     rows = session.exec(
         select(EnrolmentCode, Person.name)
         .where(EnrolmentCode.county == county)
@@ -174,17 +181,20 @@ def codes(session: Session, *, county: str, now: datetime, limit: int = 100) -> 
         .order_by(col(EnrolmentCode.used_at).is_not(None), col(EnrolmentCode.made_at).desc())
         .limit(limit)
     )
+    found = list(rows)
+    makers = names(session, {code.made_by for code, _ in found})
     return [
         CodeLine(
             code_sha256=code.code_sha256,
             person_name=name,
-            villages_n=len(code.villages),
+            made_by_name=makers.get(code.made_by, ""),
+            villages=tuple(code.villages),
             made_at=code.made_at,
             expires_at=code.expires_at,
             used_at=code.used_at,
             expired=code.used_at is None and code.expires_at <= now,
         )
-        for code, name in rows
+        for code, name in found
     ]
 
 

@@ -181,6 +181,19 @@ def _day(text: str) -> date:
         raise Problem("classification", 422, message, remedy) from error
 
 
+@router.get("/divisions/{code}/decisions.xlsx")
+def decision_sheet(request: Request, person: Viewer, code: str) -> Response:
+    """Every decision on a village's area class."""
+    with read(request.app.state.engine) as session:
+        found = divisions.one(session, code)
+        if found is None:
+            raise problem("not_found")
+        rows = divisions.decisions(session, code)
+        people = divisions.people(session, {row.entered_by for row in rows})
+    columns = exports.decision_columns(request_language(request), people)
+    return download(request, columns, rows, title=N_("划定经过"), of=found.division.name)
+
+
 @router.get("/divisions/{code}")
 def division(request: Request, person: Viewer, code: str) -> Response:
     with read(request.app.state.engine) as session:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from server.exchange.tables import SubmissionRow
 from server.registry import rules, vocabulary
 from server.registry.divisions import DivisionLine
 from server.registry.filters import HEATING, SITUATIONS
+from server.registry.tables import AreaClass
 from server.registry.views import HouseholdLine
 from server.web import N_, SheetColumn
 from server.web.language import Language, translate
+from sync.codec import decode, to_instant
+from sync.messages import Verdict
 
 SITUATION_OUTSIDE: Final = N_("不在取暖户内")
 
@@ -53,6 +57,49 @@ def household_columns(lang: Language) -> Sequence[SheetColumn]:
         column(N_("未决冲突"), lambda h: h.conflicts_n, kind="integer", width=9),
         column(N_("更新时间"), lambda h: h.updated_at, kind="moment", width=17),
         column(N_("住户编号"), lambda h: h.id, width=38),
+    ]
+
+
+def submission_columns(lang: Language, people: Mapping[str, str]) -> Sequence[SheetColumn]:
+    """A household's own records; `people`: names by id."""
+    say: Callable[..., str] = partial(translate, lang)
+
+    def named(table: Mapping[str, str], code: str) -> str:
+        return say(table[code]) if code in table else code
+
+    def observed(row: SubmissionRow) -> object:
+        return to_instant(row.observed_at) if row.observed_at else None
+
+    return [
+        SheetColumn(say(N_("收到时间")), lambda row: row.received_at, "moment", 17),
+        SheetColumn(say(N_("平板上的时间")), observed, "moment", 17),
+        SheetColumn(say(N_("表单")), lambda row: named(vocabulary.FORMS, row.form), width=16),
+        SheetColumn(say(N_("表单版本")), lambda row: row.form_version, width=9),
+        SheetColumn(say(N_("调查员")), lambda row: people.get(row.person, row.person)),
+        SheetColumn(say(N_("处理结果")), lambda row: named(vocabulary.OUTCOMES, row.outcome), width=10),
+        SheetColumn(
+            say(N_("退回原因")), lambda row: decode(Verdict, row.verdict.encode()).reason or "", width=40
+        ),
+        SheetColumn(say(N_("平板")), lambda row: row.device, width=38),
+        SheetColumn(say(N_("编号")), lambda row: row.id, width=38),
+    ]
+
+
+def decision_columns(lang: Language, people: Mapping[str, str]) -> Sequence[SheetColumn]:
+    """A village's decisions on its area class; `people`: names by id."""
+    say: Callable[..., str] = partial(translate, lang)
+
+    def column(heading: str, value: Callable[[AreaClass], object], **how: object) -> SheetColumn:
+        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+
+    return [
+        column(N_("决定日期"), lambda row: row.decided_on, kind="date", width=12),
+        column(N_("区域类别"), lambda row: say(vocabulary.AREA_CLASS_NAMES[row.area_class])),
+        column(N_("现行"), lambda row: say(N_("是")) if row.current else "", width=8),
+        column(N_("依据"), lambda row: row.source, width=30),
+        column(N_("批准人"), lambda row: row.approver),
+        column(N_("录入"), lambda row: people.get(row.entered_by, row.entered_by)),
+        column(N_("登记时间"), lambda row: row.entered_at, kind="moment", width=17),
     ]
 
 

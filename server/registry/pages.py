@@ -115,14 +115,30 @@ def household_sheet(request: Request, person: Viewer) -> Response:
         )  # fmt: skip
 
 
-@router.get("/households/{county}/{identity}")
-def household(request: Request, person: Viewer, county: str, identity: str) -> Response:
-    lang = request_language(request)
+def _file(request: Request, person: Person, county: str, identity: str) -> views.HouseholdFile:
+    """The household's file, if there is one and the person may see it. Raises Problem or Refused."""
     with read(request.app.state.engine) as session:
         found = views.household_file(session, county, identity)
     if found is None:
         raise problem("not_found")
     require(person, "household.view", found.household.village)
+    return found
+
+
+@router.get("/households/{county}/{identity}/submissions.xlsx")
+def submission_sheet(request: Request, person: Viewer, county: str, identity: str) -> Response:
+    """Everything that was recorded of one household."""
+    found = _file(request, person, county, identity)
+    home = found.household
+    return download(
+        request, exports.submission_columns(request_language(request), found.people), found.submissions,
+        title=N_("原始记录"), of=f"{found.village_name} {home.door_number} {home.head_name}".strip(),
+    )  # fmt: skip
+
+
+@router.get("/households/{county}/{identity}")
+def household(request: Request, person: Viewer, county: str, identity: str) -> Response:
+    lang, found = request_language(request), _file(request, person, county, identity)
     way = [
         (name, f"/households?area={rules.prefix_of(code)}")
         for code, name in found.above

@@ -9,6 +9,7 @@ from server.registry import vocabulary
 from server.web import N_, SheetColumn
 from server.web.language import Language, translate
 from server.zones import rules, stove
+from server.zones.checklist import CheckLine
 from server.zones.homes import StoveLine
 from server.zones.reach import ReachLine
 from server.zones.views import ZoneLine
@@ -48,6 +49,44 @@ def reach_columns(lang: Language) -> Sequence[SheetColumn]:
         column(N_("改造完成日期"), lambda line: line.heating.last_on, kind="date", width=13),
         column(N_("已过天数"), lambda line: line.days, kind="integer", width=9),
         column(N_("已提议"), lambda line: say(N_("是")) if line.proposed else "", width=9),
+    ]
+
+
+def checklist_columns(lang: Language) -> Sequence[SheetColumn]:
+    say: Callable[..., str] = partial(translate, lang)
+
+    def result(line: CheckLine) -> str:
+        if not line.known:
+            return say(N_("补贴模块未启用"))
+        return say(N_("达到") if line.met else N_("未达到"))
+
+    return [
+        SheetColumn(say(N_("条件")), lambda line: say(line.title), width=44),
+        SheetColumn(say(N_("结果")), result),
+        SheetColumn(say(N_("未达到")), lambda line: line.bad.n if line.bad else None, "integer", 9),
+        SheetColumn(say(N_("其中")), lambda line: say(line.bad.label) if line.bad else "", width=12),
+        SheetColumn(say(N_("计入条件")), lambda line: say(N_("是") if line.counts else N_("否")), width=9),
+        SheetColumn(
+            say(N_("另有")),
+            lambda line: "；".join(f"{say(each.label)} {each.n}" for each in line.others),
+            width=40,
+        ),
+    ]
+
+
+def left_out_columns(lang: Language, people: Mapping[str, str]) -> Sequence[SheetColumn]:
+    say: Callable[..., str] = partial(translate, lang)
+    return [
+        SheetColumn(say(N_("村")), lambda line: line.village_name, width=20),
+        SheetColumn(say(N_("门牌号")), lambda line: line.door_number, width=11),
+        SheetColumn(say(N_("户主姓名")), lambda line: line.head_name, width=11),
+        SheetColumn(say(N_("原因")), lambda line: say(rules.LEFT_OUT_REASONS[line.row.reason]), width=24),
+        SheetColumn(say(N_("说明")), lambda line: line.row.note, width=40),
+        SheetColumn(
+            say(N_("录入")), lambda line: people.get(line.row.entered_by, line.row.entered_by), width=12
+        ),
+        SheetColumn(say(N_("登记时间")), lambda line: line.row.entered_at, "moment", 17),
+        SheetColumn(say(N_("住户编号")), lambda line: line.row.household, width=38),
     ]
 
 

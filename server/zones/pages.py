@@ -22,26 +22,17 @@ from server.inspections.views import ProblemFilter, officials
 from server.inspections.views import lines as problem_lines
 from server.registry import divisions, vocabulary
 from server.registry.tables import Household
-from server.web import N_, NavItem, Problem, download, problem, render, request_language, translate
-from server.zones import actions, checklist, exports, homes, lines, rules, stove, views
-from server.zones.homes import StoveLine
+from server.web import N_, NavItem, Problem, problem, render, request_language, translate
+from server.zones import actions, checklist, lines, rules, stove, views
+from server.zones.asked import SHOWS, SignedIn, area_of, file_of, stoves_of
 from server.zones.lines import Key
 from server.zones.reach import NEARLY_PCT, reach
 from server.zones.room import room
+from server.zones.sheet_pages import router as sheet_router
 from server.zones.tables import ZoneVersion
-from server.zones.views import ZoneFile
 
-SignedIn = Annotated[Person, Depends(holding("zone.view"))]
 Proposer = Annotated[Person, Depends(holding("zone.propose"))]
 NAVIGATION: Final = (NavItem("/zones", N_("禁煤区"), "zone.view"),)
-SHOWS: Final = {
-    "all": N_("全部住户"),
-    "violation": N_("违规（含施行后将违规）"),
-    "required": N_("应保留"),
-    "allowed": N_("允许"),
-    "unknown": N_("未登记"),
-    "unproven": N_("未经一个采暖季检验"),
-}
 # Homes to choose from when leaving some out; more are found through the checklist's lists.
 CANDIDATES_MAX: Final = 200
 LABELS: Final[dict[str, Any]] = {
@@ -55,17 +46,12 @@ LABELS: Final[dict[str, Any]] = {
 }
 
 router = APIRouter(include_in_schema=False)
-
-
-def _area(request: Request, person: Person) -> str:
-    area = county_area(request, person, request.query_params.get("area", "").strip())
-    require(person, "zone.view", area)
-    return area
+router.include_router(sheet_router)
 
 
 @router.get("/zones")
 def zone_list(request: Request, person: SignedIn) -> Response:
-    area, today = _area(request, person), today_of(request)
+    area, today = area_of(request, person), today_of(request)
     with read(request.app.state.engine) as session:
         found, reached = views.zones(session, area, today), reach(session, area, today)
         area_name = divisions.area_name(session, area)
@@ -83,23 +69,6 @@ def zone_list(request: Request, person: SignedIn) -> Response:
         breadcrumbs=[(translate(request_language(request), N_("禁煤区")), None)],
         **LABELS,
     )
-
-
-@router.get("/zones.xlsx")
-def zone_sheet(request: Request, person: SignedIn) -> Response:
-    area, lang = _area(request, person), request_language(request)
-    with read(request.app.state.engine) as session:
-        rows, name = views.zones(session, area, today_of(request)), divisions.area_name(session, area)
-        return download(request, exports.zone_columns(lang), rows, title=N_("禁煤区"), of=name)
-
-
-@router.get("/zones/unzoned.xlsx")
-def unzoned_sheet(request: Request, person: SignedIn) -> Response:
-    area, lang = _area(request, person), request_language(request)
-    with read(request.app.state.engine) as session:
-        found, name = reach(session, area, today_of(request)), divisions.area_name(session, area)
-    rows = [*found.converted, *found.nearly]
-    return download(request, exports.reach_columns(lang), rows, title=N_("已改造、未划入禁煤区的村"), of=name)
 
 
 @router.get("/zones/propose")
@@ -158,20 +127,6 @@ def zone_page(request: Request, person: SignedIn, county: str, identity: str) ->
     return shown(request, person, county, identity)
 
 
-def _number(request: Request) -> int | None:
-    text = request.query_params.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
-def _file(request: Request, person: Person, session: Session, county: str, identity: str) -> ZoneFile:
-    found = views.zone_file(session, county, identity, today_of(request), _number(request))
-    if found is None:
-        raise problem("not_found")
-    codes = [village.code for village in found.villages]
-    require(person, "zone.view", checklist.area_of(codes, county))
-    return found
-
-
 def shown(
     request: Request, person: Person, county: str, identity: str, fault: Problem | None = None,
     entered: Mapping[str, str] | None = None,
@@ -179,7 +134,7 @@ def shown(
     """One zone: its range, its checklist, its versions, and whatever may be decided."""
     today = today_of(request)
     with read(request.app.state.engine) as session:
-        file = _file(request, person, session, county, identity)
+        file = file_of(request, person, session, county, identity)
         version, codes = file.shown, [village.code for village in file.villages]
         found = views.readiness(session, version, today, room(request).unpaid)
         digest = actions.digest(session, version)
@@ -230,7 +185,7 @@ def problem_list(request: Request, person: SignedIn, county: str, identity: str)
     """The problems not closed in a version's range, wherever they were opened from."""
     today = today_of(request)
     with read(request.app.state.engine) as session:
-        file = _file(request, person, session, county, identity)
+        file = file_of(request, person, session, county, identity)
         rows = problem_lines(session, views.open_problems(session, file.shown), today)
     lang, address = request_language(request), f"/zones/{county}/{identity}"
     return render(
@@ -239,6 +194,7 @@ def problem_list(request: Request, person: SignedIn, county: str, identity: str)
         version=file.shown,
         rows=rows,
         kinds=KINDS,
+        export=f"{address}/problems.xlsx?version={file.shown.number}",
         everything=ProblemFilter(area=county, zone=identity, queue="all").address(),
         breadcrumbs=[
             (translate(lang, N_("禁煤区")), "/zones"),
@@ -249,32 +205,9 @@ def problem_list(request: Request, person: SignedIn, county: str, identity: str)
     )
 
 
-def _stoves(
-    request: Request, person: Person, county: str, identity: str
-) -> tuple[ZoneFile, str, list[StoveLine]]:
-    """The homes of a version with their rulings, held to what `?show=` asks for. A zone not yet in force is
-    taken as if it were: the list says what will be."""
-    show = request.query_params.get("show", "all")
-    show = show if show in SHOWS else "all"
-    today = today_of(request)
-    with read(request.app.state.engine) as session:
-        file = _file(request, person, session, county, identity)
-        version = file.shown
-        zone = stove.InForce(version.name, version.document_number or "—", version.in_force_on or today)
-        key = Key(version.county, version.zone, version.number, "all")
-        found = homes.rulings(session, county, lines.members(key), zone, today)
-    if show == "unproven":
-        return (
-            file,
-            show,
-            [line for line in found if line.home.in_service_on is not None and line.proven_on is None],
-        )
-    return file, show, [line for line in found if show in ("all", line.ruling.verdict)]
-
-
 @router.get("/zones/{county}/{identity}/stoves")
 def stove_list(request: Request, person: SignedIn, county: str, identity: str) -> Response:
-    file, show, found = _stoves(request, person, county, identity)
+    file, show, found = stoves_of(request, person, county, identity)
     lang, address = request_language(request), f"/zones/{county}/{identity}"
     return render(
         request,
@@ -294,14 +227,3 @@ def stove_list(request: Request, person: SignedIn, county: str, identity: str) -
         ],
         **LABELS,
     )
-
-
-@router.get("/zones/{county}/{identity}/stoves.xlsx")
-def stove_sheet(request: Request, person: SignedIn, county: str, identity: str) -> Response:
-    file, show, found = _stoves(request, person, county, identity)
-    lang = request_language(request)
-    names = {village.code: village.name for village in file.villages}
-    return download(
-        request, exports.stove_columns(lang, names), found, title=N_("旧炉具清单"),
-        of=file.shown.name, held_to=[translate(lang, SHOWS[show])],
-    )  # fmt: skip
