@@ -121,6 +121,45 @@ REFUSALS: Final = {
     "same_entitlement": (N_("应补项目 {id} 在批次里有 {n} 笔付款。"), N_("只留一笔。")),
     "unanswered": (N_("还有 {n} 笔没有银行回执。"), N_("请导入银行的回盘文件，或向银行查询。")),
     "waiting": (N_("还有 {n} 行回盘对不上。"), N_("请逐行处理后再办。")),
+    # What only the database can see.
+    "alike": (N_("另有 {n} 笔同样的问题。"), N_("请一并处理。")),
+    "nothing_owed": (N_("按这些条件没有可发放的补贴。"), N_("请放宽条件，或看被排除的原因。")),
+    "other_than_seen": (
+        N_("预览之后有变化：原来 {n} 笔 {yuan} 元，现在 {n_now} 笔 {yuan_now} 元。"),
+        N_("请核对新的预览，再提交一次。"),
+    ),
+    "held_elsewhere": (
+        N_("第 {number} 批（{title}）里已有其中 {n} 笔。"),
+        N_("一笔补贴只能在一个批次里；请刷新预览后再提交。"),
+    ),
+    "not_settled": (N_("批次还没有对账，退回的钱还不能重发。"), N_("请先对账，再编后续批次。")),
+    "not_apart": (N_("退回的钱和新的补贴不能编在一个批次里。"), N_("请另编一个批次。")),
+    "no_title": (N_("没有写批次名称，或名称超过 {max} 个字。"), N_("请写一个简短的名称。")),
+    "none_chosen": (N_("没有选中这个批次里的付款。"), N_("请勾选要移出的付款。")),
+    "too_much": (
+        N_("有 {n} 笔多于现在的核定，共多 {yuan} 元。"),
+        N_("请移出它们（已提交的先退回编制），再按现在的核定加入。"),
+    ),
+    "no_return_yet": (
+        N_("批次现在是“{state}”，还没有银行回执可导。"),
+        N_("请先送银行，再导入银行的回盘文件。"),
+    ),
+    "settled_already": (N_("选中的行里有的已经处理过。"), N_("请刷新页面后再看。")),
+    "no_rows": (N_("没有选中等待处理的行。"), N_("请勾选至少一行。")),
+    "row_not_bookable": (
+        N_("第 {number} 行不能入账：{why}。"),
+        N_("请向银行要更正的回盘文件，或写明理由后不入账。"),
+    ),
+    "answered_so": (N_("付款 {id} 的回执本来就是“{state}”。"), N_("请写明理由后选“不入账”。")),
+    "chosen_twice": (N_("付款 {id} 选了不止一行。"), N_("一笔付款只能以一行为准。")),
+    "paid_again": (
+        N_("付款 {id} 退回后已在第 {number} 批（{title}）里重发，不能改为到账。"),
+        N_("请先处理重发的那一笔。"),
+    ),
+    "in_dispute": (
+        N_("有 {n} 笔的收款人有更改，还没有决定用哪一个。"),
+        N_("请先在收款人页决定，或把它们移出。"),
+    ),
 }
 
 
@@ -130,6 +169,10 @@ class Refusal:
 
     code: str
     values: tuple[tuple[str, object], ...] = ()
+
+    @staticmethod
+    def of(code: str, **values: object) -> Refusal:
+        return Refusal(code, tuple(values.items()))
 
     def message(self, translated: Callable[[str], str] = str) -> str:
         """What is wrong, in Chinese or as `translated` says it; words among the values are translated too."""
@@ -141,10 +184,6 @@ class Refusal:
     def _filled(self, text: str, translated: Callable[[str], str]) -> str:
         words = {name: translated(value) if isinstance(value, str) else value for name, value in self.values}
         return translated(text).format(**words)
-
-
-def _refusal(code: str, **values: object) -> Refusal:
-    return Refusal(code, tuple(values.items()))
 
 
 @dataclass(frozen=True)
@@ -176,7 +215,8 @@ STEPS: Final = (
     Step(
         "payment_batch.reconcile", SENT_TO_BANK, RECONCILED, RECONCILIATION, ("all_answered", "none_waiting")
     ),
-    Step("payment_batch.close", RECONCILED, CLOSED),
+    # An answer may still come after the reconciliation: a bank takes a credit back.
+    Step("payment_batch.close", RECONCILED, CLOSED, needs=("none_waiting",)),
 )
 VERBS: Final = (PREPARE, *dict.fromkeys(step.verb for step in STEPS))
 # The duty that each verb leaves its person with.
@@ -212,9 +252,9 @@ def refusals(batch: Batch, verb: str, person: str, *, reason: str = "", seen: st
     found = [refusal for name in step.needs for refusal in NEEDS[name](batch)]
     found += _duty_kept(batch, step.duty, person)
     if step.reasoned and not reason.strip():
-        found.append(_refusal("no_reason"))
+        found.append(Refusal.of("no_reason"))
     if step.seen and seen != batch.digest:
-        found.append(_refusal("changed"))
+        found.append(Refusal.of("changed"))
     return found
 
 
@@ -241,7 +281,7 @@ def to_follow_up(batch: Batch) -> tuple[Payment, ...]:
 
 
 def _undeclared(batch: Batch) -> Refusal:
-    return _refusal("not_declared", state=STATES.get(batch.state, batch.state))
+    return Refusal.of("not_declared", state=STATES.get(batch.state, batch.state))
 
 
 def _not_open(batch: Batch) -> Iterator[Refusal]:
@@ -251,32 +291,32 @@ def _not_open(batch: Batch) -> Iterator[Refusal]:
 
 def _duty_kept(batch: Batch, duty: str, person: str) -> Iterator[Refusal]:
     for held in sorted(duties(batch, person) - {duty}) if duty else ():
-        yield _refusal("other_duty", held=DUTIES[held], duty=DUTIES[duty])
+        yield Refusal.of("other_duty", held=DUTIES[held], duty=DUTIES[duty])
 
 
 def _has_payments(batch: Batch) -> Iterator[Refusal]:
     if not batch.payments:
-        yield _refusal("empty")
+        yield Refusal.of("empty")
 
 
 def _sound(batch: Batch) -> Iterator[Refusal]:
     """Every payment is one, with money, an account and a holder, in the batch's county and not on its way yet."""
     for payment in batch.payments:
         if payment.amount_fen <= 0 or sum(payment.shares_fen.values()) != payment.amount_fen:
-            yield _refusal("amount", id=payment.id)
+            yield Refusal.of("amount", id=payment.id)
         if not payment.payee.account.strip() or not payment.payee.holder.strip():
-            yield _refusal("no_payee", id=payment.id)
+            yield Refusal.of("no_payee", id=payment.id)
         if payment.county != batch.county or payment.state != PLANNED:
-            yield _refusal("not_planned", id=payment.id)
+            yield Refusal.of("not_planned", id=payment.id)
 
 
 def _paid_once(batch: Batch) -> Iterator[Refusal]:
     for id, n in Counter(payment.id for payment in batch.payments).items():
         if n > 1:
-            yield _refusal("same_id", id=id, n=n)
+            yield Refusal.of("same_id", id=id, n=n)
     for id, n in Counter(payment.entitlement for payment in batch.payments).items():
         if n > 1:
-            yield _refusal("same_entitlement", id=id, n=n)
+            yield Refusal.of("same_entitlement", id=id, n=n)
 
 
 def _duties_apart(batch: Batch) -> Iterator[Refusal]:
@@ -284,18 +324,18 @@ def _duties_apart(batch: Batch) -> Iterator[Refusal]:
     for person in dict.fromkeys(act.person for act in batch.acts):
         held = [duty for duty in DUTIES if duty in duties(batch, person)]
         if len(held) > 1:
-            yield _refusal("mixed_duties", person=person, first=DUTIES[held[0]], second=DUTIES[held[1]])
+            yield Refusal.of("mixed_duties", person=person, first=DUTIES[held[0]], second=DUTIES[held[1]])
 
 
 def _all_answered(batch: Batch) -> Iterator[Refusal]:
     n = sum(payment.state not in (CREDITED, RETURNED) for payment in batch.payments)
     if n:
-        yield _refusal("unanswered", n=n)
+        yield Refusal.of("unanswered", n=n)
 
 
 def _none_waiting(batch: Batch) -> Iterator[Refusal]:
     if batch.waiting_n:
-        yield _refusal("waiting", n=batch.waiting_n)
+        yield Refusal.of("waiting", n=batch.waiting_n)
 
 
 NEEDS: Final[dict[str, Callable[[Batch], Iterator[Refusal]]]] = {
