@@ -6,7 +6,7 @@ asked of the journal and not of roles. An acceptance is only ever withdrawn, wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -18,7 +18,9 @@ from sqlmodel import Session, col, select
 from server.access.audit import audit
 from server.exchange.tables import SubmissionRow, SubmissionTarget
 from server.registry.acceptance_tables import Acceptance
+from server.registry.amounts import yuan
 from server.registry.tables import Conversion, Household
+from server.registry.vocabulary import HARDSHIPS
 from server.web import N_, Problem
 from server.web.figures import CHINA
 
@@ -38,12 +40,47 @@ UNKNOWN, OWN, STANDS, NOT_CONNECTED, DISPUTED, TOO_EARLY = (
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What the official was shown at one home: the real cost in fen, and a class of hardship with the day from which
+    its certificate counts.
+    """
+
+    cost_fen: int | None = None
+    hardship: str = ""
+    hardship_since: date | None = None
+
+
+NOTHING_PROVEN: Final = Proof()
+
+
+@dataclass(frozen=True)
 class Paper:
-    """What an acceptance rests on: the day on site, the document's number, and where the evidence lies."""
+    """What an acceptance rests on: the day on site, the document's number, where the evidence lies, and what was
+    proven, which only the acceptance of a single home can say.
+    """
 
     accepted_on: date | None
     document_number: str
     evidence: str
+    proof: Proof = NOTHING_PROVEN
+
+
+Watcher = Callable[[Session, str, Collection[str]], None]
+"""(session, county, households): writes what follows from a change of their acceptances, in its transaction."""
+
+# Filled while the application is composed, only read afterwards.
+_watchers: Final[dict[str, Watcher]] = {}
+
+
+def watch(room: str, watcher: Watcher) -> None:
+    """A room above is told of every acceptance and withdrawal. The same room again replaces what it said."""
+    _watchers[room] = watcher
+
+
+def _tell(session: Session, county: str, households: Collection[str]) -> None:
+    session.flush()
+    for watcher in _watchers.values():
+        watcher(session, county, households)
 
 
 def refused(message: str, remedy: str) -> Problem:
@@ -76,6 +113,9 @@ def accept(
     wanted = sorted(set(conversions))
     if not wanted:
         raise refused(N_("没有选中任何改造。"), N_("请勾选至少一项再提交。"))
+    if len(wanted) > 1 and paper.proof != NOTHING_PROVEN:
+        message = N_("实际费用和困难证明每户不同，不能几项一起填。")
+        raise refused(message, N_("请一项一项验收，或把这几栏留空。"))
     found = {each.id: each for part in _parts(wanted) for each in _conversions(session, county, part)}
     own, standing = surveyed_by(session, county, wanted, person), accepted(session, county, wanted)
     faults = {
@@ -91,6 +131,7 @@ def accept(
         session.flush()
     except IntegrityError as error:
         raise refused(N_("其中有的刚刚被别人验收。"), N_("一项也没有验收。请刷新页面后再看。")) from error
+    _tell(session, county, {found[one].household for one in wanted})
     return len(wanted)
 
 
@@ -104,6 +145,19 @@ def _check(paper: Paper, now: datetime) -> None:
         raise refused(message, N_("请写明验收单或文件的编号，以及验收表、照片等依据存放在哪里。"))
     if max(len(paper.document_number), len(paper.evidence)) > TEXT_CHARS_MAX:
         raise refused(N_("验收文号或依据过长。"), N_("每项最多 500 个字。"))
+    _check_proof(paper.proof, now)
+
+
+def _check_proof(proof: Proof, now: datetime) -> None:
+    if proof.cost_fen is not None and proof.cost_fen < 0:
+        raise refused(N_("实际费用是负数。"), N_("请填写设备和安装实际花费的元数，没有凭据的留空。"))
+    if proof.hardship and proof.hardship not in HARDSHIPS:
+        raise refused(N_("不认识这个困难类别。"), N_("请从列表里选择。"))
+    if bool(proof.hardship) != (proof.hardship_since is not None):
+        message = N_("困难类别和认定日期要一起填。")
+        raise refused(message, N_("日期以证明上的认定日期为准；没有看到证明的，两项都留空。"))
+    if proof.hardship_since is not None and proof.hardship_since > now.astimezone(CHINA).date():
+        raise refused(N_("困难类别的认定日期在今天之后。"), N_("请填写证明上的认定日期。"))
 
 
 def _parts(keys: list[str]) -> list[list[str]]:
@@ -114,6 +168,39 @@ def _conversions(session: Session, county: str, keys: list[str]) -> list[Convers
     # Locked in the order of their ids: of two officials the second sees what the first has done.
     statement = select(Conversion).where(Conversion.county == county, col(Conversion.id).in_(keys))
     return list(session.exec(statement.order_by(col(Conversion.id)).with_for_update()))
+
+
+def surveyors(session: Session, county: str, conversions: Collection[str]) -> dict[str, set[str]]:
+    """Conversion to the persons who sent any submission of it, whatever became of it."""
+    found: dict[str, set[str]] = {one: set() for one in conversions}
+    for part in _parts(sorted(found)):
+        same = and_(
+            col(SubmissionRow.county) == col(SubmissionTarget.county),
+            col(SubmissionRow.id) == col(SubmissionTarget.submission),
+        )
+        rows = session.exec(
+            select(SubmissionTarget.entity, SubmissionRow.person)
+            .join(SubmissionRow, same)
+            .where(
+                SubmissionTarget.county == county,
+                SubmissionTarget.dataset == "conversion",
+                col(SubmissionTarget.entity).in_(part),
+            )
+            .distinct()
+        )
+        for one, person in rows:
+            found[one].add(person)
+    return {one: people - {""} for one, people in found.items()}
+
+
+def conversions_of(session: Session, county: str, households: Collection[str]) -> list[str]:
+    """The conversions of some households."""
+    found: list[str] = []
+    for part in _parts(sorted(households)):
+        found += session.exec(
+            select(Conversion.id).where(Conversion.county == county, col(Conversion.household).in_(part))
+        )
+    return found
 
 
 def surveyed_by(session: Session, county: str, conversions: Collection[str], person: str) -> set[str]:
@@ -187,17 +274,27 @@ def _write(
             county=conversion.county, conversion=conversion.id, number=number, village=conversion.village,
             household=conversion.household, conversion_version=conversion.version, accepted_on=paper.accepted_on,
             document_number=paper.document_number.strip(), evidence=paper.evidence.strip(),
-            accepted_by=person, entered_at=now,
+            cost_fen=paper.proof.cost_fen, hardship=paper.proof.hardship,
+            hardship_since=paper.proof.hardship_since, accepted_by=person, entered_at=now,
         )
     )  # fmt: skip
     detail = {
         N_("验收日期"): paper.accepted_on.isoformat(), N_("验收文号"): paper.document_number.strip(),
-        N_("依据"): paper.evidence.strip(),
+        N_("依据"): paper.evidence.strip(), **_proven(paper.proof),
     }  # fmt: skip
     audit(
         session, person=person, verb="conversion.accept", county=conversion.county, area=conversion.village,
         subject=f"household/{conversion.county}/{conversion.household}", detail=detail, now=now,
     )  # fmt: skip
+
+
+def _proven(proof: Proof) -> dict[str, str]:
+    """What was proven, for the log."""
+    return {
+        N_("实际费用（元）"): "" if proof.cost_fen is None else yuan(proof.cost_fen),
+        N_("困难类别"): HARDSHIPS.get(proof.hardship, ""),
+        N_("认定日期"): str(proof.hardship_since or ""),
+    }
 
 
 def withdraw(
@@ -207,7 +304,7 @@ def withdraw(
     reason = reason.strip()
     if not reason or len(reason) > TEXT_CHARS_MAX:
         raise refused(N_("没有写明撤销的原因，或原因过长。"), N_("请写明为什么撤销，最多 500 个字。"))
-    _conversions(session, county, [conversion])
+    found = _conversions(session, county, [conversion])
     standing = accepted(session, county, [conversion]).get(conversion)
     if standing is None:
         raise refused(N_("这项改造现在没有验收。"), N_("请刷新页面后再看。"))
@@ -217,3 +314,4 @@ def withdraw(
         subject=f"household/{county}/{standing.household}",
         detail={N_("原因"): reason, N_("验收文号"): standing.document_number}, now=now,
     )  # fmt: skip
+    _tell(session, county, {standing.household, *(each.household for each in found)})
