@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final
@@ -15,6 +16,7 @@ from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.registry import actions, divisions, exports, rules, vocabulary
+from server.registry.division_import_pages import router as import_router
 from server.registry.divisions import DivisionFilter
 from server.web import (
     N_,
@@ -47,6 +49,8 @@ CHOICES: Final[dict[str, Mapping[str, str]]] = {
 }
 
 router = APIRouter(include_in_schema=False)
+# First: "import" must not be taken for a code.
+router.include_router(import_router)
 
 
 def _county(request: Request) -> str:
@@ -100,10 +104,24 @@ def _list(request: Request, person: Person, address: str, status: int = 200, **c
         area_name=area_name,
         classes=classes,
         may_classify=in_county and may(person, VERB, wanted.area),
+        imported=_counts(query.get("imported", "")),
+        may_import=may(person, "division.import", county),
         export=with_query(address.replace("/divisions", "/divisions.xlsx", 1), page=None),
         breadcrumbs=[(translate(lang, N_("区划")), None)],
-        **{"fault": None, "entered": {}, "done": query.get("done", ""), **LABELS, **ctx},
+        **{
+            "fault": None,
+            "entered": {},
+            "done": query.get("done", ""),
+            **LABELS,
+            **ctx,
+        },
     )
+
+
+def _counts(text: str) -> tuple[int, int] | None:
+    """ "12-3" of the address an import leads to: how many were added and altered."""
+    found = re.fullmatch(r"(\d{1,6})-(\d{1,6})", text, re.ASCII)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 @router.get("/divisions")

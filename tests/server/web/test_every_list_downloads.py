@@ -17,6 +17,7 @@ NO_LIST = {
     "access/account.html": "one's own tokens, which are nobody else's business",
     "exchange/submission.html": "one record as it was recorded",
     "inspections/problem.html": "the steps of one problem; they stand in the log, which downloads",
+    "registry/division_import.html": "what one file would change, before anything is written",
     "programme/plan.html": "the released document, shown whole",
 }
 
