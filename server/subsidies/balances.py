@@ -134,17 +134,18 @@ class Stated:
 
 def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[str, Stated]:
     """Household → its payee in force; whoever has none is left out."""
+    table = PayeeRow.__table__  # type: ignore[attr-defined]
+    columns = [table.c[name] for name in ("household", "holder", "account", "bank", "relation", "stated_at")]
     found = {}
     for part in books.parts(sorted(set(households))):
-        in_force = select(PayeeRow).where(
+        in_force = select(*columns).where(
             col(PayeeRow.county) == county,
             col(PayeeRow.household).in_(part),
             col(PayeeRow.state) == "in_force",
         )
-        for row in session.execute(in_force).scalars():
-            found[row.household] = Stated(
-                Payee(row.holder, row.account, row.bank, row.relation), row.stated_at
-            )
+        for row in session.execute(in_force):
+            payee = Payee(row.holder, row.account, row.bank, row.relation)
+            found[row.household] = Stated(payee, row.stated_at)
     return found
 
 

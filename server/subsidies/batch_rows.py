@@ -173,7 +173,7 @@ def set_states(session: Session, row: BatchRow, ids: Sequence[str] | None, **val
 def write_payments(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """New payments. Raises IntegrityError where one of their decisions has a live payment already."""
     if rows:
-        session.execute(insert(PaymentRow), list(rows))
+        session.execute(insert(PaymentRow.__table__), list(rows))  # type: ignore[attr-defined]
 
 
 def row_of(payment: Payment, batch: str, village: str, settles: Sequence[str]) -> dict[str, object]:

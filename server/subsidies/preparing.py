@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from server.registry.rules import bounds
 from server.subsidies import balances, books
+from server.subsidies.balances import Stated
 from server.subsidies.corrections import Decided
 from server.subsidies.payments import PLANNED, Payable, Payee, Payment, payable
 from server.subsidies.tables import BatchRow, EntitlementRow, PaymentRow
@@ -50,16 +51,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Item:
-    """One payment to be: what is owed, where it was decided, to whom it goes, and on whose word it stands."""
+    """One payment to be: what is owed, where it was decided, to whom it goes (None where
+    nobody knows), and on whose word it stands."""
 
     owed: Payable
     village: str
     component: str
     season: str
     due_on: date
-    payee: Payee
+    stated: Stated | None
     surveyed_by: frozenset[str]
     accepted_by: frozenset[str]
+
+    @property
+    def payee(self) -> Payee:
+        return self.stated.payee if self.stated else Payee("", "")
 
     def payment(self, id: str) -> Payment:
         """The payment, planned, under its end-to-end id."""
@@ -149,10 +155,10 @@ def _items(session: Session, wanted: Wanted, households: Sequence[str]) -> list[
     items = []
     for owed in found:
         carrier = rows[owed.entitlement]
-        payee = payees[owed.household].payee if owed.household in payees else Payee("", "")
         items.append(
             Item(
-                owed, carrier.village, carrier.component, carrier.season, carrier.due_on, payee,
+                owed, carrier.village, carrier.component, carrier.season, carrier.due_on,
+                payees.get(owed.household),
                 frozenset(person for id in owed.settles for person in rows[id].surveyed_by),
                 frozenset(person for id in owed.settles for person in rows[id].accepted_by),
             )
@@ -188,11 +194,10 @@ def _sorted_out(
     items = list(items)
     disputed = balances.disputed(session, wanted.county)
     back_at = balances.returned_at(session, wanted.county, [id for item in items for id in item.owed.settles])
-    payees = balances.payees_of(session, wanted.county, [item.owed.household for item in items])
     kept, left = [], []
     for item in items:
         at = max((back_at[id] for id in item.owed.settles if id in back_at), default=None)
-        stated = payees.get(item.owed.household)
+        stated = item.stated
         reasons = {
             "no_payee": stated is None or not (stated.payee.account and stated.payee.holder),
             "disputed": item.owed.household in disputed,

@@ -204,7 +204,7 @@ def _store(session: Session, row: BatchRow, file: ReturnFile, result: Reconciled
             }
         )  # fmt: skip
     session.flush()
-    session.execute(insert(ReturnRowRow), rows)
+    session.execute(insert(ReturnRowRow.__table__), rows)  # type: ignore[attr-defined]
     return taken
 
 
