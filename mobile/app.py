@@ -70,11 +70,15 @@ class Journey:
         self._open()
 
     def begin(self, start: Callable[[], str]) -> None:
-        """Into the interview whose draft `start` makes; a full disk is told and nothing else happens."""
+        """Into the interview whose draft `start` makes; a full disk, or a form that is not here, is told and nothing
+        else happens."""
         try:
             draft = start()
         except ReplicaProblem as problem:
             self.tell(self._words(problem))
+            return
+        except LookupError as missing:
+            self.tell(str(missing.args[0]))
             return
         self.go("interview", draft=draft)
 

@@ -22,10 +22,11 @@ Masked = Mapping[str, frozenset[str]]
 
 
 def masked(value: str) -> str:
-    """The last four characters behind a sign; of a value as short as that nothing. Masked already, it stays."""
+    """The last four letters or digits behind a sign; of a value as short as that nothing. Masked already, it stays."""
     if not value or value.startswith(SIGN):
         return value
-    return SIGN + (value[-SHOWN:] if len(value) > SHOWN else "")
+    plain = "".join(sign for sign in value if sign.isalnum())  # people write accounts with blanks between
+    return SIGN + (plain[-SHOWN:] if len(plain) > SHOWN else "")
 
 
 def unmasked(told: str | None, candidates: Iterable[str | None]) -> str | None:

@@ -127,6 +127,11 @@ class Replica:
         with reading(self.db) as connection:
             return replica_lists.related(connection, dataset, household_id)
 
+    def in_villages(self, dataset: str, village: str | None = None) -> list[Shown]:
+        """Entities of a dataset by where they stand; ``village`` None: all of the tablet's."""
+        with reading(self.db) as connection:
+            return replica_lists.in_villages(connection, dataset, village)
+
     def form(self, id: str, version: str | None = None) -> FormXml | None:
         with reading(self.db) as connection:
             return replica_lists.form(connection, id, version)

@@ -84,6 +84,14 @@ def related(connection: sqlite3.Connection, dataset: str, household: str) -> lis
     return [_shown(connection, row) for row in rows.fetchall()]
 
 
+def in_villages(connection: sqlite3.Connection, dataset: str, village: str | None) -> list[Shown]:
+    """Entities of a dataset that stand in a village (None: in any), in order of id."""
+    rows = connection.execute(
+        f"{_SHOWN} WHERE dataset = ? AND village = coalesce(?, village) ORDER BY id", (dataset, village)
+    )
+    return [_shown(connection, row) for row in rows.fetchall()]
+
+
 def _shown(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Shown:
     dataset, id, village, version, props, effective, conflicts, marks, updated_at = row
     return Shown(

@@ -247,12 +247,14 @@ def _store(
 def _label(
     connection: sqlite3.Connection, household: str | None, changes: Mapping[str, Mapping[str, str]]
 ) -> str:
-    """The household in words: name and door number as recorded, else as known."""
+    """The household in words: name and door number as recorded, else as known; without one, the place."""
     row = connection.execute(
         "SELECT effective FROM entity WHERE dataset = 'household' AND id = ?", (household,)
     ).fetchone()
     shown = {**(json.loads(row[0]) if row else {}), **changes.get("household", {})}
-    return " ".join(filter(None, (shown.get("head_name"), shown.get("door_number")))) or "（未填姓名）"
+    places = (values.get("place", "") for values in changes.values())
+    named = " ".join(filter(None, (shown.get("head_name"), shown.get("door_number"))))
+    return named or next(filter(None, places), "") or "（未填姓名）"
 
 
 def _targets_of(connection: sqlite3.Connection, submission: str | None) -> list[tuple[str, str]]:

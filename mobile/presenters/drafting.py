@@ -5,10 +5,14 @@ continued, never doubled.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mobile.presenters.desk import CHINA, Desk, past_season
+from survey_forms import interview as filling
 from survey_forms.answers import prefill
 from survey_forms.interview import Context
+from survey_forms.properties import MASKED, SECRET
+from sync.codec import derived_id
 from sync.replica_rows import Draft, Shown
 
 
@@ -55,6 +59,27 @@ def start_visit(desk: Desk, village: str, household: str) -> str:
     return _continued(desk, "visit", household) or _save(desk, "visit", village, household, targets, {})
 
 
+def start_payee(desk: Desk, village: str, household: str) -> str:
+    """Whose account the household's money goes to. There is one for each household, so its id follows from the
+    household's; of what is known everything is filled in but the account."""
+    payee = derived_id("payee", household)
+    shown = desk.replica.entity("payee", payee)
+    known = {"payee": shown} if shown else {}
+    targets = {"payee": payee, "household": household}
+    return _continued(desk, "payee", household) or _save(desk, "payee", village, household, targets, known)
+
+
+def start_sighting(desk: Desk, village: str, household: str | None = None) -> str:
+    """Coal seen at a household, or without one at a place in the village. Only a draft in which nothing has been said
+    is continued: two sightings are two."""
+    for draft in desk.replica.drafts(village):
+        blank = draft.form == "sighting" and not draft.answers and draft.corrects is None
+        if blank and draft.household_id == household:
+            return draft.id
+    targets = {"sighting": desk.new_id()} | ({"household": household} if household else {})
+    return _save(desk, "sighting", village, household, targets, {})
+
+
 def context(desk: Desk, draft: Draft) -> Context:
     """What the form is told instead of asking: who, where, and which entities."""
     identity = desk.replica.identity()
@@ -75,6 +100,22 @@ def context(desk: Desk, draft: Draft) -> Context:
     }
     now = desk.clock().astimezone(CHINA)
     return Context(today=now.date(), now=now, given={key: value for key, value in given.items() if value})
+
+
+def forget_masked(desk: Desk, draft: Draft) -> None:
+    """Take what is masked out of a draft that begins from a record: an account number, once submitted, is never shown
+    whole again, so whoever corrects the record types it anew."""
+    form = desk.form(draft.form, draft.form_version)
+    if form is None:
+        return
+    filled = filling.begin(form, context(desk, draft), draft.answers, resumed=True)
+    secret = [
+        row.path for row in filling.questions(filled, desk.language) if MASKED in row.appearance.split()
+    ]
+    for path in secret:
+        filled = filling.answer(filled, path, None)
+    if secret:
+        desk.replica.save_draft(replace(draft, answers=filling.draft(filled)))
 
 
 def _written(desk: Desk, draft: Draft) -> set[str]:
@@ -110,15 +151,17 @@ def _known(desk: Desk, household: str, coal: str | None) -> dict[str, Shown]:
 
 
 def _lasting(shown: Shown) -> dict[str, str]:
-    """What is still true today: the date of an earlier visit is not the date of this one."""
-    return {name: value for name, value in shown.props.items() if name != "visited_on"}
+    """What is still true today: the date of an earlier visit is not the date of this one. An account number is typed
+    anew by whoever records it."""
+    left = {"visited_on", "on_day"} | SECRET.get(shown.dataset, frozenset())
+    return {name: value for name, value in shown.props.items() if name not in left}
 
 
 def _save(
     desk: Desk,
     form_id: str,
     village: str,
-    household: str,
+    household: str | None,
     targets: Mapping[str, str],
     known: Mapping[str, Shown],
 ) -> str:

@@ -6,6 +6,7 @@ from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
 from mobile.presenters.outbox import RecordLine, begin_correction, draft_line, record_line
 from mobile.presenters.record import Difference, Fact
+from mobile.presenters.told import NO_MONEY, MoneyTold, ZoneTold, money_of, zone_of
 from mobile.presenters.vocabulary import Vocabulary
 from sync.messages import Conflict
 from sync.replica_rows import Shown
@@ -22,6 +23,8 @@ CONVERSION = (
     "device_code", "batch", "contract_number", "contractor", "account_number", "brand", "model", "serial",
     "signed_on", "installed_on", "connected_on", "first_used_on", "accepted_on", "remark",
 )  # fmt: skip
+PAYEE = ("holder", "account", "bank", "relation", "relation_other", "on_day")
+SIGHTING = ("place", "amount_t", "location", "remark")
 COAL = ("coal_t", "price_yuan_per_t", "coal_source", "stock_t", "observed_on")
 HIDDEN_DIGITS = 8
 
@@ -38,7 +41,8 @@ class Event:
 
 @dataclass(frozen=True)
 class HouseholdState:
-    """What the page shows; `gone` in words once the household left the register."""
+    """What the page shows; `gone` in words once the household left the register. `zone_words` say
+    what the zone means, or that there is none."""
 
     title: str
     subtitle: str
@@ -50,6 +54,11 @@ class HouseholdState:
     coal: tuple[Event, ...]
     records: tuple[RecordLine, ...]
     conflicts: tuple[Difference, ...]
+    payee: tuple[Fact, ...] = ()
+    money: MoneyTold = NO_MONEY
+    zone: tuple[Fact, ...] = ()
+    zone_words: tuple[str, ...] = ()
+    sightings: tuple[Event, ...] = ()
 
 
 class HouseholdPresenter:
@@ -76,6 +85,14 @@ class HouseholdPresenter:
         """Begin a correction of what is registered; the draft's id."""
         return drafting.start_update(self._desk, self._village(), self._id)
 
+    def payee(self) -> str:
+        """Begin the household's payee; the draft's id."""
+        return drafting.start_payee(self._desk, self._village(), self._id)
+
+    def sight(self) -> str:
+        """Begin a sighting of coal here; the draft's id."""
+        return drafting.start_sighting(self._desk, self._village(), self._id)
+
     def correct(self, submission: str) -> str:
         """Begin a correction of one of my records; the draft's id."""
         return begin_correction(self._desk, submission)
@@ -85,7 +102,9 @@ class HouseholdPresenter:
         gone through again; the draft's id."""
         if self._desk.replica.record(difference.submission) is not None:
             return begin_correction(self._desk, difference.submission)
-        return self.progress(difference.entity) if difference.dataset == "conversion" else self.update()
+        return {"conversion": lambda: self.progress(difference.entity), "payee": self.payee}.get(
+            difference.dataset, self.update
+        )()
 
     def state(self) -> HouseholdState:
         """As of now."""
@@ -95,6 +114,8 @@ class HouseholdPresenter:
             return HouseholdState("", "", False, say("household.gone"), (), (), (), (), self._records(), ())
         conversions = desk.replica.related("conversion", self._id)
         coal = desk.replica.related("coal_use", self._id)
+        payees, seen = desk.replica.related("payee", self._id), desk.replica.related("sighting", self._id)
+        zone = zone_of(desk, shown.village)
         village = next((row.name for row in desk.replica.villages() if row.code == shown.village), "")
         door = shown.props.get("door_number")
         parts = (village, say("households.door", door=door) if door else say("households.no_door"))
@@ -108,7 +129,12 @@ class HouseholdPresenter:
             conversions=tuple(self._conversion(found) for found in conversions),
             coal=tuple(self._coal(found) for found in coal),
             records=self._records(),
-            conflicts=self._conflicts([shown, *conversions, *coal]),
+            conflicts=self._conflicts([shown, *conversions, *coal, *payees, *seen]),
+            payee=self._facts(payees[0], PAYEE) if payees else (),
+            money=money_of(desk, self._id),
+            zone=self._zone(shown, zone) if zone else (),
+            zone_words=self._zone_words(zone),
+            sightings=tuple(self._sighting(found) for found in _latest(seen)),
         )
 
     def _village(self) -> str:
@@ -138,6 +164,31 @@ class HouseholdPresenter:
     def _coal(self, shown: Shown) -> Event:
         season = self._desk.say("household.winter", season=shown.props.get("season", ""))
         return Event(shown.id, season, self._facts(shown, COAL), bool(shown.mine_pending))
+
+    def _sighting(self, shown: Shown) -> Event:
+        what = self._words.value("sighting", "what", shown.props.get("what", ""))
+        title = " · ".join(part for part in (what, shown.props.get("seen_on", "")) if part)
+        return Event(shown.id, title, self._facts(shown, SIGHTING), bool(shown.mine_pending))
+
+    def _zone(self, shown: Shown, zone: ZoneTold) -> tuple[Fact, ...]:
+        """The zone over the home, the rule, and beside it what is registered of the stove."""
+        say, stove = self._desk.say, shown.props.get("old_stove", "")
+        words = self._value("household", "old_stove", stove) if stove else say("zone.stove_unknown")
+        day = shown.props.get("old_stove_on", "") if stove not in ("", "none") else ""
+        told = {
+            "zone.name": zone.name,
+            "zone.status": " · ".join(part for part in (zone.status, zone.since) if part),
+            "zone.document": zone.document,
+            "zone.stove": " · ".join(part for part in (words, day) if part),
+        }
+        return tuple(Fact(say(key), value) for key, value in told.items() if value)
+
+    def _zone_words(self, zone: ZoneTold | None) -> tuple[str, ...]:
+        if zone is None:
+            return (self._desk.say("zone.none"),)
+        if self._id in zone.left_out:
+            return (self._desk.say("zone.left_out"),)
+        return tuple(text for text in (zone.means, zone.rule, zone.but) if text)
 
     def _records(self) -> tuple[RecordLine, ...]:
         desk = self._desk
@@ -170,3 +221,7 @@ class HouseholdPresenter:
             dataset=dataset,
             entity=shown.id,
         )
+
+
+def _latest(seen: list[Shown]) -> list[Shown]:
+    return sorted(seen, key=lambda shown: (shown.props.get("seen_on", ""), shown.id), reverse=True)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
-from mobile.presenters.drafting import start_household
+from mobile.presenters.drafting import start_household, start_sighting
 from mobile.presenters.states import ATTENTION, Chip, chip
+from mobile.presenters.told import ZoneTold, zone_of
 from mobile.presenters.vocabulary import Vocabulary
 from sync.replica_rows import HouseholdRow
 
@@ -48,10 +49,11 @@ class HouseholdsState:
     count: str
     empty: str
     can_add: bool
+    zone: ZoneTold | None
 
 
 class HouseholdsPresenter:
-    """Intents: search, choose a filter, register a new household."""
+    """Intents: search, choose a filter, register a new household, tell of coal at a place without one."""
 
     def __init__(self, desk: Desk, village: str, changed: Callable[[HouseholdsState], None]) -> None:
         self._desk = desk
@@ -77,6 +79,10 @@ class HouseholdsPresenter:
         """Begin a new household; the id of its draft."""
         return start_household(self._desk, self._village)
 
+    def sight(self) -> str:
+        """Begin a sighting of coal at a place without a household; the id of its draft."""
+        return start_sighting(self._desk, self._village)
+
     def _read(self, text: str, chosen: str) -> HouseholdsState:
         desk, say = self._desk, self._desk.say
         found = desk.replica.households(self._village, text=text, limit=LIMIT)
@@ -94,6 +100,7 @@ class HouseholdsPresenter:
             count=say("households.count", shown=len(rows), total=total),
             empty="" if rows else say("households.empty_village" if blank else "households.empty"),
             can_add=village is not None and village.assigned,
+            zone=zone_of(desk, self._village),
         )
 
     def _line(self, row: HouseholdRow) -> HouseholdLine:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
 from mobile.presenters.states import ATTENTION, Chip, chip, shown_state
 from sync.replica_rows import Draft, Record
@@ -91,7 +92,11 @@ def _tab(record: Record) -> str:
 
 def begin_correction(desk: Desk, submission: str) -> str:
     """A draft holding the record's own answers, or the one already begun."""
-    return desk.replica.begin_correction(submission).id
+    begun = {draft.id for draft in desk.replica.drafts()}
+    draft = desk.replica.begin_correction(submission)
+    if draft.id not in begun:
+        drafting.forget_masked(desk, draft)
+    return draft.id
 
 
 def record_line(desk: Desk, record: Record) -> RecordLine:

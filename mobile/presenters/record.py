@@ -136,7 +136,7 @@ class RecordPresenter:
         questions, title = filling.questions(filled, desk.language), form_name(desk, form.id)
         found = pages(questions, desk.say("interview.more"), title)
         listed = (
-            (page.title, tuple(Fact(q.label, in_words(q)) for q in page.questions if q.value))
+            (page.title, tuple(Fact(q.label, in_words(q, sent=True)) for q in page.questions if q.value))
             for page in found
         )
         return tuple((title, facts) for title, facts in listed if facts)

@@ -6,6 +6,8 @@ from itertools import groupby, takewhile
 
 from mobile.locale import Say
 from survey_forms.interview import Fault, Shown
+from survey_forms.properties import MASKED
+from sync.masking import masked
 
 UNASKED = frozenset({"note", "repeat", "add_repeat"})
 
@@ -72,10 +74,13 @@ def _line(shown: Shown, told: dict[str, str], say: Say) -> ReviewLine:
     )
 
 
-def in_words(shown: Shown) -> str:
-    """The answer as a person reads it: labels of what was chosen, otherwise the value itself."""
+def in_words(shown: Shown, *, sent: bool = False) -> str:
+    """The answer as a person reads it: labels of what was chosen, otherwise the value itself. Of an answer that is to
+    be masked, once it is submitted, its end."""
     if not shown.value:
         return ""
+    if sent and MASKED in shown.appearance.split():
+        return masked(shown.value)
     if shown.choices:
         labels = {choice.value: choice.label for choice in shown.choices}
         return "、".join(labels.get(value, value) for value in shown.value.split())

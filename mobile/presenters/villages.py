@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
 from mobile.presenters.states import Chip
+from mobile.presenters.told import zone_chips
 from sync.replica_rows import VillageRow
 
 
@@ -39,16 +40,17 @@ class VillagesPresenter:
         say = self._desk.say
         identity = self._desk.replica.identity()
         rows = sorted(self._desk.replica.villages(), key=lambda row: (not row.assigned, row.code))
+        zones = zone_chips(self._desk)
         person = (identity.person_name or "") if identity else ""
         return VillagesState(
             greeting=say("villages.greeting", person=person) if person else "",
-            lines=tuple(self._line(row) for row in rows),
+            lines=tuple(self._line(row, zones.get(row.code)) for row in rows),
             empty="" if rows else say("villages.empty"),
         )
 
-    def _line(self, row: VillageRow) -> VillageLine:
+    def _line(self, row: VillageRow, zone: Chip | None) -> VillageLine:
         say = self._desk.say
-        chips = []
+        chips = [zone] if zone else []
         if not row.assigned:
             chips.append(Chip(say("villages.removed"), "not_yet"))
         elif not row.loaded:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
 from survey_forms.form import Form, Node, Wording
+from survey_forms.properties import SECRET
+from sync.masking import masked
 
-FORMS = ("household", "conversion", "visit")
+FORMS = ("household", "conversion", "visit", "payee", "sighting")
 Property = tuple[str, str]
 
 
@@ -38,6 +40,8 @@ class Vocabulary:
         """A value as a person reads it; several chosen ones are listed."""
         if not raw:
             return ""
+        if name in SECRET.get(dataset, frozenset()):
+            return masked(raw)
         choices = self._words.choices.get((dataset, name))
         return "、".join(choices.get(part, part) for part in raw.split()) if choices else raw
 
@@ -65,9 +69,13 @@ def _words(forms: tuple[Form, ...], language: str) -> Words:
 
 
 def _saved(form: Form) -> Iterator[tuple[Property, Node]]:
+    """Each property with the question it comes from. A calculation has no words of its own: then the question of the
+    property's name speaks for it, if there is one."""
+    by_name = {node.name: node for node in form.nodes.values() if node.asked}
     for entity in form.entities:
         for name, path in entity.properties.items():
-            yield (entity.dataset, name), form.nodes[path]
+            node = form.nodes[path]
+            yield (entity.dataset, name), node if node.asked else by_name.get(name, node)
 
 
 def _text(wording: Wording, form: Form, language: str) -> str:

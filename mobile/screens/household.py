@@ -25,7 +25,7 @@ load(__file__)
 
 
 class HouseholdScreen(Screen):
-    """Three actions over the sections."""
+    """Five actions over the sections."""
 
     say = ObjectProperty()
     title = StringProperty()
@@ -67,6 +67,14 @@ class HouseholdScreen(Screen):
         """Correct what is registered."""
         self._begin(self._presenter.update)
 
+    def payee(self) -> None:
+        """Record whose account the money goes to."""
+        self._begin(self._presenter.payee)
+
+    def sight(self) -> None:
+        """Record coal seen here."""
+        self._begin(self._presenter.sight)
+
     def _begin(self, start: Callable[[], str]) -> None:
         self._station.routes.begin(start)
 
@@ -86,10 +94,32 @@ class HouseholdScreen(Screen):
         yield section(
             say("household.conversions"), conversions or [words_card(say("household.no_conversions"))]
         )
+        yield self._money(state)
+        yield self._zone(state)
+        if state.sightings:
+            seen = [facts_card(event.title, event.facts) for event in state.sightings]
+            yield section(say("household.sightings"), seen)
         yield section(say("household.identity"), [facts_card("", state.identity)])
         yield section(say("household.heating"), [facts_card("", state.heating)])
         yield section(say("household.coal"), coal or [words_card(say("household.no_coal"))])
         yield section(say("household.records"), records or [words_card(say("household.no_records"))])
+
+    def _money(self, state: HouseholdState) -> Widget:
+        say, money = self.say, state.money
+        lines = [*money.lines, *([money.as_of] if money.as_of else [])] or [say("household.no_money")]
+        payee = (
+            facts_card(say("household.payee"), state.payee)
+            if state.payee
+            else words_card(say("household.no_payee"))
+        )
+        return section(say("household.money"), [words_card(*lines, strong=len(money.lines)), payee])
+
+    def _zone(self, state: HouseholdState) -> Widget:
+        strong = len(state.zone_words) if state.zone else 0
+        cards = [words_card(*state.zone_words, strong=strong)]
+        if state.zone:
+            cards.append(facts_card("", state.zone))
+        return section(self.say("household.zone"), cards)
 
     def _conversion(self, event: Event) -> Widget:
         progress = button(

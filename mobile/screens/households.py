@@ -3,31 +3,40 @@
 from kivy.clock import Clock
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
 from mobile.presenters.households import FilterChip, HouseholdLine, HouseholdsPresenter, HouseholdsState
+from mobile.presenters.told import ZoneTold
 from mobile.screens.station import Station
-from mobile.widgets.parts import Pressable, fill
+from mobile.widgets.parts import Banner, Pressable, fill
 from mobile.widgets.theme import colour, load
 
 load(__file__)
 PAUSE_S = 0.3
 
 
+class ZoneBand(ButtonBehavior, Banner):
+    """The coal-free zone over the village in one line; a touch tells what it forbids."""
+
+
 class HouseholdsScreen(Screen):
-    """Search, filters, rows, and the button for a new household."""
+    """Search, filters, rows, the zone, and buttons for a new household and for coal at a place without one."""
 
     say = ObjectProperty()
     title = StringProperty()
     count = StringProperty()
     empty = StringProperty()
     can_add = BooleanProperty(True)
+    zone_text = StringProperty()
+    zone_tone = StringProperty("plain")
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self._presenter: HouseholdsPresenter | None = None
         self._village = ""
+        self._zone_open = False
         self._pause = Clock.create_trigger(lambda _dt: self._search(), PAUSE_S)
         super().__init__(name="households", say=station.desk.say)
 
@@ -36,6 +45,7 @@ class HouseholdsScreen(Screen):
         if self._presenter is None or village != self._village:
             self._village = village
             self._presenter = HouseholdsPresenter(self._station.desk, village, self._copy)
+            self._zone_open = False
             self.ids.search.text = ""
             self.ids.list.scroll_y = 1
             self._copy(self._presenter.state)
@@ -59,6 +69,26 @@ class HouseholdsScreen(Screen):
         if self._presenter:
             self._station.routes.begin(self._presenter.register)
 
+    def sight(self) -> None:
+        """Coal at a place without a household."""
+        if self._presenter:
+            self._station.routes.begin(self._presenter.sight)
+
+    def toggle_zone(self) -> None:
+        """What the zone forbids, or only its name again."""
+        self._zone_open = not self._zone_open
+        if self._presenter:
+            self._show_zone(self._presenter.state.zone)
+
+    def _show_zone(self, zone: ZoneTold | None) -> None:
+        self.zone_tone = zone.tone if zone else "plain"
+        self.zone_text = self._zone_words(zone) if zone else ""
+
+    def _zone_words(self, zone: ZoneTold) -> str:
+        if not self._zone_open:
+            return f"{zone.line}　{self.say('zone.more')}"
+        return "\n".join(part for part in (zone.line, zone.document, zone.means, zone.rule, zone.but) if part)
+
     def _search(self) -> None:
         if self._presenter:
             self._presenter.search(self.ids.search.text)
@@ -67,6 +97,7 @@ class HouseholdsScreen(Screen):
     def _copy(self, state: HouseholdsState) -> None:
         self.title, self.count, self.empty = state.title, state.count, state.empty
         self.can_add = state.can_add
+        self._show_zone(state.zone)
         fill(self.ids.filters, (self._filter(chip) for chip in state.filters))
         self.ids.list.data = [self._row(line) for line in state.lines]
 

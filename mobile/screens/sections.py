@@ -87,10 +87,11 @@ def facts_card(title: str, facts: Sequence[Fact], buttons: Sequence[Widget] = ()
     return card
 
 
-def words_card(text: str) -> Widget:
-    """A sentence where there is nothing to list."""
+def words_card(*texts: str, strong: int = 0) -> Widget:
+    """Sentences, the first `strong` of them in ink; faint is what is said where there is nothing to list."""
     card = Factory.Card()
-    card.add_widget(Factory.Faint(text=text))
+    for number, text in enumerate(texts):
+        card.add_widget(Factory.Words(text=text) if number < strong else Factory.Faint(text=text))
     return card
 
 

@@ -22,6 +22,7 @@ Publish = Callable[[Session, str, Sequence[State], datetime], None]
 """(session, county, states, now): tells tablets, in the same transaction."""
 
 DATASET = "zone"
+LEFT_OUT_MAX = 100
 STOVE_RULE = (
     "施行后禁止使用、存放、售卖散煤及其制品；在用的燃煤炉具一律违规。"
     "新改造、未经一个采暖季检验的，旧炉具只可封存备用。"
@@ -37,11 +38,22 @@ def states(session: Session, county: str, zone: str, now: datetime) -> list[Stat
     leading = views.leading(versions, today)
     inside = set(views.villages_of(session, leading))
     ever = inside.union(*(views.villages_of(session, version) for version in versions))
-    state = views.state_of(leading, today)
-    return [_state(leading, village, state if village in inside else "withdrawn") for village in sorted(ever)]
+    state, out = views.state_of(leading, today), _left_out(session, leading)
+    return [
+        _state(leading, village, state if village in inside else "withdrawn", out.get(village, []))
+        for village in sorted(ever)
+    ]
 
 
-def _state(version: ZoneVersion, village: str, state: str) -> State:
+def _left_out(session: Session, version: ZoneVersion) -> dict[str, list[str]]:
+    """Village → the households that the version leaves out: nobody at their door may call a stove a violation."""
+    found: dict[str, list[str]] = {}
+    for row in views.left_outs(session, version):
+        found.setdefault(row.village, []).append(row.household)
+    return found
+
+
+def _state(version: ZoneVersion, village: str, state: str, left_out: Sequence[str]) -> State:
     in_force_on = version.in_force_on.isoformat() if version.in_force_on else ""
     props = {
         "village": village,
@@ -51,5 +63,8 @@ def _state(version: ZoneVersion, village: str, state: str) -> State:
         "in_force_on": in_force_on,
         "document_number": version.document_number,
         "rule": f"{version.bans} {STOVE_RULE}".strip(),
+        # A text that travels is bounded; a village that leaves out more is told so, and asks the office.
+        "left_out": " ".join(left_out[:LEFT_OUT_MAX]),
+        "left_out_n": str(len(left_out)),
     }
     return DATASET, derived_id("zone", version.zone, village), village, props

@@ -45,6 +45,7 @@ def test_the_mask_shows_the_end_and_hides_the_short():
         "",
         "…4417",
     ]
+    assert masked("6222 0202 0011 2233 417") == "…3417"
     assert unmasked("…4417", (None, "…4417", OTHER, X)) == X
     assert unmasked("…4417", (OTHER,)) == "…4417"
     assert unmasked(None, (X,)) is None
