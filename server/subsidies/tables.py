@@ -42,8 +42,9 @@ class ScheduleRow(SQLModel, table=True):
 class PayeeRow(SQLModel, table=True):
     """Who is paid for a household (收款人), as stated once. Statements are only added.
 
-    `state`: in_force, replaced, proposed (differs from the one in force, and waits for somebody to decide) or
-    dismissed. `source`: tablet, list or office; `source_ref`: the submission's id, or the list's name and row.
+    `state`: in_force, replaced, proposed (differs from the one in force, and waits for somebody to decide),
+    adopted (it was proposed, and stands again as a later statement) or dismissed. `source`: tablet, list or
+    office; `source_ref`: the submission's id, or the list's hash and row.
     """
 
     __tablename__ = "payee"
@@ -69,6 +70,27 @@ class PayeeRow(SQLModel, table=True):
     stated_at: datetime = Field(sa_type=Instant)
     stated_by: str = Field(description="person id")
     reason: str = Field(description="why it was changed, proposed or dismissed; empty for a first statement")
+
+
+class PayeeListRow(SQLModel, table=True):
+    """A list of payees as somebody brought it, whole: kept from the look at what it would change on, so that what
+    is confirmed is what was looked at, and for whoever asks later where an account came from.
+    """
+
+    __tablename__ = "payee_list"
+
+    county: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    sha256: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    read_at: datetime = Field(sa_type=Instant)
+    read_by: str
+    imported_at: datetime | None = Field(default=None, sa_type=Instant)
+    imported_by: str = ""
+    rows_n: int = 0
+    first_n: int = Field(default=0, description="homes that had no payee before")
+    proposed_n: int = Field(default=0, description="homes whose payee differs, and waits for a decision")
 
 
 class EntitlementRow(SQLModel, table=True):
@@ -222,6 +244,7 @@ class PaymentRow(SQLModel, table=True):
         ),
         # Serves the sums of many batches without looking at a payment.
         Index("ix_payment_batch", "county", "batch", "state", "amount_fen"),
+        Index("ix_payment_entitlement", "county", "entitlement", "state"),
         Index("ix_payment_household", "county", "household"),
         Index("ix_payment_village", "county", "village", "state"),
     )  # fmt: skip

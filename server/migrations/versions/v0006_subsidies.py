@@ -100,6 +100,17 @@ def _payee() -> None:
     _unique("payee", "ux_payee_in_force", "county", "household", where="state = 'in_force'")
     _index("payee", "ix_payee_state", "county", "state")
     _index("payee", "ix_payee_account", "county", "account")
+    op.create_table(
+        "payee_list",
+        *_texts("county", "id", "name", "sha256"),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        _instant("read_at"),
+        *_texts("read_by"),
+        _instant("imported_at", nullable=True),
+        *_texts("imported_by"),
+        *_whole("rows_n", "first_n", "proposed_n"),
+        sa.PrimaryKeyConstraint("county", "id"),
+    )
 
 
 def _entitlement() -> None:
@@ -195,6 +206,7 @@ def _payment() -> None:
     live = "state IN ('planned', 'sent', 'credited')"
     _unique("payment", "ux_payment_live", "county", "entitlement", where=live)
     _index("payment", "ix_payment_batch", "county", "batch", "state", "amount_fen")
+    _index("payment", "ix_payment_entitlement", "county", "entitlement", "state")
     _index("payment", "ix_payment_household", "county", "household")
     _index("payment", "ix_payment_village", "county", "village", "state")
 
