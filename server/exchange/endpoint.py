@@ -22,6 +22,7 @@ from server.access.tables import Tablet
 from server.access.throttle import Throttle
 from server.database import read, write
 from server.exchange import history, store
+from server.exchange.current import exchange_now
 from server.web import N_, Problem
 from sync import codec
 from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest
@@ -157,7 +158,7 @@ def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(enrolle
         raise _refusal(fault) from fault
     if incoming.request.device != tablet.device:
         raise _unauthorised()
-    exchange: store.Exchange = request.app.state.exchange
+    exchange = exchange_now(request.app.state)
     reply = store.contact(exchange, tablet, incoming, request.app.state.clock())
     return _answer(request, codec.encode(reply))
 
@@ -199,7 +200,7 @@ def _enrol_request(body: bytes) -> EnrolRequest:
 
 def _enrolled(request: Request, asked: EnrolRequest) -> EnrolReply:
     state = request.app.state
-    exchange: store.Exchange = state.exchange
+    exchange = exchange_now(state)
     now: datetime = state.clock()
     with write(state.engine) as session:
         made = enrolment.enrol(

@@ -96,6 +96,11 @@ def register(session: Session, released: Iterable[tuple[str, str, str]], now: da
     return entered
 
 
+def keys(session: Session) -> set[FormKey]:
+    """Which forms the database has."""
+    return {(form, version) for form, version in session.exec(select(FormRow.id, FormRow.version))}
+
+
 def load(session: Session) -> Forms:
     """Every form in the database, parsed once. Raises FormsProblem."""
     rows = sorted(session.exec(select(FormRow)), key=lambda row: (row.id, _version_order(row.version)))

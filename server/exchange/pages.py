@@ -17,9 +17,11 @@ from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
 from server.exchange import views, wording
+from server.exchange.current import exchange_now
+from server.exchange.forms import ReleasedForm
 from server.exchange.store import Exchange
 from server.exchange.views import SubmissionFilter
-from server.exchange.wording import DATASETS, MARKS, OUTCOMES, Wordings
+from server.exchange.wording import DATASETS, MARKS, OFFICE_FORMS, OUTCOMES, Wordings
 from server.web import (
     N_,
     NavItem,
@@ -37,6 +39,8 @@ from server.web.figures import moment
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
+from sync.messages import Submission
+from sync.office import PERSON
 
 NAVIGATION: Final = (NavItem("/submissions", N_("记录"), "submission.view"),)
 Reader = Annotated[Person, Depends(holding("submission.view"))]
@@ -45,8 +49,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def exchange_of(request: Request) -> Exchange:
-    exchange: Exchange = request.app.state.exchange
-    return exchange
+    return exchange_now(request.app.state)
 
 
 def county_of(request: Request) -> str:
@@ -87,10 +90,11 @@ def names_of(
     """Names of these people, villages and households (None = all of the county)."""
     exchange = exchange_of(request)
     places = exchange.places.villages(session, county_of(request), villages)
+    lang = request_language(request)
     return Names(
         {place.code: place for place in places},
-        access.names(session, people),
-        exchange.forms.titles(request_language(request)),
+        access.names(session, people) | {PERSON: translate(lang, N_("办公室"))},
+        exchange.forms.titles(lang) | {name: translate(lang, said) for name, said in OFFICE_FORMS.items()},
         views.labels(session, county_of(request), households),
     )
 
@@ -165,7 +169,8 @@ def submissions_sheet(request: Request, person: Reader) -> Response:
     wanted, lang = _wanted(request, person), request_language(request)
     with read(request.app.state.engine) as session:
         people = {each.id: each.name for each in access.everybody(session)}
-        names = replace(names_of(request, session, set(), None, None), people=people)
+        names = names_of(request, session, set(), None, None)
+        names = replace(names, people={**names.people, **people})
         area = exchange_of(request).places.area_name(session, wanted.area) if wanted.area else ""
         return download(
             request, _columns(lang, names), views.every(session, wanted), title=N_("记录清单"),
@@ -226,19 +231,16 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
         names = names_of(request, session, set(), {found.row.village}, {found.line.household})
     sent = found.submission
     released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
-    readable = sent is not None and released is not None
     return render(
         request,
         "exchange/submission.html",
         file=found,
         row=found.row,
         verdict=found.verdict,
-        names=replace(names, people=found.people),
-        answers=wording.answers(released, sent, lang) if readable and released and sent else None,
-        faults=[
-            (wording.label_of_path(released, path, sent, lang) if released and sent else path, message)
-            for path, message in found.verdict.faults
-        ],
+        names=replace(names, people={**names.people, **found.people}),
+        answers=_answers(released, sent, lang, office=found.row.kind == "office"),
+        raw=exchange.wordings.raw(found.raw),
+        faults=[_fault(released, sent, path, message, lang) for path, message in found.verdict.faults],
         fields=[_field(exchange.wordings, outcome, names, lang) for outcome in found.verdict.fields],
         targets=_targets(sent.targets if sent else (), found),
         datasets=DATASETS,
@@ -249,9 +251,29 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
     )
 
 
+def _answers(
+    released: ReleasedForm | None, sent: Submission | None, lang: Language, *, office: bool
+) -> list[wording.Answer] | None:
+    """What was answered, in words; None where nobody has the words."""
+    if sent is None:
+        return None
+    if office:
+        return wording.stated(sent)
+    return wording.answers(released, sent, lang) if released else None
+
+
+def _fault(
+    released: ReleasedForm | None, sent: Submission | None, path: str, message: str, lang: Language
+) -> tuple[str, str]:
+    """Where the form found fault, and what."""
+    if released is None or sent is None:
+        return path, message
+    return wording.label_of_path(released, path, sent, lang), wording.told_fault(released, path, message)
+
+
 def _targets(targets: Sequence[Any], found: views.SubmissionFile) -> list[dict[str, Any]]:
     """The entities spoken of; `household` leads to the register's page of the home they belong to."""
-    home = next((target.id for target in targets if target.dataset == "household"), None)
+    home = found.line.household or None
     return [
         {
             "dataset": target.dataset,
