@@ -22,6 +22,8 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
+from typer.exceptions import TyperException
 
 from server import database
 from server.app import create_app, fill, random_id, utc_now
@@ -35,11 +37,18 @@ from server.registry import actions
 from server.registry.actions import DivisionFault
 from server.settings import Settings, SettingsProblem, from_environment
 from server.terminal.bars import Bars
+from server.terminal.words import explain, why
 from server.web import Problem
 
 PORT: Final = 8140
+PORT_MAX: Final = 65_535
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="清洁取暖：登记、同步、进度。")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="清洁取暖：登记、同步、进度。",
+)
 forms_app = typer.Typer(no_args_is_help=True, help="表单的发布。")
 divisions_app = typer.Typer(no_args_is_help=True, help="行政区划。")
 plan_app = typer.Typer(no_args_is_help=True, help="年度计划。")
@@ -49,6 +58,7 @@ app.add_typer(plan_app, name="plan")
 
 Data = Annotated[Path | None, typer.Option(help="数据目录；默认 CLEANHEAT_DATA 或 ./cleanheat-data。")]
 File = Annotated[Path, typer.Argument(help="文件。")]
+Port = Annotated[int, typer.Option(min=0, max=PORT_MAX, help="端口；0 = 任意空闲端口。")]
 
 console = Console()
 errors = Console(stderr=True)
@@ -60,12 +70,13 @@ class CommandProblem(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line (of this process, or as given). Exit status 1 = refused with a message; 130 = interrupted.
-
-    Always ends with SystemExit.
+    """Runs the command line (of this process, or as given). Exit status 1 = refused with a message, 2 = not
+    understood, 130 = interrupted. Always ends with SystemExit.
     """
     try:
-        app(arguments)
+        sys.exit(app(arguments, prog_name="cleanheat", standalone_mode=False))
+    except TyperException as wrong:
+        _fail(explain(wrong), wrong.exit_code)
     except (CommandProblem, SettingsProblem, FormsProblem, BackupProblem) as problem:
         _fail(str(problem))
     except (DatabaseProblem, Problem) as problem:
@@ -74,9 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _fail(text: str) -> None:
-    errors.print(Panel(text, title="没有完成", border_style="red", expand=False), highlight=False)
-    sys.exit(1)
+def _fail(text: str, status: int = 1) -> None:
+    if text:
+        errors.print(Panel(Text(text), title="没有完成", border_style="red", expand=False), highlight=False)
+    sys.exit(status)
 
 
 # --- serve -------------------------------------------------------------------------------------------------------
@@ -85,7 +97,7 @@ def _fail(text: str) -> None:
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="监听的地址；0.0.0.0 = 让局域网里的平板也能连上。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="端口；0 = 任意空闲端口。")] = PORT,
+    port: Port = PORT,
     data: Data = None,
 ) -> None:
     """启动服务器；第一次启动时生成管理员账号，密码只显示一次。"""
@@ -127,10 +139,18 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.listen(128)
         except OSError as error:
             raise CommandProblem(
-                f"不能在 {host} 的端口 {port} 上启动：{_why(error)}。"
-                f"请先停掉占用它的程序，或换一个端口，例如 --port {port + 1}。"
+                f"不能在 {host} 的端口 {port} 上启动：{why(error)}。{_instead(error, port)}"
             ) from error
         yield listener
+
+
+def _instead(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < PORT_MAX else PORT
+        return f"请先停掉占用它的程序，或换一个端口，例如 --port {other}。"
+    if error.errno == errno.EACCES:
+        return f"1024 以下的端口只有系统管理员能用；请换一个，例如 --port {PORT}。"
+    return "请检查 --host：127.0.0.1 = 只有本机能连；0.0.0.0 = 局域网里的平板也能连。"
 
 
 def _reachable(host: str) -> str:
@@ -144,15 +164,6 @@ def _reachable(host: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
-
-
-def _why(error: OSError) -> str:
-    known = {
-        errno.EADDRINUSE: "端口已被占用",
-        errno.EACCES: "没有权限",
-        errno.EADDRNOTAVAIL: "本机没有这个地址",
-    }
-    return known.get(error.errno or 0, str(error.strerror))
 
 
 @contextmanager
@@ -240,7 +251,7 @@ def _bytes(source: Path) -> bytes:
     try:
         return source.read_bytes()
     except OSError as error:
-        raise CommandProblem(f"读不了文件 {source}：{error.strerror}。") from error
+        raise CommandProblem(f"读不了文件 {source}：{why(error)}。请检查路径和权限。") from error
 
 
 # --- copies ------------------------------------------------------------------------------------------------------
@@ -295,7 +306,7 @@ def _begin_new_history(settings: Settings) -> None:
 @app.command("demo")
 def run_demo(
     data: Annotated[Path, typer.Option(help="演示数据的目录。")] = Path("demo-data"),
-    port: Annotated[int, typer.Option(help="端口；0 = 任意空闲端口。")] = PORT,
+    port: Port = PORT,
     households: Annotated[int | None, typer.Option(min=1, help="模拟户数；新演示默认 20000。")] = None,
     browser: Annotated[bool, typer.Option(help="打开浏览器。")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="删掉以前的演示，从头开始。")] = False,

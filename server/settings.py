@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.terminal.words import why
+
 DEFAULT_COUNTY = "140525"
 
 
@@ -58,7 +60,7 @@ def from_environment(
         secret = environment.get("CLEANHEAT_SECRET") or _secret_of(folder)
     except OSError as error:
         raise SettingsProblem(
-            f"数据目录 {folder} 不能写入：{error.strerror}。请换一个目录或修改权限。"
+            f"数据目录 {folder} 不能写入：{why(error)}。请换一个目录或修改权限。"
         ) from error
     return Settings(
         data=folder,

@@ -37,6 +37,7 @@ from server.lab.showing import Showing
 from server.registry.tables import Household
 from server.settings import Settings
 from server.terminal.steps import Steps, counted
+from server.terminal.words import why
 from sync.facts import Device
 from sync.messages import Submission
 
@@ -95,7 +96,7 @@ def claim(data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         (data / CLAIMED).touch()
     except OSError as error:
-        raise DemoProblem(f"目录 {data} 不能写入：{error.strerror}。请换一个目录或修改权限。") from error
+        raise DemoProblem(f"目录 {data} 不能写入：{why(error)}。请换一个目录或修改权限。") from error
 
 
 def _is_demo(data: Path) -> bool:
