@@ -18,6 +18,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
+from server.exchange import sources
 from server.registry.tables import CoalUse, Conversion, Household
 from sync.facts import Held
 
@@ -178,16 +179,35 @@ def _upsert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str,
         session.connection().execute(statement, list(rows[start : start + ROWS_PER_STATEMENT]))
 
 
+def _say_who_set_the_device(
+    session: Session, county: str, homes: Mapping[str, tuple[Held, dict[str, Any]]]
+) -> None:
+    """Whose word a household's device is: a conversion's, which may be corrected away again, or a survey's.
+
+    With a conversion's word stands what a survey had recorded; the two go into the rows.
+    """
+    setters = {
+        identity: held.props["device"].submission for identity, (held, row) in homes.items() if row["device"]
+    }
+    conversions = sources.also_about(session, county, set(setters.values()), "conversion")
+    brought = {home: conversions[setter] for home, setter in setters.items() if setter in conversions}
+    before = sources.last_set(session, county, "household", brought, "device", apart_from="conversion")
+    for identity, (_, row) in homes.items():
+        row["device_by"] = brought.get(identity, "")
+        row["device_surveyed"] = before.get(identity, "") if identity in brought else row["device"]
+
+
 def projection(session: Session, county: str, changed: Iterable[Held], now: datetime) -> None:
     """The register's derivation: writes the rows of every changed entity it knows the dataset of.
 
     `now` is part of what a derivation is given; the rows carry the entities' own instants.
     """
-    by_table: dict[type[SQLModel], dict[str, dict[str, Any]]] = {}
+    by_table: dict[type[SQLModel], dict[str, tuple[Held, dict[str, Any]]]] = {}
     for held in changed:
         table = TABLES.get(held.dataset)
         if table is not None:
-            by_table.setdefault(table, {})[held.id] = row_of(county, held)
+            by_table.setdefault(table, {})[held.id] = held, row_of(county, held)
+    _say_who_set_the_device(session, county, by_table.get(Household, {}))
     for table, rows in by_table.items():
         # In the order of their keys, so that two writers never wait for each other crosswise.
-        _upsert(session, table, [rows[identity] for identity in sorted(rows)])
+        _upsert(session, table, [rows[identity][1] for identity in sorted(rows)])

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from server.registry import rules
@@ -27,6 +28,10 @@ STATES: Final[dict[str, Any]] = {
     "accepted": Conversion.accepted_on,
 }
 assert set(STATES) == set(STATE_NAMES)
+# One condition stands inside another: each must mean the outer household and a conversion of its own.
+CONVERTED, WAITING, BROUGHT_IT = (
+    aliased(Conversion, name=name) for name in ("converted", "waiting", "brought")
+)
 
 
 @dataclass(frozen=True)
@@ -90,27 +95,69 @@ def in_base() -> ColumnElement[bool]:
     return or_(col(Household.heating_status) != "not_heated", col(Household.not_heated_reason) == "")
 
 
+def _reached(conversion: type[Conversion], state: str) -> Any:
+    """The date on which a conversion came to a state, as a column."""
+    return col(getattr(conversion, STATES[state].key))
+
+
+def _has(conversion: type[Conversion], *wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the household has such a conversion."""
+    return (
+        exists()
+        .where(
+            col(conversion.county) == col(Household.county),
+            col(conversion.household) == col(Household.id),
+            *wanted,
+        )
+        .correlate(Household)
+    )
+
+
+def device_in_use(coverage_state: str) -> ColumnElement[str]:
+    """The device a home heats with, as far as its records stand; "" where nobody recorded one.
+
+    A conversion that is in service sets its household's device. Where that conversion was corrected since –
+    not in service after all, another device, another home – the device it set is nobody's word any more: then
+    it is the one that a survey recorded before.
+    """
+    in_service = or_(
+        _reached(BROUGHT_IT, coverage_state).is_not(None),
+        and_(col(BROUGHT_IT.kind) == "clean_coal", col(BROUGHT_IT.installed_on).is_not(None)),
+    )
+    stands = _has(
+        BROUGHT_IT,
+        col(BROUGHT_IT.id) == col(Household.device_by),
+        col(BROUGHT_IT.device_code) == col(Household.device),
+        in_service,
+    )
+    return case(
+        (or_(col(Household.device_by) == "", stands), col(Household.device)),
+        else_=col(Household.device_surveyed),
+    )
+
+
+def converted_clean(state: str) -> ColumnElement[bool]:
+    """Whether a clean conversion of the household has come so far: whether `latest_kind` names one."""
+    return _has(CONVERTED, col(CONVERTED.kind).in_(CLEAN_KINDS), _reached(CONVERTED, state).is_not(None))
+
+
 def clean_by_device(coverage_state: str) -> ColumnElement[bool]:
-    """Whether the registered device is a clean one from before: not one that a conversion of this household
-    has installed and that does not yet have its power, gas or heat."""
-    waiting = exists().where(
-        col(Conversion.county) == col(Household.county),
-        col(Conversion.household) == col(Household.id),
-        col(Conversion.device_code) == col(Household.device),
-        col(STATES[coverage_state]).is_(None),
+    """Whether the device in use is a clean one: not one that a conversion of this household has installed and
+    that does not yet have its power, gas or heat."""
+    device = device_in_use(coverage_state)
+    waiting = _has(
+        WAITING,
+        col(WAITING.device_code) == device,
+        col(WAITING.installed_on).is_not(None),
+        _reached(WAITING, coverage_state).is_(None),
     )
-    return and_(col(Household.device).in_(CLEAN_DEVICES), ~waiting)
+    return and_(device.in_(CLEAN_DEVICES), ~waiting)
 
 
-def burns_clean_coal() -> ColumnElement[bool]:
-    """Clean coal in an energy-saving stove: by the registered device, or a conversion to it."""
-    converted = exists().where(
-        col(Conversion.county) == col(Household.county),
-        col(Conversion.household) == col(Household.id),
-        col(Conversion.kind) == "clean_coal",
-        col(Conversion.installed_on).is_not(None),
-    )
-    return or_(col(Household.device) == "clean_coal_stove", converted)
+def burns_clean_coal(coverage_state: str) -> ColumnElement[bool]:
+    """Clean coal in an energy-saving stove: by the device in use, or a conversion to it."""
+    converted = _has(CONVERTED, col(CONVERTED.kind) == "clean_coal", col(CONVERTED.installed_on).is_not(None))
+    return or_(device_in_use(coverage_state) == "clean_coal_stove", converted)
 
 
 def within(area: str) -> ColumnElement[bool]:
@@ -121,8 +168,7 @@ def within(area: str) -> ColumnElement[bool]:
 
 
 def standing(counting: Counting) -> Standing:
-    connected = latest_kind(counting.coverage_state)
-    clean = or_(connected.is_not(None), clean_by_device(counting.coverage_state))
+    clean = or_(converted_clean(counting.coverage_state), clean_by_device(counting.coverage_state))
     current = and_(
         col(AreaClass.county) == col(Household.county),
         col(AreaClass.village) == col(Household.village),
@@ -135,10 +181,10 @@ def standing(counting: Counting) -> Standing:
         in_base=in_base(),
         area_class=func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED),
         task_kind=latest_kind(counting.task_state, counting.task_since),
-        coverage_kind=connected,
+        coverage_kind=latest_kind(counting.coverage_state),
         situation=case(
             (clean, literal("clean")),
-            (burns_clean_coal(), literal("clean_coal")),
+            (burns_clean_coal(counting.coverage_state), literal("clean_coal")),
             else_=literal("other"),
         ),
     )

@@ -91,6 +91,8 @@ class Household(SQLModel, table=True):
     heating_status: str = ""
     not_heated_reason: str = ""
     device: str = ""
+    device_by: str = Field(default="", description="the conversion whose record set the device, or empty")
+    device_surveyed: str = Field(default="", description="the device as last recorded without a conversion")
     fuel: str = ""
     demolition_year: int | None = None
     location: str = Field(default="", description="latitude longitude altitude accuracy, as recorded")

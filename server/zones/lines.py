@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from server.inspections.views import has_open_problem
 from server.registry.selections import Selection
-from server.registry.standing import STATES, clean_by_device, in_base
+from server.registry.standing import STATES, clean_by_device, device_in_use, in_base
 from server.registry.tables import Conversion, Household
 from server.registry.vocabulary import CLEAN_DEVICES, CLEAN_KINDS
 from server.web import N_
@@ -88,13 +88,13 @@ def connected() -> ColumnElement[bool]:
 
 def used() -> ColumnElement[bool]:
     """First used; a clean device from before the programme is what the home heats with."""
-    from_before = and_(col(Household.device).in_(CLEAN_DEVICES), not_(_has_conversion("installed")))
+    from_before = and_(device_in_use("connected").in_(CLEAN_DEVICES), not_(_has_conversion("installed")))
     return or_(_has_conversion("first_used"), from_before)
 
 
 def group() -> ColumnElement[str]:
     """Each home in exactly one: empty, exempt, converted, unvisited or not_converted."""
-    converted = or_(_has_conversion("installed"), col(Household.device).in_(CLEAN_DEVICES))
+    converted = or_(_has_conversion("installed"), device_in_use("connected").in_(CLEAN_DEVICES))
     return case(
         (and_(not_(in_base()), col(Household.not_heated_reason) == "empty"), literal("empty")),
         (not_(in_base()), literal("exempt")),

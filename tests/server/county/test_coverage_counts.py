@@ -70,7 +70,10 @@ def _by_hand(recorder: Any, area: str) -> dict[str, Any]:
         found["heated"] += 1
         found["no_reason"] += home["heating_status"] == "not_heated"
         found["unknown"] += home["heating_status"] == ""
-        waiting = any(c["device_code"] == home["device"] and "connected_on" not in c for _, c in own)
+        waiting = any(
+            c["device_code"] == home["device"] and "installed_on" in c and "connected_on" not in c
+            for _, c in own
+        )
         clean = connected is not None or (home["device"] in {"1", "10"} and not waiting)
         on_clean_coal = home["device"] == "clean_coal_stove" or any(
             c["kind"] == "clean_coal" and "installed_on" in c for _, c in own

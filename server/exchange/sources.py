@@ -1,0 +1,85 @@
+"""Where a value of the register came from: what else the submission that set it was about, and what others set.
+
+Apart from the journal's own reading and writing, because derivations ask this inside the transaction that is
+merging: the journal's lines and their targets are there by then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from sqlalchemy import and_, exists, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from server.exchange.tables import SubmissionRow, SubmissionTarget
+
+KEYS_PER_STATEMENT: Final = 500
+
+
+def also_about(session: Session, county: str, submissions: Collection[str], dataset: str) -> dict[str, str]:
+    """Submission → the entity of a dataset it spoke of, for those that did."""
+    found: dict[str, str] = {}
+    for some in _portions(submissions):
+        rows = session.execute(
+            select(col(SubmissionTarget.submission), col(SubmissionTarget.entity)).where(
+                col(SubmissionTarget.county) == county,
+                col(SubmissionTarget.submission).in_(some),
+                col(SubmissionTarget.dataset) == dataset,
+            )
+        )
+        found |= {row.submission: row.entity for row in rows}
+    return found
+
+
+def last_set(
+    session: Session, county: str, dataset: str, entities: Collection[str], name: str, *, apart_from: str
+) -> dict[str, str]:
+    """Entity → the value of property `name` that was put into it last, by submissions that spoke of nothing in
+    dataset `apart_from`.
+
+    What a submission said and the register did not take (the same as was there, superseded, in conflict) is
+    no such value: nothing would tell a derivation of it.
+    """
+    latest: dict[str, tuple[int, str]] = {}
+    for some in _portions(entities):
+        for entity, traces in _traces(session, county, dataset, some, apart_from):
+            trace = json.loads(traces).get(f"{dataset}/{entity}", {})
+            step = trace.get("steps", {}).get(name, {})
+            if step.get("outcome") == "applied":
+                latest[entity] = max(latest.get(entity, (0, "")), (trace["version"], step["sent"]))
+    return {entity: value for entity, (_, value) in latest.items()}
+
+
+def _traces(
+    session: Session, county: str, dataset: str, entities: list[str], apart_from: str
+) -> Iterator[tuple[str, str]]:
+    target, other = aliased(SubmissionTarget), aliased(SubmissionTarget)
+    excluded = exists().where(
+        col(other.county) == county,
+        col(other.submission) == col(target.submission),
+        col(other.dataset) == apart_from,
+    )
+    of_target = and_(
+        col(SubmissionRow.county) == col(target.county), col(SubmissionRow.id) == col(target.submission)
+    )
+    rows = session.execute(
+        select(col(target.entity), col(SubmissionRow.traces))
+        .join(SubmissionRow, of_target)
+        .where(
+            col(target.county) == county,
+            col(target.dataset) == dataset,
+            col(target.entity).in_(entities),
+            ~excluded,
+        )
+    )
+    for row in rows:
+        yield row.entity, row.traces
+
+
+def _portions(keys: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), KEYS_PER_STATEMENT):
+        yield ordered[start : start + KEYS_PER_STATEMENT]
