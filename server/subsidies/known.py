@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
@@ -20,6 +20,11 @@ from server.registry.vocabulary import CLEAN_KINDS
 from server.subsidies.books import parts
 from server.subsidies.tables import BatchRow, EntitlementRow, PayeeRow, PaymentRow, ReviewRow
 from server.subsidies.words import Granted, Known, Paid
+
+REVIEW: Final = (
+    col(ReviewRow.household), col(ReviewRow.undecided_n), col(ReviewRow.undecided_fen),
+    col(ReviewRow.corrections_n), col(ReviewRow.corrections_fen), col(ReviewRow.open_codes),
+)  # fmt: skip
 
 
 @dataclass
@@ -54,13 +59,12 @@ def known(session: Session, county: str, households: Collection[str]) -> dict[st
     found: dict[str, _Found] = defaultdict(_Found)
     for part in parts(sorted(set(households))):
         _conversions(session, county, part, found)
-        for row in _rows(session, county, ReviewRow, part, ReviewRow):
-            found[row[0].household].review = row[0]
+        for row in _rows(session, county, ReviewRow, part, REVIEW):
+            found[row.household].review = row
         _granted(session, county, part, found)
         _payments(session, county, part, found)
-        for (household,) in _rows(
-            session, county, PayeeRow, part, col(PayeeRow.household), col(PayeeRow.state) == "in_force"
-        ):
+        in_force = col(PayeeRow.state) == "in_force"
+        for (household,) in _rows(session, county, PayeeRow, part, [col(PayeeRow.household)], in_force):
             found[household].payee = True
     return {household: found[household].known() for household in households}
 
@@ -70,10 +74,12 @@ def _rows(
     county: str,
     table: Any,
     part: Sequence[str],
-    column: Any,
+    columns: Sequence[Any],
     *conditions: ColumnElement[bool],
 ) -> Iterator[Any]:
-    statement = select(column).where(col(table.county) == county, col(table.household).in_(part), *conditions)
+    statement = select(*columns).where(
+        col(table.county) == county, col(table.household).in_(part), *conditions
+    )
     return iter(session.execute(statement))
 
 
@@ -105,13 +111,13 @@ def _granted(session: Session, county: str, part: Sequence[str], found: dict[str
     statement = (
         select(
             col(row.household), col(row.id), col(row.corrects), col(row.component), col(row.season),
-            col(row.amount_fen), col(row.line),
+            col(row.amount_fen), col(row.line)["reason"],
         )
         .where(col(row.county) == county, col(row.household).in_(part))
         .order_by(col(row.number))
     )  # fmt: skip
-    for household, identity, corrects, component, season, amount_fen, line in session.execute(statement):
-        granted = Granted(identity, corrects, component, season, amount_fen, line["reason"])
+    for household, identity, corrects, component, season, amount_fen, reason in session.execute(statement):
+        granted = Granted(identity, corrects, component, season, amount_fen, reason)
         found[household].granted.append(granted)
 
 

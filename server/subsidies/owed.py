@@ -34,11 +34,11 @@ SHOWN_STATES: Final = (CREDITED, SENT, PLANNED, RETURNED)
 
 def owed() -> ColumnElement[bool]:
     """Of a Household: something decided, corrections included, is not wholly credited; or due and not decided."""
-    first, each, paid = aliased(EntitlementRow), aliased(EntitlementRow), aliased(EntitlementRow)
+    one, each, paid = aliased(EntitlementRow), aliased(EntitlementRow), aliased(EntitlementRow)
 
     def alike(row: Any) -> ColumnElement[bool]:
         names = ("county", "household", "component", "season")
-        return and_(*(getattr(row, name) == getattr(first, name) for name in names))
+        return and_(*(getattr(row, name) == getattr(one, name) for name in names))
 
     due = select(func.sum(col(each.amount_fen))).where(alike(each)).scalar_subquery()
     credited = (
@@ -48,17 +48,16 @@ def owed() -> ColumnElement[bool]:
             and_(col(paid.county) == col(PaymentRow.county), col(paid.id) == col(PaymentRow.entitlement)),
         )
         .where(
-            col(PaymentRow.county) == col(first.county),
-            col(PaymentRow.household) == col(first.household),
+            col(PaymentRow.county) == col(one.county),
+            col(PaymentRow.household) == col(one.household),
             col(PaymentRow.state) == CREDITED,
             alike(paid),
         )
         .scalar_subquery()
     )
     decided = exists().where(
-        col(first.county) == col(Household.county),
-        col(first.household) == col(Household.id),
-        col(first.corrects) == "",
+        col(one.county) == col(Household.county),
+        col(one.household) == col(Household.id),
         due > credited,
     )
     return or_(decided, _reviewed(col(ReviewRow.undecided_fen) > 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from server.programme.document import Texts
@@ -70,16 +71,14 @@ NO_REASON: Final = texts("银行没有写原因", "the bank gave no reason")
 
 def said(zh: str, en: str, **values: object) -> Texts:
     """A sentence in both languages, its places filled; of a text among the values, the language spoken."""
-
-    def filled(template: str, lang: str) -> str:
-        spoken = {name: each[lang] if isinstance(each, Mapping) else each for name, each in values.items()}
-        return template.format(**spoken)
-
-    english = filled(en, "en")
+    spoken = {name: each for name, each in values.items() if isinstance(each, dict)}
+    chinese = zh.format(**{**values, **{name: each["zh"] for name, each in spoken.items()}})
+    english = en.format(**{**values, **{name: each["en"] for name, each in spoken.items()}})
     # A wide bracket brings its own space.
-    return texts(filled(zh, "zh").replace("） ", "）"), english[:1].upper() + english[1:])
+    return texts(chinese.replace("） ", "）"), english[:1].upper() + english[1:])
 
 
+@lru_cache(maxsize=1000)
 def day(on: date | None) -> Texts:
     """ "2020年12月3日"."""
     if on is None:
@@ -87,6 +86,7 @@ def day(on: date | None) -> Texts:
     return texts(f"{on.year}年{on.month}月{on.day}日", f"{on.day} {MONTHS[on.month - 1]} {on.year}")
 
 
+@lru_cache(maxsize=100)
 def item_name(component: str, season: str) -> Texts:
     """ "运行补贴（2020—2021年采暖季）"; what is paid once carries no season."""
     zh, en = COMPONENTS[component], COMPONENTS_ENGLISH[component]

@@ -108,7 +108,7 @@ class EntitlementRow(SQLModel, table=True):
             sqlite_where=FIRST_DECISION, postgresql_where=FIRST_DECISION,
         ),
         Index("ix_entitlement_household", "county", "household"),
-        Index("ix_entitlement_village", "county", "village", "due_on"),
+        Index("ix_entitlement_village", "county", "village", "due_on", "amount_fen"),
         Index("ix_entitlement_corrects", "county", "corrects"),
     )  # fmt: skip
 
@@ -246,7 +246,7 @@ class PaymentRow(SQLModel, table=True):
         Index("ix_payment_batch", "county", "batch", "state", "amount_fen"),
         Index("ix_payment_entitlement", "county", "entitlement", "state"),
         Index("ix_payment_household", "county", "household"),
-        Index("ix_payment_village", "county", "village", "state"),
+        Index("ix_payment_village", "county", "village", "state", "amount_fen"),
     )  # fmt: skip
 
     county: str = Field(primary_key=True)

@@ -133,7 +133,7 @@ def _entitlement() -> None:
     columns = ("county", "household", "component", "season")
     _unique("entitlement", "ux_entitlement_first", *columns, where="corrects = ''")
     _index("entitlement", "ix_entitlement_household", "county", "household")
-    _index("entitlement", "ix_entitlement_village", "county", "village", "due_on")
+    _index("entitlement", "ix_entitlement_village", "county", "village", "due_on", "amount_fen")
     _index("entitlement", "ix_entitlement_corrects", "county", "corrects")
 
 
@@ -208,7 +208,7 @@ def _payment() -> None:
     _index("payment", "ix_payment_batch", "county", "batch", "state", "amount_fen")
     _index("payment", "ix_payment_entitlement", "county", "entitlement", "state")
     _index("payment", "ix_payment_household", "county", "household")
-    _index("payment", "ix_payment_village", "county", "village", "state")
+    _index("payment", "ix_payment_village", "county", "village", "state", "amount_fen")
 
 
 def _return_file() -> None:
