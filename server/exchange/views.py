@@ -20,6 +20,7 @@ from sync.facts import Held
 from sync.messages import Submission, Verdict
 
 ROWS_AT_A_TIME: Final = 500
+READABLE: Final = ("submission", "office")
 _JOURNAL: Final[Table] = SubmissionRow.__table__  # type: ignore[attr-defined]
 _ENTITY: Final[Table] = EntityRow.__table__  # type: ignore[attr-defined]
 _LINE: Final = tuple(column for column in _JOURNAL.columns if column.name != "traces")
@@ -27,7 +28,10 @@ _LINE: Final = tuple(column for column in _JOURNAL.columns if column.name != "tr
 
 @dataclass(frozen=True)
 class SubmissionFilter:
-    """Which submissions a list shows; an empty field filters nothing. `area`: division code prefix."""
+    """Which submissions a list shows; an empty field filters nothing. `area`: division code prefix.
+
+    What the office stated shows only where its `form` is asked for: the list is of what people recorded.
+    """
 
     county: str
     outcome: str = ""
@@ -46,6 +50,8 @@ class SubmissionFilter:
             yield columns.village < self.area + "~"
         if self.form:
             yield columns.form == self.form
+        else:
+            yield columns.kind != "office"
         if self.device:
             yield columns.device == self.device
 
@@ -111,10 +117,13 @@ def _line(row: Mapping[Any, Any]) -> SubmissionLine:
 
 def _household(row: Mapping[Any, Any]) -> str:
     """The household a submission names, also where it was rejected; what could not be read names none."""
-    if row["kind"] != "submission":
+    if row["kind"] not in READABLE:
         return ""
-    targets = json.loads(row["sent"])["targets"]
-    return next((target["id"] for target in targets if target["dataset"] == "household"), "")
+    sent = json.loads(row["sent"])
+    named = next((target["id"] for target in sent["targets"] if target["dataset"] == "household"), "")
+    # A payee and a sighting are entities of their own, recorded of a home.
+    told = named or sent["answers"].get("household_id", "") or sent["answers"].get("household", "")
+    return told if isinstance(told, str) else ""
 
 
 def labels(session: Session, county: str, households: Collection[str] | None) -> dict[str, str]:
@@ -153,7 +162,7 @@ def submission(session: Session, county: str, identity: str) -> SubmissionFile |
     row = session.get(SubmissionRow, (county, identity))
     if row is None:
         return None
-    read = decode(Submission, row.sent.encode()) if row.kind == "submission" else None
+    read = decode(Submission, row.sent.encode()) if row.kind in READABLE else None
     verdict = decode(Verdict, row.verdict.encode())
     others = _others(session, county, identity) if read else []
     people = {

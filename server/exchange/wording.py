@@ -2,28 +2,42 @@
 to.
 
 A submission is shown with its own form version, for ever; a property (in a conflict, say) with the newest
-form that asks for it.
+form that asks for it. Account numbers are shown by their last four characters wherever words are made of them,
+whoever reads: the journal alone keeps them whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from server.exchange.forms import Forms, ReleasedForm
 from server.web import N_
 from survey_forms import interview
 from survey_forms.form import Form, Node
 from survey_forms.interview import Shown
+from survey_forms.properties import MASKED, SECRET
 from survey_forms.scope import Context, Scope
 from sync.codec import to_instant
+from sync.masking import masked
 from sync.messages import VILLAGE, Submission
 
 DATASETS: Final[Mapping[str, str]] = {
     "household": N_("住户"),
     "conversion": N_("改造"),
     "coal_use": N_("用煤"),
+    "payee": N_("收款账户"),
+    "sighting": N_("发现散煤"),
+    "zone": N_("禁煤区"),
+    "subsidy": N_("补贴"),
+}
+# What the office states stands in the journal under these instead of a form.
+OFFICE_FORMS: Final[Mapping[str, str]] = {
+    "zone": N_("禁煤区（办公室告知平板）"),
+    "subsidy": N_("补贴（办公室告知平板）"),
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "applied": N_("已采用"),
@@ -36,6 +50,8 @@ MARKS: Final[Mapping[str, str]] = {
     "other_device": N_("换过平板"),
     "differs": N_("同号异文"),
 }
+# As people write account numbers.
+_QUOTED: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{6,}[0-9A-Za-z]")
 # Rows of the screen that hold no answer.
 _SILENT_TYPES: Final = frozenset({"note", "add_repeat", "repeat"})
 
@@ -64,7 +80,14 @@ def answers(released: ReleasedForm, submission: Submission, lang: str) -> list[A
     return found
 
 
+def stated(submission: Submission) -> list[Answer]:
+    """What the office stated, property by property: there is no form whose words it could be told in."""
+    return [Answer((), name, value) for name, value in submission.answers.items() if isinstance(value, str)]
+
+
 def _said(row: Shown) -> str:
+    if MASKED in row.appearance.split():
+        return masked(row.value)
     labels = {choice.value: choice.label for choice in row.choices}
     if row.type == "select_multiple":
         return "、".join(labels.get(value, value) for value in row.value.split())
@@ -78,6 +101,12 @@ def label_of_path(released: ReleasedForm, path: str, submission: Submission, lan
     plain = "".join(part.split("]", 1)[-1] for part in path.split("["))
     node = released.form.nodes.get(plain)
     return (node and _label(released, node, lang)) or path
+
+
+def told_fault(released: ReleasedForm, path: str, said: str) -> str:
+    """A fault's message; one that speaks of a masked answer may quote it."""
+    name = path.rsplit("/", 1)[-1]
+    return _QUOTED.sub(lambda found: masked(found[0]), said) if name in _secret_names(released.form) else said
 
 
 @dataclass(frozen=True)
@@ -100,6 +129,8 @@ class Wordings:
     def value(self, dataset: str, name: str, value: str | None, lang: str) -> str | None:
         """A value as the form's choices name it; None where there is none."""
         found = self._nodes.get((dataset, name))
+        if value and name in SECRET.get(dataset, frozenset()):
+            return masked(value)
         if not value or found is None or found[1].options is None:
             return value
         released, node = found
@@ -108,6 +139,16 @@ class Wordings:
         default = released.form.default_language
         named = (node.options.by_value.get(part) for part in value.split())
         return "、".join(option.label.say(scope, (), default) if option else "?" for option in named) or value
+
+    def raw(self, sent: str) -> str:
+        """A record's text as received, but for what is masked in any form."""
+        try:
+            content = json.loads(sent)
+        except ValueError:
+            return sent
+        names = {name for released in self.forms.by_key.values() for name in _secret_names(released.form)}
+        hidden = _hidden(content, names)
+        return sent if hidden == content else json.dumps(hidden, ensure_ascii=False, sort_keys=True)
 
     def is_village(self, name: str) -> bool:
         return name == VILLAGE
@@ -124,6 +165,27 @@ def _saved(form: Form) -> Iterator[tuple[str, str, Node]]:
                 node = by_name[name]
             if node.asked:
                 yield declaration.dataset, name, node
+
+
+def _secret_names(form: Form) -> frozenset[str]:
+    """Names of the questions that are masked, and of what is saved to secret properties."""
+    asked = {node.name for node in form.nodes.values() if MASKED in node.appearance.split()}
+    saved = {
+        name
+        for declaration in form.entities
+        for secret in SECRET.get(declaration.dataset, frozenset()) & declaration.properties.keys()
+        for name in (secret, form.nodes[declaration.properties[secret]].name)
+    }
+    return frozenset(asked | saved)
+
+
+def _hidden(content: Any, names: Collection[str]) -> Any:
+    if isinstance(content, dict):
+        return {
+            key: masked(value) if key in names and isinstance(value, str) else _hidden(value, names)
+            for key, value in content.items()
+        }
+    return [_hidden(item, names) for item in content] if isinstance(content, list) else content
 
 
 def _label(released: ReleasedForm, node: Node, lang: str) -> str:

@@ -15,10 +15,12 @@ from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.registry import divisions
 from server.registry.divisions import county_name, villages
 from server.registry.filters import HouseholdFilter, conditions, counted
+from server.registry.policy import POLICY
 from server.registry.standing import latest_kind, standing
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import Page, Sorting
-from sync.codec import decode
+from sync import masking
+from sync.codec import decode, derived_id
 from sync.facts import Held
 from sync.messages import Conflict
 
@@ -173,6 +175,7 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
         ("household", identity),
         *(("conversion", conversion.id) for conversion in conversions),
         *(("coal_use", coal_use.id) for coal_use in coal_uses),
+        ("payee", derived_id("payee", identity)),
     ]
     units = divisions.above(household.village)
     called = divisions.names(session, [*units, household.village])
@@ -212,6 +215,6 @@ def _conflicts(session: Session, county: str, entities: Sequence[tuple[str, str]
     for dataset, identity in entities:
         row = session.get(EntityRow, (county, dataset, identity))
         if row is not None and row.conflicts_n:
-            held = decode(Held, row.held.encode())
-            for conflict in held.conflicts:
+            shown = masking.entity(decode(Held, row.held.encode()).state(), POLICY.masked)
+            for conflict in shown.conflicts:
                 yield OpenConflict(dataset, identity, conflict)

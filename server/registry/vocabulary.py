@@ -15,11 +15,15 @@ DATASETS: Final = {
     "household": N_("住户"),
     "conversion": N_("改造"),
     "coal_use": N_("用煤"),
+    "payee": N_("收款账户"),
+    "sighting": N_("发现散煤"),
 }
 FORMS: Final = {
     "household": N_("入户登记"),
     "conversion": N_("清洁取暖改造"),
     "visit": N_("走访结果"),
+    "payee": N_("收款账户"),
+    "sighting": N_("发现散煤"),
 }
 OUTCOMES: Final = {
     "applied": N_("已采用"),
@@ -168,6 +172,14 @@ CHOICES: Final[dict[str, dict[str, str]]] = {
         "gift": N_("单位或亲友给"),
         "other": N_("其他"),
     },
+    "relation": {
+        "self": N_("户主本人"),
+        "spouse": N_("配偶"),
+        "child": N_("子女"),
+        "parent": N_("父母"),
+        "other_kin": N_("其他亲属"),
+        "other": N_("其他"),
+    },
 }
 PROPERTIES: Final = {
     "head_name": N_("户主姓名"),
@@ -217,6 +229,12 @@ PROPERTIES: Final = {
     "coal_source": N_("煤的来源"),
     "stock_t": N_("剩余（吨）"),
     "observed_on": N_("观察日期"),
+    "holder": N_("户名"),
+    "account": N_("收款账号"),
+    "bank": N_("开户银行"),
+    "relation": N_("与户主的关系"),
+    "relation_other": N_("是什么关系"),
+    "on_day": N_("登记日期"),
 }
 
 
