@@ -23,12 +23,12 @@ from multiprocessing import get_context
 from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from server.lab.simulation.checkers import Violation, check
 from server.lab.simulation.evidence import Evidence, gather
 from server.lab.simulation.stage import Stage, stage
 from server.lab.simulation.world import World
+from server.terminal.bars import Bars
 from sync.codec import encode
 
 STORY_LINES: Final = 15
@@ -129,16 +129,14 @@ def run(seeds: int, first_seed: int = 0, *, as_json: bool = False) -> int:
         sys.stdout.write(json.dumps(summary(report), ensure_ascii=False, indent=2) + "\n")
         return report.exit_status
     console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("模拟 / simulating", total=seeds)
+    with Bars(console)("模拟 / simulating") as told:
 
-        def told(county: County) -> None:
-            progress.advance(bar)
+        def on_county(county: County) -> None:
+            told(county.seed - first_seed + 1, seeds)
             if county.violations:
-                _tell(progress.console, county)
+                _tell(console, county)
 
-        report = simulate(seeds, first_seed, jobs=jobs, on_county=told)
+        report = simulate(seeds, first_seed, jobs=jobs, on_county=on_county)
     _conclude(console, report)
     return report.exit_status
 
