@@ -35,8 +35,10 @@ import server.programme.api
 import server.programme.pages
 import server.registry.acceptance_pages
 import server.registry.pages
+import server.subsidies.decision_pages
 import server.subsidies.owed
 import server.subsidies.room
+import server.subsidies.schedule_pages
 import server.zones.forms
 import server.zones.pages
 import survey_forms
@@ -54,7 +56,7 @@ from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
 from server.settings import Settings
-from server.subsidies import schedules
+from server.subsidies import review, schedules
 from server.terminal.steps import Steps, unseen
 from server.web.problems import answer, problem
 from server.zones import room
@@ -65,6 +67,8 @@ PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
     server.registry.acceptance_pages.router,
+    server.subsidies.decision_pages.router,
+    server.subsidies.schedule_pages.router,
     server.zones.pages.router,
     server.zones.forms.router,
     server.inspections.pages.router,
@@ -88,7 +92,7 @@ NAVIGATION: Final = (
     *server.access.people_pages.NAVIGATION,
     *server.access.audit_pages.NAVIGATION,
 )
-DERIVATIONS: Final[tuple[Derivation, ...]] = (projection, sightings.projection, watch)
+DERIVATIONS: Final[tuple[Derivation, ...]] = (projection, sightings.projection, watch, review.watch)
 # Office forms and division files; tablets have a bound of their own.
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5

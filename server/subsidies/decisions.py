@@ -35,6 +35,9 @@ HOMES_PER_TRANSACTION: Final = 250
 REASON_CHARS_MAX: Final = 500
 
 
+Tell = Callable[[Session, Sequence[str]], None]
+
+
 @dataclass(frozen=True)
 class Pick:
     """A line of the queue as somebody saw it: `digest` says what it was then."""
@@ -79,10 +82,11 @@ class Outcome:
 
 def decide(
     engine: Engine, county: str, picks: Sequence[Pick], act: Act, new_id: Callable[[], str],
-    told: Callable[[int], None] = lambda homes_n: None,
+    told: Callable[[int], None] = lambda homes_n: None, tell: Tell = lambda session, households: None,
 ) -> Outcome:  # fmt: skip
     """Decides lines of the queue, some hundred homes to a transaction; a part is decided whole or not at all, and
-    deciding again goes on where it was broken off. `told` counts homes done.
+    deciding again goes on where it was broken off. `told` counts homes done; `tell` takes the news to tablets, last
+    of all in the transaction.
 
     Raises Problem `entitlement` where nothing was picked, or a correction has no reason.
     """
@@ -99,6 +103,7 @@ def decide(
         with write(engine) as session:
             wanted = {household: by_home[household] for household in part}
             total = total.plus(decide_part(session, county, wanted, replace(act, reason=reason), new_id))
+            tell(session, part)
         told(len(part))
     return total
 

@@ -64,11 +64,6 @@ def mark(session: Session, county: str, households: Collection[str]) -> None:
         session.execute(update(ReviewRow).where(same).values(stale=True))
 
 
-def mark_all(session: Session, county: str) -> None:
-    """Every home of the queue: a schedule was released."""
-    session.execute(update(ReviewRow).where(col(ReviewRow.county) == county).values(stale=True))
-
-
 def accepted(session: Session, county: str, households: Collection[str]) -> None:
     """An acceptance of these homes was given or withdrawn: they come into the queue."""
     given = _insert(session, ReviewRow)

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.requests import Request
 
-from server.registry import selections
-from server.subsidies import owed, panels, tablets
+from server.registry import acceptance, selections
+from server.subsidies import owed, panels, review, tablets
 from server.subsidies.tablets import Publish
 
 
@@ -32,6 +32,7 @@ def install(app: FastAPI, *, publish: Publish | None = None) -> None:
     """Registers the list of homes still owed, and the fragments other rooms' pages take of this one."""
     app.state.subsidies = Room(publish)
     selections.register(owed.ROOM, owed.selection())
+    acceptance.watch(owed.ROOM, review.accepted)
     app.state.panels.add("household", panels.household, order=5)
     app.state.panels.add("area", panels.area, order=10)
 

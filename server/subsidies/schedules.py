@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from server.access.audit import audit
 from server.programme.document import DocumentFault, Fault, sha256_of
 from server.subsidies.schedule import Schedule, bundled, overlapping, read_document, schedule_of
-from server.subsidies.tables import ScheduleRow
+from server.subsidies.tables import ReviewRow, ScheduleRow
 from server.web import N_, Problem
 
 TAMPERED: Final = "schedule_changed"
@@ -40,6 +41,8 @@ def release(session: Session, *, county: str, document: bytes, person: str, now:
         )
     )  # fmt: skip
     session.flush()
+    # Whatever waits for a decision has to be worked out anew.
+    session.execute(update(ReviewRow).where(col(ReviewRow.county) == county).values(stale=True))
     audit(
         session, person=person, verb="schedule.release", county=county, area=county,
         subject=f"schedule/{schedule.id}/{schedule.version}",

@@ -1,0 +1,117 @@
+"""Pages of the subsidy schedules (补贴标准): what is released, one document in plain words, and releasing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from server.access.rules import may
+from server.access.session import holding, require
+from server.access.tables import Person
+from server.access.views import names
+from server.database import read, write
+from server.programme.document import DocumentFault, Fault
+from server.subsidies import schedules
+from server.subsidies.reasons import STATES
+from server.subsidies.schedule import in_force, schedule_of
+from server.subsidies.schedule_words import words
+from server.subsidies.tables import ScheduleRow
+from server.web import N_, problem, render, request_language, translate
+
+Viewer = Annotated[Person, Depends(holding("schedule.view"))]
+Releaser = Annotated[Person, Depends(holding("schedule.release"))]
+DOCUMENT_BYTES_MAX: Final = 1_000_000
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/finance/schedules")
+def schedule_list(request: Request, person: Viewer) -> Response:
+    return _list(request, person)
+
+
+def _list(request: Request, person: Person, faults: tuple[Fault, ...] = (), name: str = "") -> Response:
+    county = request.app.state.settings.county
+    require(person, "schedule.view", county)
+    with read(request.app.state.engine) as session:
+        rows = schedules.rows(session, county)
+        people = names(session, {row.released_by for row in rows})
+    documents = {(row.id, row.version): schedule_of(row.document) for row in rows}
+    return render(
+        request,
+        "subsidies/schedules.html",
+        status=422 if faults else 200,
+        rows=rows,
+        documents=documents,
+        current={(each.id, each.version) for each in in_force(documents.values())},
+        whole={(row.id, row.version): schedules.is_whole(row) for row in rows},
+        people=people,
+        faults=faults,
+        name=name,
+        may_release=may(person, "schedule.release", county),
+        done=request.query_params.get("done", ""),
+        breadcrumbs=[(translate(request_language(request), N_("补贴标准")), None)],
+    )
+
+
+def _row(request: Request, identity: str, version: str) -> tuple[ScheduleRow, dict[str, str]]:
+    county = request.app.state.settings.county
+    with read(request.app.state.engine) as session:
+        row = session.get(ScheduleRow, (county, identity, version))
+        if row is None:
+            raise problem("not_found")
+        return row, names(session, {row.released_by})
+
+
+@router.get("/finance/schedules/{identity}/{version}")
+def schedule_page(request: Request, person: Viewer, identity: str, version: str) -> Response:
+    """One document in plain words, whole."""
+    row, people = _row(request, identity, version)
+    require(person, "schedule.view", row.county)
+    schedule, lang = schedule_of(row.document), request_language(request)
+    counties = {
+        code: name for tier in row.document["tiers"].values() for code, name in tier["counties"].items()
+    }
+    return render(
+        request,
+        "subsidies/schedule.html",
+        row=row,
+        people=people,
+        schedule=schedule,
+        said=words(schedule, counties, lang),
+        whole=schedules.is_whole(row),
+        counted_by=STATES[schedule.year_of][0 if lang == "zh" else 1],
+        breadcrumbs=[
+            (translate(lang, N_("补贴标准")), "/finance/schedules"),
+            (schedule.title[lang], None),
+        ],
+    )
+
+
+@router.get("/finance/schedules/{identity}/{version}/document")
+def schedule_document(request: Request, person: Viewer, identity: str, version: str) -> Response:
+    """The document itself, as it was released."""
+    row, _ = _row(request, identity, version)
+    require(person, "schedule.view", row.county)
+    name = f"{row.id}-{row.version}.json"
+    return JSONResponse(row.document, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.post("/finance/schedules/release")
+def release_schedule(request: Request, person: Releaser, document: UploadFile) -> Response:
+    """Releases a document; refused with every fault, on the page it came from."""
+    county = request.app.state.settings.county
+    require(person, "schedule.release", county)
+    data = document.file.read(DOCUMENT_BYTES_MAX + 1)
+    name = (document.filename or "")[:100]
+    try:
+        if len(data) > DOCUMENT_BYTES_MAX:
+            raise DocumentFault((Fault("", name, "文件超过 1 MB，不像是补贴标准。", "请确认选对了文件。"),))
+        with write(request.app.state.engine) as session:
+            now = request.app.state.clock()
+            made = schedules.release(session, county=county, document=data, person=person.id, now=now)
+    except DocumentFault as refused:
+        return _list(request, person, refused.faults, name)
+    return RedirectResponse(f"/finance/schedules?done={made.id}@{made.version}", status_code=303)
