@@ -15,10 +15,10 @@ from server.subsidies.money import MoneyFault, fen
 from server.subsidies.payments import plain_account
 from server.web import N_
 from server.web.sheet_cells import EXACT_DIGITS, Cell, Fault, fault
+from sync.masking import masked
 
 ACCOUNT_DIGITS_MIN: Final = 8
 ACCOUNT_DIGITS_MAX: Final = 30
-SHOWN_DIGITS: Final = 4
 _SCIENTIFIC: Final = re.compile(r"\d(?:\.\d+)?E[+-]?\d{1,3}", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(rf"[0-9A-Za-z]{{{ACCOUNT_DIGITS_MIN},{ACCOUNT_DIGITS_MAX}}}")
 _DAY: Final = re.compile(
@@ -26,11 +26,6 @@ _DAY: Final = re.compile(
     r"(?:[\sT]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 )
 AS_TEXT: Final = N_("请把这一列设为“文本”格式，照存折或原始名单重新填写。")
-
-
-def masked(account: str) -> str:
-    """An account number as people may see it: its last four characters, "…4417"."""
-    return "…" + account[-SHOWN_DIGITS:] if len(account) > SHOWN_DIGITS else "…"
 
 
 def digits_lost(cell: Cell) -> Fault | None:

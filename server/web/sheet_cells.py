@@ -66,13 +66,15 @@ class Fault:
     values: tuple[tuple[str, object], ...] = ()
 
     def what(self, translated: Translated = str) -> str:
-        """What is wrong, in Chinese or as `translated` says it."""
-        return (
-            translated(self.message).format(**dict(self.values)) if self.values else translated(self.message)
-        )
+        """What is wrong, in Chinese or as `translated` says it; words among the values are translated too."""
+        return self._filled(self.message, translated)
 
     def to_do(self, translated: Translated = str) -> str:
-        return translated(self.remedy).format(**dict(self.values)) if self.values else translated(self.remedy)
+        return self._filled(self.remedy, translated)
+
+    def _filled(self, text: str, translated: Translated) -> str:
+        words = {name: translated(value) if isinstance(value, str) else value for name, value in self.values}
+        return translated(text).format(**words) if words else translated(text)
 
     def __str__(self) -> str:
         value = f"“{self.value}”" if self.value else ""
