@@ -68,15 +68,17 @@ def coverage_sheet(request: Request, person: Viewer, area: str) -> Response:
 def coverage(request: Request, person: Viewer, area: str) -> Response:
     """The whole page, or to htmx the figures that the page includes."""
     found, facts = _report(request, person, area), request.app.state.shell.facts()
-    template = "programme/_figures.html" if "hx-request" in request.headers else "programme/coverage.html"
+    only_figures, panels = "hx-request" in request.headers, request.app.state.panels
     return render(
         request,
-        template,
+        "programme/_figures.html" if only_figures else "programme/coverage.html",
         report=found,
         coverage=found.coverage,
         plan=found.coverage.plan,
         refresh_s=REFRESH_DEMO_S if facts.synthetic else REFRESH_S,
-        panels=request.app.state.panels.fragments(request, "area", area),
+        columns=panels.columns(request, "area", area) if found.parts else [],
+        # They stand below the figures, which alone are fetched anew.
+        panels=[] if only_figures else panels.fragments(request, "area", area),
         breadcrumbs=_way(request, person, area, found.coverage.name),
         **LABELS,
     )

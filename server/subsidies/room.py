@@ -29,10 +29,17 @@ class Room:
 
 
 def install(app: FastAPI, *, publish: Publish | None = None) -> None:
-    """Registers the list of homes still owed, and the fragments other rooms' pages take of this one."""
-    app.state.subsidies = Room(publish)
+    """Registers the list of homes still owed, the fragments other rooms' pages take of this one, and what follows
+    an acceptance: its homes come into the queue of decisions, and their tablets hear of it.
+    """
+    made = app.state.subsidies = Room(publish)
+
+    def told(session: Session, county: str, households: Collection[str]) -> None:
+        made.tell(session, county, households, app.state.clock())
+
     selections.register(owed.ROOM, owed.selection())
     acceptance.watch(owed.ROOM, review.accepted)
+    acceptance.watch(f"{owed.ROOM}:tablets", told)
     app.state.panels.add("household", panels.household, order=5)
     app.state.panels.add("area", panels.area, order=10)
 

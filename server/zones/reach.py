@@ -1,4 +1,4 @@
-"""Where conversion has reached and no zone has yet: "wherever conversion reaches, the zone reaches".
+"""How far zones have come: "wherever conversion reaches, the zone reaches", and where it does not yet.
 
 Counted by the coverage page's own expressions and the county's plan in force, so that a village called
 converted here reads 100 % there.
@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 from sqlmodel import Session, col
 
 from server.programme.views import counting_of, plan_in_force
 from server.registry import divisions
+from server.registry import rules as places
 from server.registry.filters import HouseholdFilter
 from server.registry.standing import STATES, standing, within
 from server.registry.tables import Conversion, Household
 from server.registry.vocabulary import CLEAN_KINDS
+from server.zones import rules
 from server.zones.rules import VillageHeating
 from server.zones.tables import ZoneVersion, ZoneVillage
 from server.zones.views import in_version
 
 NEARLY_PCT: Final = 90
+# Of two versions that name a village, what it is known by.
+STANDINGS: Final = ("in_force", "designated", "proposed")
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,37 @@ def _zoned(session: Session, county: str) -> tuple[set[str], set[str]]:
     )
     rows = session.execute(statement).all()
     return {row[0] for row in rows if row[1]}, {row[0] for row in rows if row[2] == "proposed"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A village's zone by its leading word: in_force, designated (to be in force), or else proposed."""
+
+    county: str
+    zone: str
+    state: str
+
+
+def standings(session: Session, area: str, today: date) -> dict[str, Standing]:
+    """Village to how it stands, of the villages of an area (at least a county) that any zone names."""
+    low, high = places.bounds(area)
+    statement = (
+        select(
+            col(ZoneVillage.village), col(ZoneVersion.zone), col(ZoneVersion.decision), col(ZoneVersion.change),
+            col(ZoneVersion.in_force_on),
+        )
+        .join(ZoneVersion, in_version())
+        .where(
+            col(ZoneVersion.county) == area[:6],
+            col(ZoneVillage.village).between(low, high),
+            col(ZoneVersion.decision).in_(("designated", "proposed")),
+            col(ZoneVersion.change) != "withdraw",
+            or_(col(ZoneVersion.until_on).is_(None), col(ZoneVersion.until_on) > today),
+        )
+    )  # fmt: skip
+    found: dict[str, Standing] = {}
+    for village, zone, decision, change, in_force_on in session.execute(statement):
+        state = rules.state_of(decision, change, in_force_on, today)
+        if village not in found or STANDINGS.index(state) < STANDINGS.index(found[village].state):
+            found[village] = Standing(area[:6], zone, state)
+    return found

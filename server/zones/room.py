@@ -10,6 +10,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 
 from server.registry import selections
+from server.web import N_
 from server.zones import lines, panels, tablets
 from server.zones.lines import ROOM, Unpaid
 from server.zones.tablets import Publish
@@ -34,6 +35,7 @@ def install(app: FastAPI, *, unpaid: Unpaid | None = None, publish: Publish | No
     selections.register(ROOM, lines.selection(unpaid))
     app.state.panels.add("area", panels.area, order=20)
     app.state.panels.add("household", panels.household, order=10)
+    app.state.panels.add_column("area", N_("禁煤区"), panels.column)
 
 
 def room(request: Request) -> Room:

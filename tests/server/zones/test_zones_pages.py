@@ -295,3 +295,15 @@ def test_lists_come_as_sheets_with_all_rows(people, told) -> None:
         sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
         # A title, the as-of line and the headings stand above the rows.
         assert sheet.max_row == 3 + expected, path
+
+
+def test_coverage_names_each_villages_zone_to_whoever_may_see_it(people, told) -> None:
+    clerk, chief, payer = people("clerk"), people("chief"), people("payer")
+    told.home()
+    zone = propose(clerk)
+    assert f'<a href="{zone}" class="mark strive">拟划定</a>' in clerk.get("/coverage/140525100").text
+    assert chief.post(f"{zone}/designate", zone, **paper()).status_code == 303
+    assert f'<a href="{zone}" class="mark good">施行中</a>' in clerk.get("/coverage/140525100").text
+    assert '<a href="/zones?area=140525100">1 / 3 村</a>' in clerk.get("/coverage/140525").text
+    assert '<a href="/zones?area=140525200">0 / 3 村</a>' in clerk.get("/coverage/140525").text
+    assert "村</a>" not in payer.get("/coverage/140525").text, "money's people have no zones"
