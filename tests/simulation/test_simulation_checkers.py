@@ -160,6 +160,14 @@ def test_a_table_that_says_something_else(evidence, dataset):
         assert broken(replace(evidence, typed={**evidence.typed, dataset: altered})) == {"tables_recounted"}
 
 
+@pytest.mark.parametrize("change", [{"device_by": ""}, {"device_surveyed": "kang"}])
+def test_a_device_that_is_said_to_be_somebody_elses_word(evidence, change):
+    rows = evidence.typed["household"]
+    id = next(id for id, row in rows.items() if row["device_by"] and row["device_surveyed"] != "kang")
+    altered = {**rows, id: {**rows[id], **change}}
+    assert broken(replace(evidence, typed={**evidence.typed, "household": altered})) == {"devices_traced"}
+
+
 @pytest.mark.parametrize("change", [{"safe_to_hand_in": False}, {"drafts_n": 1}, {"conflict_n": 77}])
 def test_a_status_that_is_not_true(evidence, change):
     first = evidence.tablets[0]

@@ -7,13 +7,14 @@ merges or how the tablet stores: they compare what people did with what became o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
-from server.lab.simulation.values import lost_values
+from server.lab.simulation.values import lost_values, shown
 from sync.codec import to_json
-from sync.facts import Held
+from sync.facts import Held, Step
+from sync.messages import Conflict, Verdict
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
                 yield f"tablet {tablet.number} still waits for the verdict on {id} ({why})"
             elif judged is None:
                 yield f"{id} has the verdict {record.verdict.outcome}, but is not in the journal"
-            elif judged.verdict != record.verdict:
+            elif to_json(travels(judged.verdict)) != to_json(record.verdict):
                 yield f"{id}: the tablet was told {record.verdict}, the journal says {judged.verdict}"
             if judged is not None and judged.submission != saved:
                 yield f"{id} is in the journal with another content"
@@ -57,7 +58,7 @@ def nothing_doubled(evidence: Evidence) -> Iterator[str]:
     )
     yield from (f"the journal holds a clash of contents: {id}" for id in evidence.differing)
     for key, held in evidence.entities.items():
-        touching = len(evidence.touching(key))
+        touching = len(evidence.touching(key)) + evidence.stated.get(key, 0)
         if not 1 <= held.version <= touching:
             yield f"{key} has version {held.version} after {touching} submissions"
     for village, head in evidence.heads.items():
@@ -85,9 +86,9 @@ def replicas_equal(evidence: Evidence) -> Iterator[str]:
         for key in sorted(here.keys() | tablet.entities.keys()):
             for fault in _differences(tablet, key, here.get(key)):
                 yield f"tablet {tablet.number}, {key}: {fault}"
-        shown = {key.partition("/")[2] for key in tablet.entities if key.startswith("household/")}
-        if shown != tablet.households:
-            yield f"tablet {tablet.number} lists other households than it has: {shown ^ tablet.households}"
+        listed = {key.partition("/")[2] for key in tablet.entities if key.startswith("household/")}
+        if listed != tablet.households:
+            yield f"tablet {tablet.number} lists other households than it has: {listed ^ tablet.households}"
 
 
 def _differences(tablet: TabletSeen, key: str, held: Held | None) -> Iterator[str]:
@@ -102,12 +103,29 @@ def _differences(tablet: TabletSeen, key: str, held: Held | None) -> Iterator[st
     elif not holding.at_hub:
         yield "in the registry, but the tablet shows it as its own only"
     else:
-        wanted = (held.village, held.version, held.values(), to_json(held.conflicts))
+        values = {name: shown(held.dataset, name, value) for name, value in held.values().items()}
+        wanted = (held.village, held.version, values, to_json(_ends(held)))
         found = (holding.village, holding.version, dict(holding.props), holding.conflicts)
         if found != wanted:
             yield f"is {found}, should be {wanted}"
         if holding.shown.props != holding.props:
             yield f"shows {_differing(holding.shown.props, holding.props)} over what the registry has"
+
+
+def _ends(held: Held) -> list[Conflict]:
+    """The open conflicts as tablets are told of them."""
+    return [_ended(held.dataset, conflict) for conflict in held.conflicts]
+
+
+def _ended(dataset: str, told: Any) -> Any:
+    """A conflict, or a field of a verdict, with an account number's end."""
+    sides = {side: getattr(told, side) for side in ("base", "mine", "theirs")}
+    return replace(told, **{side: v and shown(dataset, told.property, v) for side, v in sides.items()})
+
+
+def travels(verdict: Verdict) -> Verdict:
+    """A verdict as it is told to a tablet."""
+    return replace(verdict, fields=tuple(_ended(field.dataset, field) for field in verdict.fields))
 
 
 def _refused(tablet: TabletSeen, key: str) -> bool:
@@ -162,6 +180,35 @@ def tables_recounted(evidence: Evidence) -> Iterator[str]:
                 yield f"{dataset}/{id}: the table says {said}, the entity {wanted}"
 
 
+def devices_traced(evidence: Evidence) -> Iterator[str]:
+    """A household's row says which conversion set its device, and what was recorded before without one."""
+    for id, row in evidence.typed["household"].items():
+        held = evidence.entities.get(f"household/{id}")
+        if held is not None and (said := (row["device_by"], row["device_surveyed"])) != _device(
+            evidence, held
+        ):
+            yield f"household/{id}: the table says {said} of the device, the journal {_device(evidence, held)}"
+
+
+def _device(evidence: Evidence, held: Held) -> tuple[str, str]:
+    state = held.props.get("device")
+    if state is None or not state.value:
+        return "", ""
+    by = _conversion(evidence.journal[state.submission])
+    surveyed = [
+        (trace.version, trace.steps["device"].sent)
+        for judged in evidence.touching(held.key)
+        if not _conversion(judged)
+        and (trace := judged.traces[held.key]).steps.get("device", UNSAID).outcome == "applied"
+    ]
+    return by, max(surveyed, default=(0, ""))[1] if by else state.value
+
+
+def _conversion(judged: Judged) -> str:
+    found = (target.id for target in judged.submission.targets if target.dataset == "conversion")
+    return next(found, "")
+
+
 def statuses_true(evidence: Evidence) -> Iterator[str]:
     """With a receipt for everything a tablet says that it may be handed in, and counts what is still open."""
     for tablet in evidence.tablets:
@@ -191,6 +238,7 @@ def _still_open(evidence: Evidence, tablet: TabletSeen, judged: Judged) -> bool:
     return False
 
 
+UNSAID: Final = Step("", None, "")
 COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
     "household": (
         "head_name", "id_number", "phone", "door_number", "hardship", "heating_status", "not_heated_reason",
@@ -210,6 +258,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     lost_values,
     no_self_conflict,
     tables_recounted,
+    devices_traced,
     statuses_true,
 )
 
