@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,9 +17,10 @@ from server.access.rules import areas_of, may
 from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
-from server.registry import acceptance, acceptance_views, divisions, rules, vocabulary
-from server.registry.acceptance import Paper
+from server.registry import acceptance, acceptance_views, amounts, divisions, rules, vocabulary
+from server.registry.acceptance import Paper, Proof
 from server.registry.acceptance_views import STATES, AcceptanceFilter, Line
+from server.registry.amounts import MoneyFault
 from server.registry.tables import Conversion, Household
 from server.web import (
     N_,
@@ -46,6 +48,7 @@ LABELS: Final[dict[str, Any]] = {
     "states": STATES,
     "kinds": vocabulary.CONVERSION_KINDS,
     "choice": vocabulary.choice,
+    "hardships": {code: name for code, name in vocabulary.HARDSHIPS.items() if code != "none"},
 }
 
 router = APIRouter(include_in_schema=False)
@@ -115,7 +118,7 @@ def _list(
         may_accept=may(person, "conversion.accept", wanted.area),
         today=request.app.state.clock().astimezone(CHINA).date(),
         fault=fault,
-        entered=entered or {"picked": [], "accepted_on": "", "document_number": "", "evidence": "", "scope": ""},
+        entered=entered or {"picked": []},
         done=query.get("done", ""),
         export=wanted.address("/acceptance.xlsx"),
         breadcrumbs=[(translate(request_language(request), N_("验收")), None)],
@@ -161,10 +164,26 @@ def _columns(lang: Language) -> list[SheetColumn]:
         column(N_("验收日期"), of("accepted_on"), "date"),
         column(N_("验收文号"), of("document_number"), width=20),
         column(N_("依据"), of("evidence"), width=30),
+        column(N_("实际费用（元）"), _cost, "decimal"),
+        column(N_("困难类别"), _hardship(lang)),
+        column(N_("认定日期"), of("hardship_since"), "date"),
         column(N_("验收人"), lambda line: line.accepted_by),
         column(N_("登记时间"), of("entered_at"), "moment", 17),
         column(N_("编号"), lambda line: line.conversion.id, width=38),
     ]
+
+
+def _cost(line: Line) -> Decimal | None:
+    cost_fen = line.acceptance.cost_fen if line.acceptance else None
+    return None if cost_fen is None else Decimal(cost_fen) / 100
+
+
+def _hardship(lang: Language) -> Callable[[Line], str]:
+    def proven(line: Line) -> str:
+        found = line.acceptance.hardship if line.acceptance else ""
+        return translate(lang, vocabulary.choice("hardship", found)) if found else ""
+
+    return proven
 
 
 def _day(text: str) -> date | None:
@@ -177,7 +196,8 @@ def _day(text: str) -> date | None:
 @router.post("/acceptance/accept")
 async def accept(
     request: Request, person: Acceptor, accepted_on: Text = "", document_number: Text = "", evidence: Text = "",
-    scope: Text = "picked", back: Text = "/acceptance",
+    scope: Text = "picked", back: Text = "/acceptance", cost: Text = "", hardship: Text = "",
+    hardship_since: Text = "",
 ) -> Response:  # fmt: skip
     """Accepts the conversions ticked, or all that wait in the list of `back`."""
     form, county = await request.form(), _county(request)
@@ -186,7 +206,7 @@ async def accept(
     wanted = _wanted(request, person, dict(parse_qsl(urlsplit(back).query)))
     entered = {
         "picked": picked, "accepted_on": accepted_on, "document_number": document_number, "evidence": evidence,
-        "scope": scope,
+        "scope": scope, "cost": cost, "hardship": hardship, "hardship_since": hardship_since,
     }  # fmt: skip
     home = urlsplit(back).path if urlsplit(back).path.startswith(f"/households/{county}/") else ""
     try:
@@ -196,13 +216,27 @@ async def accept(
             _may_accept(session, person, county, chosen, "conversion.accept")
             done = acceptance.accept(
                 session, person=person.id, county=county, conversions=chosen,
-                paper=Paper(_day(accepted_on), document_number, evidence), now=request.app.state.clock(),
+                paper=Paper(
+                    _day(accepted_on), document_number, evidence, _proof(cost, hardship, hardship_since)
+                ),
+                now=request.app.state.clock(),
             )  # fmt: skip
     except Problem as refused:
         if refused.code != acceptance.FAULT or home:
             raise
         return _list(request, person, address, refused, entered)
     return RedirectResponse(home or with_query(address, done=done), status_code=303)
+
+
+def _proof(cost: str, hardship: str, since: str) -> Proof:
+    """What the official was shown, as typed. Raises Problem `acceptance`."""
+    cost_fen = None
+    if cost.strip():
+        try:
+            cost_fen = amounts.fen(cost)
+        except MoneyFault as fault:
+            raise acceptance.refused(N_("实际费用不是金额。"), fault.remedy) from fault
+    return Proof(cost_fen, hardship.strip(), _day(since.strip()))
 
 
 def _may_accept(session: Session, person: Person, county: str, chosen: list[str], verb: str) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from server.access.tables import Audit
 from server.database import read, write
-from server.registry.acceptance import accepted
+from server.registry.acceptance import accepted, watch
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 
@@ -49,6 +49,50 @@ def test_whoever_recorded_anything_of_it_can_never_accept_it(running, conversion
     assert _standing(running, *conversions) == {}  # all or none
     assert "您登记的，须由另一人验收" in both.browser.get("/acceptance").text
     assert both.accept("c0").status_code == 303
+
+
+def test_a_single_acceptance_may_state_cost_and_proof_of_hardship(running, conversions, official) -> None:
+    wang = official("wang")
+    proof = {"cost": "12,800.50", "hardship": "tekun", "hardship_since": "2019-05-01"}
+    assert wang.accept("c0", **proof).status_code == 303
+    found = _standing(running, "c0")["c0"]
+    assert (found.cost_fen, found.hardship, found.hardship_since) == (1_280_050, "tekun", date(2019, 5, 1))
+    page = wang.browser.get("/households/140525/h0").text
+    assert "实际费用 12,800.50 元" in page and "特困人员，2019-05-01 认定" in page
+    together = wang.accept("c1", "c2", **proof)
+    assert together.status_code == 422 and "不能几项一起填" in together.text and "12,800.50" in together.text
+    book = load_workbook(io.BytesIO(wang.browser.get("/acceptance.xlsx?state=accepted").content))
+    assert 12800.5 in [cell for row in book.active.iter_rows(values_only=True) for cell in row]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cost": "很多"}, "实际费用不是金额"),
+        ({"cost": "-5"}, "实际费用是负数"),
+        ({"hardship": "dibao"}, "困难类别和认定日期要一起填"),
+        ({"hardship_since": "2019-05-01"}, "困难类别和认定日期要一起填"),
+        ({"hardship": "dibao", "hardship_since": "2020-13-01"}, "困难类别和认定日期要一起填"),
+        ({"hardship": "rich", "hardship_since": "2019-05-01"}, "不认识这个困难类别"),
+        ({"hardship": "dibao", "hardship_since": "2020-09-02"}, "在今天之后"),
+    ],
+)
+def test_a_lacking_proof_is_refused_in_words(running, conversions, official, change, said) -> None:
+    refused = official("wang").accept("c0", **change)
+    assert refused.status_code == 422 and said in refused.text
+    assert _standing(running, *conversions) == {}
+
+
+def test_rooms_above_are_told_of_acceptances_in_the_same_transaction(running, conversions, official) -> None:
+    told = []
+    watch("a test", lambda session, county, homes: told.append((county, sorted(homes))))
+    try:
+        wang = official("wang")
+        wang.accept("c0", "c2")
+        wang.post("/acceptance/140525/c0/withdraw", "/households/140525/h0", reason="设备型号不符")
+    finally:
+        watch("a test", lambda session, county, homes: None)
+    assert told == [("140525", ["h0", "h2"]), ("140525", ["h0"])]
 
 
 def test_a_whole_list_is_accepted_at_once(running, conversions, official) -> None:
