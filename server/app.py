@@ -45,7 +45,7 @@ import survey_forms
 from server import database, web
 from server.access import actions
 from server.access.places import Place
-from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, visitor
+from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
 from server.exchange import forms, history, office
 from server.exchange.store import Derivation, Exchange
@@ -172,7 +172,7 @@ def fill(app: FastAPI, steps: Steps = unseen) -> None:
 
 
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
-    web.install(app, lambda: _facts(settings, engine), NAVIGATION)
+    web.install(app, lambda: _facts(settings, engine), NAVIGATION, recognise)
     server.registry.acceptance_pages.install(app)
     server.inspections.pages.install(app)
     server.subsidies.room.install(app, publish=office.publish)

@@ -65,10 +65,7 @@ def add(session: Session, by: By, *, identity: str, name: str, login: str) -> st
         raise refused(N_("没有填写姓名，或姓名过长。"), N_("请填写真实姓名，最多 64 个字。"))
     password = credentials.new_password() if login else None
     if login:
-        if fault := rules.login_fault(login):
-            raise refused(fault, N_("例如 wangfang 或 zhangsan.jc。"))
-        if session.exec(select(Person.id).where(Person.login == login)).first():
-            raise refused(N_("这个账号已经有人用。"), N_("请换一个账号。"))
+        _check_login(session, login)
     session.add(
         Person(
             id=identity, name=name, login=login or None, made_at=by.now, password_once=password is not None,
@@ -82,6 +79,36 @@ def add(session: Session, by: By, *, identity: str, name: str, login: str) -> st
     return password
 
 
+def _check_login(session: Session, login: str) -> None:
+    """The login may be taken. Raises Problem `person`."""
+    if fault := rules.login_fault(login):
+        raise refused(fault, N_("例如 wangfang 或 zhangsan.jc。"))
+    if session.exec(select(Person.id).where(Person.login == login)).first():
+        raise refused(N_("这个账号已经有人用。"), N_("请换一个账号。"))
+
+
+def give_login(session: Session, by: By, *, identity: str, login: str) -> str:
+    """A login for somebody who has none so far: gives the one-time password to show once. Raises Problem
+    `person`.
+    """
+    person, login = _other(session, by, identity), login.strip().lower()
+    if person.closed_at:
+        raise refused(N_("这个人员已经停用。"), N_("请先恢复，再给账号。"))
+    if person.login is not None:
+        raise refused(N_("这个人员已经有账号。"), N_("忘记密码时，请给一个新的一次性密码。"))
+    _check_login(session, login)
+    password = credentials.new_password()
+    person.login, person.password_hash, person.password_once = (
+        login,
+        credentials.hash_password(password),
+        True,
+    )
+    person.session_version += 1
+    _note(session, by, "person.manage", identity, by.county,
+          {N_("办理"): "给账号", NAME: person.name, LOGIN: login})  # fmt: skip
+    return password
+
+
 def assign(session: Session, by: By, *, identity: str, role: str, area: str) -> None:
     """Gives a role for an area. Raises Problem `person`."""
     person = _other(session, by, identity)
@@ -90,7 +117,7 @@ def assign(session: Session, by: By, *, identity: str, role: str, area: str) -> 
     if person.closed_at:
         raise refused(N_("这个人员已经停用。"), N_("请先恢复，再给职务。"))
     if ROLES[role].verbs and person.login is None:
-        raise refused(N_("没有账号的人员不能担任办公室职务。"), N_("请新建一个带账号的人员。"))
+        raise refused(N_("没有账号的人员不能担任办公室职务。"), N_("请先在这一页给一个账号，再给职务。"))
     if not _in_force(session, identity, role, area):
         grant(session, identity, role, area, now=by.now)
         _note(session, by, "person.manage", identity, area,

@@ -290,6 +290,15 @@ def unassign(request: Request, person: Manager, identity: str, role: Text = "", 
     )  # fmt: skip
 
 
+@router.post("/people/{identity}/login")
+def login(request: Request, person: Manager, identity: str, login: Text = "") -> Response:
+    require(person, "person.manage", _county(request))
+    return _do(
+        request, person, identity,
+        lambda session, by: people.give_login(session, by, identity=identity, login=login),
+    )  # fmt: skip
+
+
 @router.post("/people/{identity}/password")
 def password(request: Request, person: Manager, identity: str) -> Response:
     require(person, "person.manage", _county(request))

@@ -49,6 +49,17 @@ def visitor(request: Request) -> None:
     request.state.person = None
 
 
+def recognise(request: Request) -> None:
+    """Who asks for a page there is not, as far as a session says; nothing depends on it but what is offered."""
+    if "session" not in request.scope:
+        return
+    visitor(request)
+    person = _by_session(request)
+    if person is not None and rules.in_office(person) and not person.password_once:
+        request.state.person = person
+        request.state.may = partial(rules.holds, person)
+
+
 def invite(request: Request) -> None:
     """A form for somebody not signed in needs a token too."""
     request.state.csrf = request.session.setdefault("csrf", credentials.new_nonce())

@@ -7,7 +7,7 @@ known and none at all are different findings.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
 CHINA: Final = timezone(timedelta(hours=8), "UTC+8")
@@ -50,6 +50,24 @@ def stamp(value: datetime) -> str:
 def yuan(fen: int | None) -> str:
     """Whole fen as yuan with two decimals."""
     return NOTHING if fen is None else amount(Decimal(fen) / 100, 2)
+
+
+def position(text: str) -> tuple[str, str, str] | None:
+    """A place as a tablet records it ("35.49012 112.85123 700.0 8.0": degrees, degrees, m, m) as (latitude,
+    longitude, how far it may be off in whole metres, "" where nobody knows); None where the text is none.
+    """
+    parts = text.split()
+    if len(parts) not in (2, 3, 4):
+        return None
+    try:
+        numbers = [Decimal(part) for part in parts]
+    except InvalidOperation:
+        return None
+    if not all(number.is_finite() for number in numbers):
+        return None
+    off = amount(numbers[3]) if len(numbers) == 4 and numbers[3] > 0 else ""
+    degrees = Decimal("0.00001")
+    return str(numbers[0].quantize(degrees)), str(numbers[1].quantize(degrees)), off
 
 
 def told(text: str) -> str:

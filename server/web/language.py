@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 from starlette.requests import Request
 
+from server.web.figures import position
+
 Language = Literal["zh", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 LANGUAGE_COOKIE: Final = "lang"
@@ -44,6 +46,16 @@ def translate(lang: Language, msgid: str, **values: object) -> str:
 def labelled(lang: Language, label: str, value: str) -> str:
     """A message id and what it is said of, joined as each language does: 区域：金村镇."""
     return translate(lang, N_("{label}：{value}"), label=translate(lang, label), value=value)
+
+
+def located(lang: Language, text: str) -> str:
+    """A recorded position in words; what is none stays as it was recorded."""
+    found = position(text)
+    if found is None:
+        return text
+    latitude, longitude, off = found
+    said = translate(lang, N_("纬度 {latitude}°，经度 {longitude}°"), latitude=latitude, longitude=longitude)
+    return said + (translate(lang, N_("，误差约 {metres} 米"), metres=off) if off else "")
 
 
 def _known(value: str | None) -> Language | None:

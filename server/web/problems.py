@@ -102,6 +102,8 @@ async def _on_http(request: Request, exc: Exception) -> Response:
     code = BY_STATUS.get(exc.status_code, "malformed" if exc.status_code < 500 else "failed")
     _, message, remedy = CATALOGUE[code]
     found = Problem(code, exc.status_code, message, remedy, headers=dict(exc.headers or {}))
+    # No route, no guard: whoever is signed in still finds the way back.
+    request.app.state.shell.recognise(request)
     return answer(request, found)
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from server.web import charts, figures
-from server.web.language import CAPABILITIES, LANGUAGE_COOKIE, request_language, translate
+from server.web.language import CAPABILITIES, LANGUAGE_COOKIE, located, request_language, translate
 from server.web.listing import with_query
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -71,6 +71,7 @@ def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HT
         "request": request,
         "lang": lang,
         "_": partial(translate, lang),
+        "located": partial(located, lang),
         "facts": shell.facts(),
         "navigation": [item for item in shell.navigation if not item.verb or may(item.verb)],
         "may": may,

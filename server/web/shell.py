@@ -9,6 +9,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,9 +51,12 @@ class ShellFacts:
 
 @dataclass(frozen=True)
 class Shell:
+    """`recognise`: notes in the request's state who asks, for pages that no route and so no guard has seen."""
+
     facts: Callable[[], ShellFacts]
     navigation: tuple[NavItem, ...]
     has_htmx: bool
+    recognise: Callable[[Request], None]
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,18 @@ class Guarded:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def install(app: FastAPI, facts: Callable[[], ShellFacts], navigation: tuple[NavItem, ...]) -> None:
+def _nobody(request: Request) -> None:
+    """Where nobody signs in, nobody is recognised."""
+
+
+def install(
+    app: FastAPI, facts: Callable[[], ShellFacts], navigation: tuple[NavItem, ...],
+    recognise: Callable[[Request], None] = _nobody,
+) -> None:  # fmt: skip
     """Mounts the static files, the error answers and the headers; called once by the application."""
     # htmx only refreshes the coverage figures; a checkout without it serves the same pages.
     has_htmx = (STATIC / "vendor" / "htmx.min.js").is_file()
-    app.state.shell = Shell(facts, navigation, has_htmx)
+    app.state.shell = Shell(facts, navigation, has_htmx, recognise)
     app.state.panels = Panels()
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guarded)

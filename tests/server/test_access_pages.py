@@ -163,3 +163,13 @@ def test_the_interface_answers_a_token_and_refuses_a_stranger_in_json(running, o
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == "Bearer"
     assert refused.json()["error"] == "sign_in_needed"
+
+
+def test_only_who_is_signed_in_is_offered_the_navigation(running, official) -> None:
+    with running.browser() as stranger:
+        for address in ("/sign-in", "/no/such/page"):
+            page = stranger.get(address).text
+            assert "主导航" not in page and "/sign-out" not in page
+    lost = official.get("/no/such/page")
+    assert lost.status_code == 404
+    assert 'href="/households"' in lost.text and "/sign-out" in lost.text

@@ -29,6 +29,7 @@ from server.web import (
     render,
     with_query,
 )
+from server.web.language import located
 from server.web.sheets import SheetColumn, write_book
 
 
@@ -275,3 +276,18 @@ def test_whatever_an_address_says_of_the_page_is_a_page(
 
 def test_the_day_in_a_files_name_is_the_countys() -> None:
     assert figures.stamp(datetime(2020, 10, 31, 17, 0, tzinfo=UTC)) == "20201101"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ("35.490123 112.851236 700.1 8.4", "纬度 35.49012°，经度 112.85124°，误差约 8 米"),
+        ("35.5 112.85 0 0", "纬度 35.50000°，经度 112.85000°"),
+        ("35.5 112.85", "纬度 35.50000°，经度 112.85000°"),
+        ("村口", "村口"),
+        ("1 NaN 3 4", "1 NaN 3 4"),
+        ("", ""),
+    ],
+)
+def test_a_position_is_said_in_words(recorded: str, said: str) -> None:
+    assert located("zh", recorded) == said

@@ -142,3 +142,31 @@ def test_the_pages_speak_english_too(running, official, submit) -> None:
         # What was recorded stays as it was recorded.
         said = re.sub(r"(?s)<tbody>.*?</tbody>", "", re.sub(r"泽州县|\d号镇|管理员", "", main))
         assert re.findall(r"[\u4e00-\u9fff]+", said) == [], address
+
+
+def test_somebody_with_a_tablet_alone_gets_a_login_later(running, official, submit) -> None:
+    page, _ = _make(submit, official, login="", role="surveyor")
+    refused = submit(f"{page}/assign", page, role="auditor", area=COUNTY)
+    assert refused.status_code == 422 and "请先在这一页给一个账号" in refused.text
+    assert submit(f"{page}/login", page, login="Wang Fang").status_code == 422
+    assert submit(f"{page}/login", page, login="admin").status_code == 422
+    assert submit(f"{page}/login", page, login="WangFang").status_code == 303
+    once = re.search(r'class="code">([^<]+)<', official.get(page).text)[1]
+    assert submit(f"{page}/assign", page, role="auditor", area=COUNTY).status_code == 303
+    with running.browser() as browser:
+        assert running.sign_in(browser, "wangfang", once).headers["location"] == "/account"
+    again = submit(f"{page}/login", page, login="another")
+    assert again.status_code == 422 and "已经有账号" in again.text
+    line = next(line for line in _log(running, "person.manage") if line.detail["办理"] == "给账号")
+    assert line.detail["账号"] == "wangfang" and line.subject == page.replace("/people", "person")
+    assert not any(once in str(line.detail) for line in _log(running, "person.manage"))
+
+
+def test_an_administrator_reads_why_the_own_page_gives_nothing(running, official) -> None:
+    own = re.search(r'href="(/people/[^"?]+)">管理员', official.get("/people").text)[1]
+    assert "管理员的职务不含验收和资金" in official.get(own).text
+
+
+def test_the_account_names_its_areas(running, official) -> None:
+    text = official.get("/account").text
+    assert "泽州县" in text[text.index("职务") : text.index("开通时间")] and ">140525<" not in text
