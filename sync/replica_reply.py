@@ -251,10 +251,10 @@ def _advance(
     # A restored hub may have lost what this tablet has a receipt for, and is offering again: show it until then.
     connection.execute(
         "UPDATE target SET contained = 0 WHERE submission IN (SELECT id FROM submission WHERE"
-        " state = 'waiting' AND village = ?1) AND EXISTS (SELECT 1 FROM entity e WHERE"
-        " e.dataset = target.dataset AND e.id = target.id AND e.village = ?1 AND e.generation < ?2"
+        " state = 'waiting' AND village = :village) AND EXISTS (SELECT 1 FROM entity e WHERE"
+        " e.dataset = target.dataset AND e.id = target.id AND e.village = :village AND e.generation < :generation"
         " AND e.at_hub)",
-        (village, generation),
+        {"village": village, "generation": generation},
     )
     return _forget(connection, "village = ? AND generation < ? AND at_hub", (village, generation))
 

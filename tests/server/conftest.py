@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -190,9 +190,13 @@ class Running:
     app: FastAPI
     address: str
     clock: Clock
+    browsers: ExitStack = field(default_factory=ExitStack)
 
     def browser(self) -> httpx.Client:
-        return httpx.Client(base_url=self.address, timeout=30, trust_env=False)
+        """One more browser; it is closed with the server."""
+        browser = httpx.Client(base_url=self.address, timeout=30, trust_env=False)
+        self.browsers.callback(browser.close)
+        return browser
 
     def sign_in(
         self, browser: httpx.Client, login: str, password: str, next_page: str = "/account"
@@ -237,13 +241,15 @@ def _served(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def running(settings: Settings, serving: Callable[[FastAPI], str]) -> Running:
+def running(settings: Settings, serving: Callable[[FastAPI], str]) -> Iterator[Running]:
     """The whole application over a SQLite file with six villages, at a time of the test's choosing."""
     clock = Clock()
     app = create_app(settings, clock=clock)
     with database.write(app.state.engine) as session:
         session.add_all(_divisions())
-    return Running(app, serving(app), clock)
+    made = Running(app, serving(app), clock)
+    with made.browsers:
+        yield made
 
 
 def _divisions() -> list[Division]:
