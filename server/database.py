@@ -67,7 +67,17 @@ class Instant(sa.types.TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+        stored: datetime = value
+        return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """The table behind a model, for statements about rows instead of objects.
+
+    SQLModel declares `__table__` on no class, so a type checker cannot know it: said once, here.
+    """
+    table: sa.Table = model.__table__  # type: ignore[attr-defined]
+    return table
 
 
 def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
@@ -88,6 +98,8 @@ def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     if made.dialect.name == "sqlite":
         sa.event.listen(made, "connect", partial(_prepare_sqlite, busy_timeout_ms))
         sa.event.listen(made, "begin", _begin_sqlite)
+    else:
+        sa.event.listen(made, "connect", _prepare_postgres)
     return made
 
 
@@ -102,6 +114,12 @@ def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: Any) -> None
         f"busy_timeout={busy_timeout_ms}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    # Compiling a statement for one run costs several times that run, wherever it asks of many homes at once.
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,18 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Table, and_, func, select, tuple_
-from sqlmodel import Session, SQLModel
+from sqlalchemy import and_, func, select, tuple_
+from sqlmodel import Session
 
+from server.database import table_of
 from server.exchange.tables import EntityRow, FeedHead, FeedRow
 from sync.codec import decode
 from sync.facts import Held
 from sync.messages import EntityState
-
-
-def _table(model: type[SQLModel]) -> Table:
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class SqlFeed:
 
     def heads(self, villages: Sequence[str]) -> dict[str, int]:
         """Village → feed head; absent if nothing ever happened there."""
-        columns = _table(FeedHead).c
+        columns = table_of(FeedHead).c
         rows = self.session.connection().execute(
             select(columns.village, columns.seq).where(
                 columns.county == self.county, columns.village.in_(list(villages))
@@ -40,7 +36,7 @@ class SqlFeed:
 
     def changes(self, village: str, after_seq: int, limit: int) -> list[tuple[int, EntityState]]:
         """Each entity once, at its last row: what a tablet wants is the present state."""
-        row, entity = _table(FeedRow).c, _table(EntityRow).c
+        row, entity = table_of(FeedRow).c, table_of(EntityRow).c
         last = (
             select(row.dataset, row.id, func.max(row.seq).label("seq"))
             .where(row.county == self.county, row.village == village, row.seq > after_seq)
@@ -53,7 +49,7 @@ class SqlFeed:
             select(last.c.seq, entity.held)
             .select_from(last)
             .join(
-                _table(EntityRow),
+                table_of(EntityRow),
                 and_(entity.county == self.county, entity.dataset == last.c.dataset, entity.id == last.c.id),
             )
             .order_by(last.c.seq)
@@ -62,7 +58,7 @@ class SqlFeed:
 
     def snapshot(self, village: str, after_key: str | None, limit: int) -> list[EntityState]:
         """The entities that stand in the village, by (dataset, id)."""
-        columns = _table(EntityRow).c
+        columns = table_of(EntityRow).c
         query = (
             select(columns.held)
             .where(columns.county == self.county, columns.village == village)

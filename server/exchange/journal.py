@@ -12,10 +12,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Table, bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
+from server.database import table_of
 from server.exchange.tables import (
     EntityRow,
     FeedHead,
@@ -42,15 +43,10 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
         yield chunk
 
 
-def _table(model: type[SQLModel]) -> Table:
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
-
-
 def _insert(session: Session, model: type[SQLModel]) -> Any:
     """An INSERT that knows ON CONFLICT in this database's dialect."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(_table(model))
+    return dialect.insert(table_of(model))
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -61,7 +57,7 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
     them.
     """
     found: dict[str, Past] = {}
-    columns = _table(SubmissionRow).c
+    columns = table_of(SubmissionRow).c
     for chunk in _chunks(sorted(ids)):
         rows = session.connection().execute(
             select(
@@ -84,7 +80,7 @@ def entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -
     Locked in the order of their keys, so that two writers never wait for each other crosswise.
     """
     found: dict[Key, Held] = {}
-    columns = _table(EntityRow).c
+    columns = table_of(EntityRow).c
     for chunk in _chunks(sorted(keys)):
         rows = session.connection().execute(
             select(columns.held)
@@ -153,7 +149,7 @@ def keep(session: Session, county: str, changed: Sequence[Held], before: Mapping
     ordered = sorted(changed, key=lambda held: (held.dataset, held.id))
     made = [_entity_row(county, held) for held in ordered if held.key not in before]
     if made:
-        session.connection().execute(_table(EntityRow).insert(), made)
+        session.connection().execute(table_of(EntityRow).insert(), made)
     grown = [
         {f"at_{name}": value for name, value in _entity_row(county, held).items()}
         | {"was": before[held.key].version}
@@ -166,7 +162,7 @@ def keep(session: Session, county: str, changed: Sequence[Held], before: Mapping
 
 def _update_entity() -> Any:
     keys = ("county", "dataset", "id")
-    table = _table(EntityRow)
+    table = table_of(EntityRow)
     values: dict[str, Any] = {c.name: bindparam(f"at_{c.name}") for c in table.columns if c.name not in keys}
     same = [table.c[name] == bindparam(f"at_{name}") for name in keys]
     return update(table).where(*same, table.c.version == bindparam("was")).values(values)
@@ -204,13 +200,13 @@ def tell(session: Session, county: str, rows: Sequence[facts.FeedRow]) -> None:
         for seq, row in enumerate(by_village[village], start=head - len(by_village[village]) + 1)
     ]  # fmt: skip
     if numbered:
-        session.connection().execute(_table(FeedRow).insert(), numbered)
+        session.connection().execute(table_of(FeedRow).insert(), numbered)
 
 
 def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str, int]:
     """Raise each village's head by its count, in the order given; village → new head."""
     heads: dict[str, int] = {}
-    table = _table(FeedHead)
+    table = table_of(FeedHead)
     for chunk in _chunks(counts.items()):
         insert = _insert(session, FeedHead).values(
             [{"county": county, "village": village, "seq": count} for village, count in chunk]

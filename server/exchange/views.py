@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from server.access.tables import Tablet
 from server.access.views import names
+from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.web import Page
 from sync.codec import decode
@@ -21,8 +22,8 @@ from sync.messages import Submission, Verdict
 
 ROWS_AT_A_TIME: Final = 500
 READABLE: Final = ("submission", "office")
-_JOURNAL: Final[Table] = SubmissionRow.__table__  # type: ignore[attr-defined]
-_ENTITY: Final[Table] = EntityRow.__table__  # type: ignore[attr-defined]
+_JOURNAL: Final[Table] = table_of(SubmissionRow)
+_ENTITY: Final[Table] = table_of(EntityRow)
 _LINE: Final = tuple(column for column in _JOURNAL.columns if column.name != "traces")
 
 
@@ -184,7 +185,7 @@ def submission(session: Session, county: str, identity: str) -> SubmissionFile |
 
 
 def _others(session: Session, county: str, identity: str) -> list[SubmissionLine]:
-    mine, theirs = SubmissionTarget.__table__.alias(), SubmissionTarget.__table__.alias()  # type: ignore[attr-defined]
+    mine, theirs = table_of(SubmissionTarget).alias(), table_of(SubmissionTarget).alias()
     same = (
         select(theirs.c.submission)
         .join(

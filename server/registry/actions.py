@@ -8,11 +8,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Table, func, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from server.access.audit import audit, common_area
+from server.database import table_of
 from server.registry.division_file import DivisionFile, DivisionLine, Issue, read_divisions
 from server.registry.rules import AREA_CLASSES, UNCLASSIFIED
 from server.registry.tables import AreaClass, Division
@@ -68,7 +69,7 @@ def import_bundled_divisions(session: Session, told: Told = unheard) -> Imported
 
 
 def _write(session: Session, read: DivisionFile, edition: str, told: Told) -> Imported:
-    table: Table = Division.__table__  # type: ignore[attr-defined]
+    table = table_of(Division)
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
     changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name != "code"}

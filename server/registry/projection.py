@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
+from server.database import table_of
 from server.exchange import sources
 from server.registry.tables import CoalUse, Conversion, Household
 from sync.facts import Held
@@ -169,7 +169,7 @@ def row_of(county: str, held: Held) -> dict[str, Any]:
 
 
 def _upsert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    table: Table = model.__table__  # type: ignore[attr-defined]
+    table = table_of(model)
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
     keys = {column.name for column in table.primary_key.columns}

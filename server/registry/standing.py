@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, lite
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from server.database import table_of
 from server.registry import rules
 from server.registry.tables import AreaClass, Conversion, Household
 from server.registry.vocabulary import CLEAN_DEVICES, CLEAN_KINDS, STATE_NAMES
@@ -174,9 +175,8 @@ def standing(counting: Counting) -> Standing:
         col(AreaClass.village) == col(Household.village),
         col(AreaClass.current),
     )
-    household: FromClause = Household.__table__  # type: ignore[attr-defined]
     return Standing(
-        source=household.outerjoin(AreaClass.__table__, current),  # type: ignore[attr-defined]
+        source=table_of(Household).outerjoin(table_of(AreaClass), current),
         heating=heating(),
         in_base=in_base(),
         area_class=func.coalesce(col(AreaClass.area_class), rules.UNCLASSIFIED),
