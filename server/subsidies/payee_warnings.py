@@ -22,7 +22,7 @@ WARNINGS: Final = {
 CARD_DIGITS: Final = range(16, 20)
 
 
-def warnings(payee: Payee, head_name: str, hardship: str, sharing: Collection[str]) -> tuple[str, ...]:
+def warnings(payee: Payee, head_name: str, hardship: str, sharing: Collection[object]) -> tuple[str, ...]:
     """Codes of WARNINGS. `sharing`: the other homes paid on the same account; `hardship`: class of the home."""
     other = bool(head_name) and "".join(payee.holder.split()) != "".join(head_name.split())
     found = {
