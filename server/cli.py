@@ -36,6 +36,7 @@ from server.programme.plan import PlanFault
 from server.registry import actions
 from server.registry.actions import DivisionFault
 from server.settings import Settings, SettingsProblem, from_environment
+from server.subsidies import commands
 from server.terminal.bars import Bars
 from server.terminal.words import explain, why
 from server.web import Problem
@@ -52,9 +53,13 @@ app = typer.Typer(
 forms_app = typer.Typer(no_args_is_help=True, help="表单的发布。")
 divisions_app = typer.Typer(no_args_is_help=True, help="行政区划。")
 plan_app = typer.Typer(no_args_is_help=True, help="年度计划。")
+schedule_app = typer.Typer(no_args_is_help=True, help="补贴标准。")
 app.add_typer(forms_app, name="forms")
 app.add_typer(divisions_app, name="divisions")
 app.add_typer(plan_app, name="plan")
+app.add_typer(schedule_app, name="schedule")
+app.command("verify")(commands.verify_books)
+schedule_app.command("release")(commands.release_schedule)
 
 Data = Annotated[Path | None, typer.Option(help="数据目录；默认 CLEANHEAT_DATA 或 ./cleanheat-data。")]
 File = Annotated[Path, typer.Argument(help="文件。")]

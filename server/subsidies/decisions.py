@@ -221,6 +221,7 @@ def _write(
 def _row(made: _Made, number: int, act: Act, surveyors: set[str]) -> dict[str, Any]:
     line, standing = made.line, made.standing
     accepted_by = standing.file.accepted_by.get(line.conversion)
+    spent = standing.spent_then if made.corrects else standing.spent
     return {
         "county": line.county, "id": made.id, "number": number, "village": line.village,
         "household": line.household, "conversion": line.conversion, "component": line.component,
@@ -228,7 +229,7 @@ def _row(made: _Made, number: int, act: Act, surveyors: set[str]) -> dict[str, A
         "due_on": line.due_on, "outcome": line.outcome, "schedule_id": line.schedule.id,
         "schedule_version": line.schedule.version, "schedule_sha256": line.schedule.sha256,
         "line": lines.to_json(line), "home": facts.to_json(standing.file.home), "corrects": made.corrects,
-        "spent": [[*key, fen] for key, fen in sorted(standing.spent.items())],
+        "spent": [[*key, fen] for key, fen in sorted(spent.items())],
         "surveyed_by": sorted(surveyors), "accepted_by": [accepted_by] if accepted_by else [],
         "decided_at": act.now, "decided_by": act.person, "decided_reason": act.reason,
     }  # fmt: skip

@@ -52,13 +52,15 @@ TotalCaps = Mapping[tuple[str, str], frozenset[str]]
 @dataclass(frozen=True)
 class Standing:
     """How a household stands on a day. `due` are the lines that can be decided now; `spent` is what others had of
-    caps on the total when they were worked out, with which the decision can be replayed.
+    caps on the total when they were worked out, `spent_then` the same for what was decided before: with these a
+    decision can be replayed.
     """
 
     file: HomeFile
     today: date
     worked: Worked
     spent: Spent
+    spent_then: Spent
     decided: tuple[Decided, ...]
     due: tuple[Line, ...]
     corrections: tuple[Difference, ...]
@@ -116,8 +118,9 @@ def _stands(
         others = _less(spent, _own(office.total_caps, decided))
         worked = work_out(file.home, office.released, office.today, others)
         # What was decided is compared under the caps as they were: others' later grants take nothing back.
-        compared = work_out(file.home, office.released, office.today, then) if decided and then else worked
-        standing = Standing(file, office.today, worked, others, tuple(decided), (), (), ())
+        before = then if decided and then else others
+        compared = worked if before is others else work_out(file.home, office.released, office.today, before)
+        standing = Standing(file, office.today, worked, others, before, tuple(decided), (), (), ())
         return settled(standing, compared)
 
     return at
