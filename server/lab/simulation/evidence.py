@@ -71,7 +71,8 @@ class TabletSeen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """``rounds`` None: the tablets never fell quiet. ``typed``: dataset → id → row."""
+    """``rounds`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the office
+    stated each entity."""
 
     rounds: int | None
     history: str
@@ -82,6 +83,7 @@ class Evidence:
     heads: Mapping[str, int]
     typed: Mapping[str, Mapping[str, Mapping[str, Any]]]
     tablets: tuple[TabletSeen, ...]
+    stated: Mapping[str, int]
 
     @cached_property
     def devices(self) -> dict[str, str]:
@@ -109,7 +111,10 @@ def gather(world: World) -> Evidence:
             history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
             journal=_journal(database),
             differing=tuple(
-                row["id"] for row in database.execute("SELECT id FROM submission WHERE kind != 'submission'")
+                row["id"]
+                for row in database.execute(
+                    "SELECT id FROM submission WHERE kind NOT IN ('submission', 'office')"
+                )
             ),
             entities=_entities(database),
             feed=tuple(
@@ -119,6 +124,7 @@ def gather(world: World) -> Evidence:
             heads=dict(database.execute("SELECT village, seq FROM feed_head").fetchall()),
             typed={name: _typed(database, name) for name in TYPED},
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
+            stated=_stated(database),
         )
 
 
@@ -134,6 +140,14 @@ def _journal(database: sqlite3.Connection) -> dict[str, Judged]:
         past = from_json(Past, {**dict(row), **documents})
         found[past.id] = Judged(order, row["kind"], submission, past.verdict, past.traces)
     return found
+
+
+def _stated(database: sqlite3.Connection) -> dict[str, int]:
+    rows = database.execute(
+        "SELECT dataset || '/' || entity, count(*) FROM submission_target t JOIN submission s"
+        " ON s.county = t.county AND s.id = t.submission WHERE s.kind = 'office' GROUP BY 1 ORDER BY 1"
+    )
+    return dict(tuple(row) for row in rows)
 
 
 def _entities(database: sqlite3.Connection) -> dict[str, Held]:

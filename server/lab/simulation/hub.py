@@ -15,14 +15,14 @@ from pathlib import Path
 from server.access import enrolment
 from server.access.tables import Tablet
 from server.database import read, write
-from server.exchange import backup, history, store
+from server.exchange import backup, history, office, store
 from server.exchange.feed import SqlFeed
 from server.exchange.store import Exchange
 from server.lab.simulation.faults import Died
 from server.lab.simulation.stage import COUNTY, Stage
 from server.registry.policy import POLICY
 from server.registry.projection import projection
-from sync.codec import decode_request, encode
+from sync.codec import decode_request, derived_id, encode
 from sync.facts import Device
 
 
@@ -94,6 +94,12 @@ class Hub:
     def ever_held(self, device: str) -> set[str]:
         with read(self.stage.engine) as session:
             return enrolment.ever_held(session, county=COUNTY, device=device)
+
+    def state_zone(self, village: str, props: dict[str, str]) -> None:
+        """The office tells of a village's zone, as a designation does."""
+        zone = ("zone", derived_id("zone", village), village, props)
+        with write(self.stage.engine) as session:
+            office.publish(session, COUNTY, [zone], self.clock())
 
     # --- copies ---
 

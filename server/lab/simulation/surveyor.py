@@ -14,6 +14,7 @@ from random import Random
 from typing import Final
 
 from mobile.presenters import drafting
+from mobile.presenters.outbox import begin_correction
 from server.lab.simulation.faults import Died, Faults, ticks
 from server.lab.simulation.stage import VILLAGES, Home
 from server.lab.simulation.tablet import Tablet
@@ -27,6 +28,7 @@ from sync.replica import Draft, HouseholdRow
 HOT: Final = (
     "head_name", "phone", "hardship", "fuel", "device", "heating_status", "old_stove", "remark", "residents_n",
     "visit_outcome", "reason", "kind", "device_code", "installed_on", "connected_on", "account_number",
+    "holder", "account", "bank", "relation", "what", "amount_t",
 )  # fmt: skip
 TEXTS: Final = {
     "head_name": ("赵模拟", "钱模拟", "孙模拟"),
@@ -44,7 +46,14 @@ TEXTS: Final = {
     "serial": ("SIM0001", "SIM0002"),
     "id_number": ("",),
     "visit_remark": ("模拟数据", "模拟数据，邻居代答", ""),
+    "holder": ("赵模拟", "钱模拟"),
+    "bank": ("模拟农商行", "模拟储蓄所"),
+    # Tablets see the last four signs: the first two look alike to them.
+    "account": ("6222020200001234417", "6222 0202 0000 9994 417", "6217000000005550001", "14050000012345"),
+    "relation_other": ("模拟托管人",),
+    "place": ("村口煤场", "井边"),
 }
+AGAIN: Final = {"account_again": "account"}
 WRONG: Final = {"phone": "12345", "head_name": "9", "visited_on": "2199-01-01", "remark": "错" * 501}
 SAVES_AGAIN: Final = 0.7
 PUT_AWAY: Final = 0.2
@@ -98,6 +107,25 @@ class Surveyor:
         draft = self._draft(drafting.start_visit(self.tablet.desk, row.village, row.id))
         return self._fill(draft, draft.answers, f"visits {row.id[:8]}", changes=1)
 
+    def payee(self) -> str | None:
+        """Whose account a home's money goes to; where two record it, they mean one payee."""
+        row = self._household()
+        if row is None:
+            return None
+        draft = self._draft(drafting.start_payee(self.tablet.desk, row.village, row.id))
+        return self._fill(draft, draft.answers, f"records the payee of {row.id[:8]}", changes=1)
+
+    def sighting(self) -> str | None:
+        """Coal, mostly at a home, sometimes at a place without one."""
+        row, village = self._household(), self._village()
+        if village is None:
+            return None
+        if row is None or self.rng.random() < 0.3:
+            draft = self._draft(drafting.start_sighting(self.tablet.desk, village))
+            return self._fill(draft, draft.answers, "sees coal somewhere", changes=1)
+        draft = self._draft(drafting.start_sighting(self.tablet.desk, row.village, row.id))
+        return self._fill(draft, draft.answers, f"sees coal at {row.id[:8]}", changes=1)
+
     def correct(self) -> str | None:
         records = self.tablet.replica.outbox()
         if not records:
@@ -107,7 +135,7 @@ class Surveyor:
         known = {each.submission.id: each for each in records}
         while record.corrected_by:
             record = known[record.corrected_by]
-        draft = self.tablet.replica.begin_correction(record.submission.id)
+        draft = self._draft(begin_correction(self.tablet.desk, record.submission.id))
         what = f"corrects {record.submission.id[:8]} ({record.state})"
         return self._fill(draft, draft.answers, what, changes=self.rng.choice((0, 1, 1, 2)))
 
@@ -170,6 +198,9 @@ class Surveyor:
         return not shown.readonly and shown.type in ("text", "integer", "decimal", "date", "select_one")
 
     def _value(self, filled: Interview, shown: Shown) -> str:
+        if _leaf(shown.path) in AGAIN:  # the same once more, as it stands above
+            beside = shown.path.rpartition("/")[0] + f"/{AGAIN[_leaf(shown.path)]}"
+            return next(each.value for each in filling.questions(filled, "zh") if each.path == beside)
         if shown.type == "select_one":
             return self.rng.choice([each.value for each in shown.choices if each.value != "burned"] or [""])
         if shown.type == "date":
@@ -242,6 +273,8 @@ ACTIONS: Final[Sequence[tuple[Action, int]]] = (
     (Surveyor.edit, 22),
     (Surveyor.convert, 10),
     (Surveyor.visit, 8),
+    (Surveyor.payee, 9),
+    (Surveyor.sighting, 5),
     (Surveyor.correct, 12),
     (Surveyor.take_up, 5),
     (Surveyor.blunder, 4),

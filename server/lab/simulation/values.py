@@ -36,6 +36,13 @@ def _accounted(evidence: Evidence, held: Held, judged: Judged, field: FieldOutco
     )
 
 
+def shown(dataset: str, name: str, value: str) -> str:
+    """What a tablet sees of a value: of an account number, its end."""
+    plain = value.replace(" ", "")
+    secret = (dataset, name) == ("payee", "account") and plain and not plain.startswith("…")
+    return f"…{plain[-4:]}" if secret else value
+
+
 def _same(one: str | None, other: str | None) -> bool:
     return (one or "") == (other or "")
 
@@ -76,7 +83,7 @@ def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcom
         value = min(edge - reached)
         reached.add(value)
         edge |= _behind(evidence, held, judged, field.property, value)
-    return (field.mine or "") in reached
+    return bool(reached & {field.mine or "", shown(field.dataset, field.property, field.mine or "")})
 
 
 def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: str) -> set[str]:

@@ -29,6 +29,7 @@ STEPS: Final = (40, 80)
 TABLETS: Final = (2, 4)
 ROUNDS_MAX: Final = 12
 OFFSETS_S: Final = (0, 0, -45, 130, 3_600, -5_400)
+ZONE_STATES: Final = ("proposed", "in_force", "withdrawn")
 JUMPS_DAYS: Final = (-300, -40, 365, 1_500, 4_000)
 
 
@@ -123,6 +124,14 @@ class World:
             self.hub.unassign(tablet.device, {village})
             self._note("villages_taken")
             self.tell(f"office: takes {village} from {tablet.name}")
+
+    def _zone(self, _tablet: Tablet) -> None:
+        """A village's zone goes a step on, or is told again as it was."""
+        village, status = self.events.choice(sorted(VILLAGES)), self.events.choice(ZONE_STATES)
+        self._pass(minutes=1)
+        self.hub.state_zone(village, {"name": "模拟禁煤区", "status": status})
+        self._note("zones_stated")
+        self.tell(f"office: the zone of {village} is {status}")
 
     def _give(self, tablet: Tablet, villages: set[str]) -> None:
         tablet.intended |= villages
@@ -221,6 +230,7 @@ EVENTS: Final[tuple[tuple[Event, float], ...]] = (
     (World._work, 58),
     (World._contact, 32),
     (World._office, 3),
+    (World._zone, 3),
     (World._back_up, 3),
     (World._restore, 1),
     (World._put_back, 1.5),
