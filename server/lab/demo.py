@@ -31,7 +31,7 @@ from server.lab.baseline import Clerk, envelope, submissions
 from server.lab.county import SyntheticHousehold, synthetic_county
 from server.lab.filling import entity_id, parsed_forms
 from server.lab.headless import Task, contested, tasks
-from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares
+from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares, usable_code
 from server.lab.serving import Serving
 from server.lab.showing import Showing
 from server.registry.tables import Household
@@ -67,7 +67,7 @@ def run(options: Options, settings: Settings, create_app: Callable[..., FastAPI]
     with ExitStack() as until_the_end:
         with showing.steps("启动服务器"):
             serving = until_the_end.enter_context(Serving(settings, options.port))
-        file = replace(file, address=serving.address)
+        file = replace(file, address=serving.address, enrolment_code=usable_code(app, file))
         file.save(_demo_file(options.data))
         showing.ready(file, browser=options.browser)
         _work(app, file, serving, showing)
@@ -174,9 +174,24 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
                 for number, (work, standing) in enumerate(zip(todo, standings, strict=True), start=1)
             ]
             running.append(pool.submit(_enter_baseline, app, file, per_tablet, group.stop, showing))
-            showing.watch(running, standings, sum(map(len, todo)), serving)
+            showing.watch(running, standings, sum(map(len, todo)), serving, _renewing(app, file, showing))
         finally:
             group.stop.set()
+
+
+def _renewing(app: FastAPI, file: DemoFile, showing: Showing) -> Callable[[], None]:
+    """Puts a new enrolment code into demo.json once the one there has been used, and says so."""
+    known = file
+
+    def look() -> None:
+        nonlocal known
+        code = usable_code(app, known)
+        if code != known.enrolment_code:
+            known = replace(known, enrolment_code=code)
+            known.save(_demo_file(Path(known.data)))
+            showing.new_code(code)
+
+    return look
 
 
 def _homes(file: DemoFile, villages: Sequence[Place], steps: Steps) -> list[SyntheticHousehold]:

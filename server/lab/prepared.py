@@ -16,10 +16,10 @@ from typing import Final
 from fastapi import FastAPI
 from sqlmodel import Session, col, select
 
-from server.access import actions, enrolment
+from server.access import actions, credentials, enrolment, rules
 from server.access.places import Place
-from server.access.tables import Person
-from server.database import write
+from server.access.tables import EnrolmentCode, Person
+from server.database import read, write
 from server.lab.filling import entity_id
 from server.programme.actions import release_bundled
 from server.registry.actions import classify, import_bundled_divisions
@@ -27,6 +27,7 @@ from server.registry.tables import Division
 from server.terminal.steps import Steps
 
 TABLETS_N: Final = 8
+VISITOR: Final = "演示调查员"
 SOURCE: Final = "模拟认定：统计城乡分类代码（2016年版）"
 DECIDED_ON: Final = date(2020, 3, 10)
 APPROVER: Final = "模拟审批人"
@@ -130,11 +131,8 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str, steps: St
                 session, name=f"模拟调查员{number + 1}", county=settings.county, new_id=new_id, now=clock()
             )
             codes.append(_code(session, settings.county, surveyor, held(all_shares, number), clock()))
-        visitor = actions.surveyor(
-            session, name="演示调查员", county=settings.county, new_id=new_id, now=clock()
-        )
-        first = [share[0] for share in all_shares[:3]]
-        window = _code(session, settings.county, visitor, first, clock())
+        visitor = actions.surveyor(session, name=VISITOR, county=settings.county, new_id=new_id, now=clock())
+        window = _window_code(session, settings.county, visitor, villages, clock())
         _clerk(session, settings.county, seed, clock())
     return DemoFile(
         address=address,
@@ -147,6 +145,26 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str, steps: St
         households=households,
         tablet_codes=tuple(codes),
     )
+
+
+def usable_code(app: FastAPI, file: DemoFile) -> str:
+    """The file's code for the window while a tablet can still be enrolled with it; else a new one."""
+    county, now = file.county, app.state.clock()
+    digest = credentials.sha256(rules.typed_code(file.enrolment_code))
+    with read(app.state.engine) as session:
+        found = session.get(EnrolmentCode, (county, digest))
+    if found is not None and found.used_at is None and found.expires_at > now:
+        return file.enrolment_code
+    with write(app.state.engine) as session:
+        visitor = session.exec(select(Person).where(Person.name == VISITOR)).one()
+        return _window_code(session, county, visitor, places(session, county), now)
+
+
+def _window_code(
+    session: Session, county: str, visitor: Person, villages: Sequence[Place], now: datetime
+) -> str:
+    """For whoever opens the window: the first village of each of the first tablets."""
+    return _code(session, county, visitor, [share[0] for share in shares(villages)[:3]], now)
 
 
 def clerk_id(seed: int) -> str:

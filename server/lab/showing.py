@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -62,6 +62,10 @@ class Showing:
             # Nothing depends on it: a machine without a browser has the address above.
             webbrowser.open(file.address)
 
+    def new_code(self, code: str) -> None:
+        """The code shown before has enrolled a tablet."""
+        self._console.print(f"平板登记码已用过；再登记一台请用  {code}")
+
     def baseline(self, more: int, total: int | None) -> None:
         """``more`` households of the baseline are in the register."""
         if total is not None:
@@ -69,9 +73,12 @@ class Showing:
         self._progress.update(self._baseline, advance=more)
 
     def watch(
-        self, running: Sequence[Future[None]], standings: Sequence[Standing], todo_n: int, server: Server
-    ) -> None:
-        """Show the bars until interrupted. Raises what a tablet raised; DemoProblem if the server ended."""
+        self, running: Sequence[Future[None]], standings: Sequence[Standing], todo_n: int, server: Server,
+        look: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Show the bars until interrupted, and ``look`` around now and then. Raises what a tablet raised;
+        DemoProblem if the server ended.
+        """
         told, said_at = False, time.monotonic()
         with self._progress:
             self._progress.update(self._tablets, total=todo_n)
@@ -90,6 +97,7 @@ class Showing:
                 if not self._console.is_terminal and time.monotonic() - said_at >= LINE_EVERY_S:
                     said_at = time.monotonic()
                     self._console.print(self._line())
+                look()
                 time.sleep(_LOOK_EVERY_S)
 
     def _line(self) -> str:
