@@ -35,8 +35,14 @@ import server.programme.api
 import server.programme.pages
 import server.registry.acceptance_pages
 import server.registry.pages
+import server.subsidies.batch_pages
 import server.subsidies.decision_pages
+import server.subsidies.finance_pages
 import server.subsidies.owed
+import server.subsidies.payee_import_pages
+import server.subsidies.payee_pages
+import server.subsidies.prepare_pages
+import server.subsidies.return_pages
 import server.subsidies.room
 import server.subsidies.schedule_pages
 import server.zones.forms
@@ -56,7 +62,7 @@ from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
 from server.settings import Settings
-from server.subsidies import review, schedules
+from server.subsidies import payees, review, schedules
 from server.terminal.steps import Steps, unseen
 from server.web.problems import answer, problem
 from server.zones import room
@@ -67,8 +73,14 @@ PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
     server.registry.acceptance_pages.router,
+    server.subsidies.finance_pages.router,
     server.subsidies.decision_pages.router,
+    server.subsidies.prepare_pages.router,
+    server.subsidies.batch_pages.router,
+    server.subsidies.return_pages.router,
     server.subsidies.schedule_pages.router,
+    server.subsidies.payee_import_pages.router,
+    server.subsidies.payee_pages.router,
     server.zones.pages.router,
     server.zones.forms.router,
     server.inspections.pages.router,
@@ -84,6 +96,7 @@ NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
     *server.registry.acceptance_pages.NAVIGATION,
+    *server.subsidies.finance_pages.NAVIGATION,
     *server.zones.pages.NAVIGATION,
     *server.inspections.pages.NAVIGATION,
     *server.exchange.pages.NAVIGATION,
@@ -92,7 +105,9 @@ NAVIGATION: Final = (
     *server.access.people_pages.NAVIGATION,
     *server.access.audit_pages.NAVIGATION,
 )
-DERIVATIONS: Final[tuple[Derivation, ...]] = (projection, sightings.projection, watch, review.watch)
+DERIVATIONS: Final[tuple[Derivation, ...]] = (
+    projection, sightings.projection, watch, review.watch, payees.projection,
+)  # fmt: skip
 # Office forms and division files; tablets have a bound of their own.
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.requests import Request
 
 from server.web.figures import moment, stamp
@@ -42,3 +43,10 @@ def download(
         *notes,
     ]
     return sheet(columns, rows, f"{whose}-{name}-{stamp(at)}", lines=lines, name=name)
+
+
+def attachment(content: bytes, name: str, media_type: str) -> Response:
+    """A file that was made or kept whole, under its own name."""
+    quoted = quote(name, safe="")
+    headers = {"Content-Disposition": f"attachment; filename=\"file\"; filename*=UTF-8''{quoted}"}
+    return Response(content, media_type=media_type, headers=headers)

@@ -1,0 +1,218 @@
+"""The overview of money: what waits for whom, and what the ledger says, by level of government and by place.
+
+Queues are counts of the same conditions their lists are held to. Totals are the ledger's alone: entries less
+their reversals, so they stand whatever page asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from server.access.rules import areas_of
+from server.access.tables import Person
+from server.registry import divisions, rules
+from server.subsidies import batch_views, decision_views, payment_views
+from server.subsidies.balances import KEY, decided_by_key, live_by_key
+from server.subsidies.batch import APPROVED, LOCKED, OPEN
+from server.subsidies.batch_rows import WAITING
+from server.subsidies.decision_views import DecisionFilter
+from server.subsidies.ledger import KINDS, REVERSAL, Totals
+from server.subsidies.payment_views import TO_REPAY, PaymentFilter
+from server.subsidies.payments import SENT
+from server.subsidies.review import CORRECTION, DUE
+from server.subsidies.tables import EntitlementRow, EntryRow, PayeeRow, PostingRow, ReturnRowRow
+from server.subsidies.vocabulary import LEVELS
+from server.web import N_
+
+MISSING_PAYEE: Final = "missing"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Something that waits: how many, of how much money where that is known, the list it opens, and for whom."""
+
+    label: str
+    n: int
+    fen: int | None
+    address: str
+    hint: str
+    unit: str = N_("户")
+
+
+def queues(session: Session, person: Person, area: str) -> list[Queue]:
+    """What waits in an area, in the order in which money goes its way."""
+    decisions = decision_views.counts(session, area)
+    unanswered = PaymentFilter(area, SENT)
+    returned = PaymentFilter(area, TO_REPAY)
+    missing_n, missing_fen = without_payee(session, area)
+    return [
+        Queue(
+            N_("待核定"), decisions[DUE].homes_n, decisions[DUE].fen, DecisionFilter(area, DUE).address(),
+            N_("资金经办核定"),
+        ),
+        Queue(
+            N_("待更正"), decisions[CORRECTION].homes_n, decisions[CORRECTION].fen,
+            DecisionFilter(area, CORRECTION).address(), N_("资金经办决定"),
+        ),
+        Queue(
+            N_("应发而没有收款人"), missing_n, missing_fen, f"/finance/payees?area={area}&state={MISSING_PAYEE}",
+            N_("乡镇补录"),
+        ),
+        *_batch_queues(session, person, area),
+        _payments(session, unanswered, N_("已送银行、没有回执"), N_("等银行回盘")),
+        _waiting_rows(session, person, area),
+        _payments(session, returned, N_("退回、待重发"), N_("核对收款人后编后续批次")),
+    ]  # fmt: skip
+
+
+def _payments(session: Session, wanted: PaymentFilter, label: str, hint: str) -> Queue:
+    total = payment_views.summed(session, wanted)
+    return Queue(label, total.n, total.fen, wanted.address(), hint, N_("笔"))
+
+
+def _batch_queues(session: Session, person: Person, area: str) -> Iterable[Queue]:
+    where = batch_views.conditions(person, area[:6])
+    if len(area) > 6:
+        where.append(batch_views.inside(area))
+    counts = batch_views.counts(session, where)
+    sums = batch_views.sums_by_state(session, where)
+    for state, label, hint in (
+        (OPEN, N_("编制中的批次"), N_("资金经办提交")),
+        (LOCKED, N_("待审批的批次"), N_("资金审批批准，不能是编制人")),
+        (APPROVED, N_("已批准、待送银行"), N_("资金经办导出并送银行")),
+    ):
+        yield Queue(
+            label, counts[state], sums.get(state, 0), f"/finance/batches?state={state}", hint, N_("批")
+        )
+
+
+def _waiting_rows(session: Session, person: Person, area: str) -> Queue:
+    """Rows speak of batches, and batches of a county: whoever holds less of it opens no list."""
+    county = area[:6]
+    n = 0
+    if county in areas_of(person, "finance.view", county):
+        statement = select(func.count()).where(
+            col(ReturnRowRow.county) == county, col(ReturnRowRow.fate) == WAITING
+        )
+        n = session.execute(statement).scalar_one()
+    return Queue(N_("对不上的回盘行"), n, None, "/finance/returns", N_("对账的人处理"), N_("行"))
+
+
+def without_payee(session: Session, area: str) -> tuple[int, int]:
+    """(homes, fen) owed and not on their way, of homes nobody is known to be paid for."""
+    within = [
+        col(EntitlementRow.county) == area[:6],
+        col(EntitlementRow.village).between(*rules.bounds(area)),
+        col(EntitlementRow.household).not_in(
+            select(col(PayeeRow.household)).where(
+                col(PayeeRow.county) == area[:6], col(PayeeRow.state) == "in_force"
+            )
+        ),
+    ]
+    decided, live = decided_by_key(*within), live_by_key(*within)
+    same = and_(*(decided.c[name] == live.c[name] for name in KEY))
+    gap = decided.c.fen - func.coalesce(live.c.fen, 0)
+    statement = (
+        select(func.count(func.distinct(decided.c.household)), func.sum(gap))
+        .select_from(decided)
+        .outerjoin(live, same)
+        .where(gap > 0)
+    )
+    n, fen = session.execute(statement).one()
+    return n, int(fen or 0)
+
+
+# ---- totals
+
+
+@dataclass(frozen=True)
+class Part:
+    """A place or a level of government, with what the ledger says of it."""
+
+    key: str
+    name: str
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An area's money: in all, by level of government, by the places inside it. `last`: the county's last entry."""
+
+    all: Totals
+    levels: list[Part]
+    places: list[Part]
+    last: EntryRow | None
+
+
+def ledger_of(session: Session, area: str) -> Ledger:
+    """What the ledger says of an area; every entry counts for the village its money was decided for."""
+    digits = rules.child_digits(area)
+    place, level, kind, fen = 0, 1, 2, 3
+    rows = [tuple(row) for row in session.execute(_sums(area, digits))]
+    last = select(EntryRow).where(col(EntryRow.county) == area[:6]).order_by(col(EntryRow.number).desc())
+    codes = sorted({row[place] for row in rows})
+    names = divisions.names(session, [code.ljust(12, "0") for code in codes])
+    found_levels = {row[level] for row in rows}
+    return Ledger(
+        _totals((row[kind], row[fen]) for row in rows),
+        [
+            Part(code, LEVELS[code], _totals((row[kind], row[fen]) for row in rows if row[level] == code))
+            for code in LEVELS
+            if code in found_levels
+        ],
+        [
+            Part(
+                code, names.get(code.ljust(12, "0"), code),
+                _totals((row[kind], row[fen]) for row in rows if row[place] == code),
+            )
+            for code in codes
+        ],
+        session.execute(last.limit(1)).scalars().first(),
+    )  # fmt: skip
+
+
+def _sums(area: str, digits: int) -> Any:
+    """Place, level and kind → fen, a reversal under the kind of what it undoes."""
+    undone = aliased(EntryRow)
+    kind = case((col(EntryRow.kind) == REVERSAL, col(undone.kind)), else_=col(EntryRow.kind))
+    place = func.substr(EntryRow.village, 1, digits)
+    debited: list[ColumnElement[bool]] = [
+        and_(kind == name, col(PostingRow.purpose) == debit) for name, (debit, _) in KINDS.items()
+    ]
+    return (
+        select(place, col(PostingRow.level), kind, func.sum(PostingRow.amount_fen))
+        .select_from(EntryRow)
+        .join(
+            PostingRow,
+            and_(col(PostingRow.county) == col(EntryRow.county), col(PostingRow.entry) == col(EntryRow.id)),
+        )
+        .outerjoin(
+            undone,
+            and_(
+                col(EntryRow.reverses) != "",
+                col(undone.county) == col(EntryRow.county),
+                col(undone.id) == col(EntryRow.reverses),
+            ),
+        )
+        .where(
+            col(EntryRow.county) == area[:6],
+            col(EntryRow.village).between(*rules.bounds(area)),
+            or_(*debited),
+        )
+        .group_by(place, col(PostingRow.level), kind)
+    )
+
+
+def _totals(rows: Iterable[tuple[str, int]]) -> Totals:
+    sums = dict.fromkeys(KINDS, 0)
+    for kind, fen in rows:
+        sums[kind] += int(fen)
+    return Totals(
+        sums["obligation"] + sums["correction"], sums["payment_sent"], sums["credited"], sums["returned"]
+    )
