@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.views import names
+from server.database import table_of
 from server.registry import divisions, rules
 from server.registry.filters import escaped
 from server.registry.tables import Household
@@ -281,7 +282,7 @@ def _lists(session: Session, county: str, rows: Sequence[PayeeRow]) -> Mapping[s
 
 def imported(session: Session, county: str) -> list[tuple[PayeeListRow, str]]:
     """The lists brought in last, without their content, and by whom."""
-    columns = [column for column in PayeeListRow.__table__.columns if column.name != "content"]  # type: ignore[attr-defined]
+    columns = [column for column in table_of(PayeeListRow).columns if column.name != "content"]
     found = select(*columns).where(
         col(PayeeListRow.county) == county, col(PayeeListRow.imported_at).is_not(None)
     )

@@ -18,6 +18,7 @@ NO_LIST = {
     "exchange/submission.html": "one record as it was recorded",
     "inspections/problem.html": "the steps of one problem; they stand in the log, which downloads",
     "registry/division_import.html": "what one file would change, before anything is written",
+    "subsidies/payee.html": "the statements of one household, shown whole",
     "programme/plan.html": "the released document, shown whole",
 }
 
