@@ -41,8 +41,6 @@ import server.subsidies.finance_pages
 import server.subsidies.owed
 import server.subsidies.payee_import_pages
 import server.subsidies.payee_pages
-import server.subsidies.payee_import_pages
-import server.subsidies.payee_pages
 import server.subsidies.prepare_pages
 import server.subsidies.return_pages
 import server.subsidies.room
@@ -81,8 +79,6 @@ PAGES: Final = (
     server.subsidies.batch_pages.router,
     server.subsidies.return_pages.router,
     server.subsidies.schedule_pages.router,
-    server.subsidies.payee_import_pages.router,
-    server.subsidies.payee_pages.router,
     server.subsidies.payee_import_pages.router,
     server.subsidies.payee_pages.router,
     server.zones.pages.router,
