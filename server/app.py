@@ -54,6 +54,7 @@ from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
 from server.exchange import forms, history, office
+from server.exchange.journal import Stale
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
@@ -200,6 +201,7 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
         https_only=settings.https_only,
     )
     app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(Stale, _on_overtaken)
     app.add_exception_handler(Refused, on_refused)
     app.include_router(server.exchange.endpoint.router)
     app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
@@ -242,6 +244,15 @@ async def _on_database(request: Request, error: Exception) -> Response:
     """A database that is only busy is worth another try; anything else is a failure."""
     if not database.is_busy(error):
         raise error
+    return _busy(request)
+
+
+async def _on_overtaken(request: Request, error: Exception) -> Response:
+    """What was read has meanwhile been written by another: nothing happened here, and trying again will help."""
+    return _busy(request)
+
+
+def _busy(request: Request) -> Response:
     busy = problem("busy")
     busy.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer(request, busy)

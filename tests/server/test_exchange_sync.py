@@ -267,6 +267,22 @@ def test_a_locked_database_asks_the_tablet_to_come_back(settings, serving, enrol
     assert int(refused.headers["retry-after"]) > 0
 
 
+def test_an_act_that_another_overtook_is_asked_for_again(settings, serving) -> None:
+    """On PostgreSQL two of the office may write one entity at once; the second is told to try again."""
+    from server import app as composition
+    from server.exchange.journal import Stale
+
+    app = composition.create_app(settings)
+
+    @app.get("/overtaken")
+    def overtaken() -> None:
+        raise Stale
+
+    refused = httpx.get(f"{serving(app)}/overtaken", trust_env=False)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+
+
 def test_feed_rows_name_what_happened(running, tablet) -> None:
     visit = tablet.visit(NORTH)
     tablet.sync(running.address, visit)
