@@ -39,6 +39,8 @@ PAGES_OF: Final = {
     "household": "/households/{id}",
     "problem": "/problems/{county}/{id}",
     "zone": "/zones/{county}/{id}",
+    "schedule": "/finance/schedules/{id}",
+    "decisions": "/finance/decisions?show=decided",
 }
 Viewer = Annotated[Person, Depends(holding("audit.view"))]
 

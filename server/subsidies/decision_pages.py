@@ -40,12 +40,22 @@ Text = Annotated[str, Form(max_length=2000)]
 HOMES_PER_VIEW: Final = 250
 HOMES_PER_CALL: Final = 1000
 OUTCOMES: Final = vocabulary.OUTCOMES
+# What to do about an open question, where its own words do not say it all.
+_PROOF: Final = N_("由验收的干部填写：撤销原验收，重新验收时写明证明上的类别和日期，或实际费用。")
+HOW: Final = {
+    "no_proof_day": _PROOF,
+    "no_cost": _PROOF,
+    "no_day": N_("由调查员在平板上更正改造记录。"),
+    "no_rule": N_("由调查员在平板上更正改造记录。"),
+    "no_area": N_("由调查员在平板上补登采暖面积。"),
+    "no_schedule": N_("由有权限的人发布管这一天的补贴标准。"),
+}
 LABELS: Final[dict[str, Any]] = {
     "shows": SHOWS,
     "components": vocabulary.COMPONENTS,
     "outcomes": OUTCOMES,
     "levels": vocabulary.LEVELS,
-    "fact_names": vocabulary.FACTS,
+    "how": HOW,
     "once": vocabulary.ONCE,
 }
 
@@ -257,6 +267,10 @@ def decision_page(request: Request, person: Viewer, county: str, identity: str) 
         file=found,
         row=found.row,
         line=found.row.line,
+        facts_read=[
+            (vocabulary.FACTS.get(name, name), decision_sheets.fact_value(lang, name, value))
+            for name, value in found.row.line["facts"].items()
+        ],
         payment_states=payments.STATES,
         breadcrumbs=[
             (translate(lang, N_("补贴核定")), DecisionFilter(county, DECIDED).address()),

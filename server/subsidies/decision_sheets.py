@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from server.subsidies import reasons
 from server.subsidies.decision_views import DECIDED, DecidedLine, HomeName
 from server.subsidies.review import CORRECTION, DUE, OPEN
 from server.subsidies.tables import ReviewLineRow
@@ -39,10 +40,18 @@ def season_name(lang: Language, season: str) -> str:
     return translate(lang, N_("一次性")) if season.startswith(ONCE) else season
 
 
+def fact_value(lang: Language, name: str, value: str) -> str:
+    """A fact in the reader's words; several codes stand in one value by commas."""
+    return (
+        "、".join(translate(lang, each) for each in reasons.fact(name, value).split("、")) if value else "—"
+    )
+
+
 def facts_text(lang: Language, facts: Mapping[str, str]) -> str:
     """The facts a rule read, in one cell."""
     return "；".join(
-        f"{translate(lang, FACTS.get(name, name))} {value or '—'}" for name, value in facts.items()
+        f"{translate(lang, FACTS.get(name, name))} {fact_value(lang, name, value)}"
+        for name, value in facts.items()
     )
 
 

@@ -20,7 +20,7 @@ from server.registry.tables import Household
 from server.subsidies.decisions import Pick
 from server.subsidies.review import CORRECTION, DUE, OPEN
 from server.subsidies.tables import EntitlementRow, PaymentRow, ReviewLineRow
-from server.subsidies.vocabulary import COMPONENTS
+from server.subsidies.vocabulary import COMPONENTS, ONCE
 from server.web import N_, Page
 
 DECIDED: Final = "decided"
@@ -165,14 +165,20 @@ def queue(session: Session, wanted: DecisionFilter, *, number: int, size: int) -
     ids = [household for _, household in session.execute(homes)]
     statement = select(row).where(*wanted.queue(), col(row.household).in_(ids))
     by_home: dict[str, list[ReviewLineRow]] = defaultdict(list)
-    order = {component: place for place, component in enumerate(COMPONENTS)}
     lines = session.execute(statement).scalars()
-    for line in sorted(lines, key=lambda each: (str(each.due_on), order.get(each.component, 9), each.season)):
+    for line in sorted(lines, key=_place):
         by_home[line.household].append(line)
     named = home_names(
         session, wanted.area[:6], {line.household: line.village for [line, *_] in by_home.values()}
     )
     return Page([QueueHome(named[id], by_home[id]) for id in ids], total, number, size)
+
+
+def _place(line: ReviewLineRow) -> tuple[bool, str, str, int]:
+    """What is paid once comes first, then season by season, each in the order of the components."""
+    order = {component: place for place, component in enumerate(COMPONENTS)}
+    seasonal = not line.season.startswith(ONCE)
+    return seasonal, line.season if seasonal else "", str(line.due_on), order.get(line.component, len(order))
 
 
 def every_pick(session: Session, wanted: DecisionFilter) -> list[Pick]:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from server.programme.document import Texts
-from server.registry.vocabulary import CONVERSION_KINDS, HARDSHIPS
+from server.registry.vocabulary import CONVERSION_KINDS, HARDSHIPS, choice
 from server.subsidies.money import yuan
 from server.subsidies.vocabulary import COMPONENTS, COMPONENTS_ENGLISH, FACTS
 
@@ -33,6 +33,13 @@ def _kind(kind: str) -> tuple[str, str]:
 
 def _in_brackets(remark: Texts) -> tuple[str, str]:
     return (f"（{remark['zh']}）", f" ({remark['en']})") if remark else ("", "")
+
+
+def fact(name: str, value: str) -> str:
+    """A fact as people call it, in Chinese: 煤改电 for electric, yuan for fen; as it is where it has no word."""
+    if name == "cost_fen" and value.lstrip("-").isdigit():
+        return yuan(int(value))
+    return choice({"device": "device_code", "not_heated": "not_heated_reason"}.get(name, name), value)
 
 
 def conversion(kind: str, year: int, state: str, tier: Texts) -> Texts:
@@ -111,7 +118,8 @@ def difference(before_fen: int, after_fen: int, changes: Sequence[tuple[str, str
     zh = f"原定 {yuan(before_fen)} 元，按现在的情况应为 {yuan(after_fen)} 元，差额 {yuan(gap_fen)} 元。"
     en = f"Decided {yuan(before_fen)} yuan, now {yuan(after_fen)} yuan: a difference of {yuan(gap_fen)} yuan."
     said_zh = "；".join(
-        f"{FACTS.get(name, name)}由“{old or '空'}”改为“{new or '空'}”" for name, old, new in changes
+        f"{FACTS.get(name, name)}由“{fact(name, old) or '空'}”改为“{fact(name, new) or '空'}”"
+        for name, old, new in changes
     )
     said_en = "; ".join(f'{name} from "{old}" to "{new}"' for name, old, new in changes)
     return texts(f"{zh}{said_zh}。", f"{en} Changed: {said_en}.") if changes else texts(zh, en)

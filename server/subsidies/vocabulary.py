@@ -62,7 +62,7 @@ FACTS: Final = {
     "demolition_year": N_("列入拆迁年份"),
     "hardship": N_("困难类别"),
     "hardship_since": N_("困难类别认定日期"),
-    "cost_fen": N_("实际费用（分）"),
+    "cost_fen": N_("实际费用（元）"),
     "conversion": N_("哪一次改造"),
     "schedule": N_("补贴标准"),
 }
