@@ -37,25 +37,39 @@ class Office:
 
     def home(self, id: str, village: str = VILLAGE, **others: Any) -> None:
         with write(self.engine) as session:
-            session.add(
-                Household(
-                    county=COUNTY, id=id, village=village, version=1, door_number=f"{id}号", head_name=f"户主{id}",
-                    extra={}, updated_at=self.now, **{"heating_status": "heated", **others},
-                )
-            )  # fmt: skip
+            self._home(session, id, village, **others)
+
+    def _home(self, session: Any, id: str, village: str = VILLAGE, **others: Any) -> None:
+        session.add(
+            Household(
+                county=COUNTY, id=id, village=village, version=1, door_number=f"{id}号", head_name=f"户主{id}",
+                extra={}, updated_at=self.now, **{"heating_status": "heated", **others},
+            )
+        )  # fmt: skip
 
     def conversion(self, id: str, household: str, connected: str = "2018-10-20", **others: Any) -> None:
         """Recorded by the person "surveyor"."""
-        day = date.fromisoformat(connected)
         with write(self.engine) as session:
-            session.add(
-                Conversion(
-                    county=COUNTY, id=id, village=VILLAGE, version=1, household=household, installed_on=day,
-                    connected_on=day, extra={}, updated_at=self.now,
-                    **{"kind": "electric", "device_code": "10", "batch": "2", **others},
-                )
-            )  # fmt: skip
-            self.record(session, "conversion", id)
+            self._conversion(session, id, household, connected, **others)
+
+    def _conversion(self, session: Any, id: str, household: str, connected: str, **others: Any) -> None:
+        day = date.fromisoformat(connected)
+        session.add(
+            Conversion(
+                county=COUNTY, id=id, village=VILLAGE, version=1, household=household, installed_on=day,
+                connected_on=day, extra={}, updated_at=self.now,
+                **{"kind": "electric", "device_code": "10", "batch": "2", **others},
+            )
+        )  # fmt: skip
+        self.record(session, "conversion", id)
+
+    def accepted_homes(self, homes_n: int) -> None:
+        """So many homes h000, h001, … with an accepted conversion each."""
+        with write(self.engine) as session:
+            for number in range(homes_n):
+                self._home(session, f"h{number:03}")
+                self._conversion(session, f"c-h{number:03}", f"h{number:03}", "2018-10-20")
+        self.accept(*(f"c-h{number:03}" for number in range(homes_n)))
 
     def record(
         self, session: Any, dataset: str, entity: str, *, person: str = "surveyor", observed: str = "2018-10-20",

@@ -175,8 +175,7 @@ def test_a_home_not_heated_in_a_season_by_the_journal(small_office) -> None:
 
 def test_the_queue_is_made_anew_by_parts(small_office) -> None:
     office = small_office
-    for number in range(260):
-        office.accepted_home(f"h{number:03}")
+    office.accepted_homes(260)
     assert office.refresh(homes_max=1) == review.Progress(done=250, left=10)
     assert office.refresh() == review.Progress(done=10, left=0)
     assert office.refresh() == review.Progress(done=0, left=0)

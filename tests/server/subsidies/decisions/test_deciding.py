@@ -145,8 +145,7 @@ def test_nobody_decides_about_what_they_recorded_or_accepted(office) -> None:
 
 
 def test_a_broken_off_decision_is_whole_as_far_as_it_went_and_goes_on(office) -> None:
-    for number in range(260):
-        office.accepted_home(f"h{number:03}")
+    office.accepted_homes(260)
     seen = office.picks()
 
     def stop(homes_n: int) -> None:
