@@ -49,7 +49,7 @@ def needed(incoming: Incoming) -> Needed:
 
 
 def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[str]:
-    """The second read: past submissions that set what one of these cannot have seen, or have open conflicts.
+    """The second read: past submissions that set what one of these cannot have seen, or met in open conflicts.
 
     ``facts`` are those of the first read; add what is found to ``facts.known``.
     """
@@ -60,7 +60,7 @@ def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[st
                 low = _seen_version(submission, target.key, target.base_version, facts)
                 states = [*held.props.values(), *([held.placed] if held.placed else [])]
                 wanted |= {state.submission for state in states if state.version > low}
-                wanted |= {conflict.submission for conflict in held.conflicts}
+                wanted |= {id for each in held.conflicts for id in (each.submission, each.by) if id}
     return frozenset(wanted - facts.known.keys())
 
 

@@ -107,7 +107,8 @@ def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, 
     disputes = (_disputed(case, guarded, name, seen) for guarded in _guarded(name, groups))
     culprit = next((state for state in disputes if state), None)
     if seen[name].joins:
-        return Found("conflict", culprit.submission if culprit else by)
+        met = (conflict.by for conflict in case.chain_conflicts(name))
+        return Found("conflict", culprit.submission if culprit else next(met, "") or by)
     if culprit:
         link = conflict_upon(case, name)
         return Found("superseded", link.submission, link) if link else Found("conflict", culprit.submission)

@@ -119,13 +119,12 @@ class Case:
 
     def chain_conflicts(self, name: str) -> Iterator[Conflict]:
         """Open conflicts on the property that the chain behind this submission, or a follower of the record
-        it corrects, is in."""
+        it corrects, is in; not a follower made only later on this tablet, which a restore let come first."""
         corrects = self.submission.corrects
         for conflict in self.held.conflicts:
-            if conflict.property == name and (
-                conflict.submission in self.lineage
-                or (corrects is not None and corrects in self.lineage_of(conflict.submission))
-            ):
+            beside = corrects is not None and corrects in self.lineage_of(conflict.submission)
+            later = beside and self.later_here(conflict.submission, name)
+            if conflict.property == name and (conflict.submission in self.lineage or (beside and not later)):
                 yield conflict
 
 

@@ -32,6 +32,7 @@ from sync.messages import (
 )
 
 COUNTY, A, B, C = "140525", "140525100001", "140525100002", "140525100003"
+HOUSE = derived_id("house")
 NOW = datetime(2020, 9, 1, 8, tzinfo=UTC)
 GROUPS = {
     "household": {"device": "heating", "fuel": "heating", "head_name": "identity", "id_number": "identity"}
@@ -151,8 +152,15 @@ class County:
         )
         self.history = derived_id("history", self.history)
 
-    def state(self, id: str, dataset: str = "household") -> Held:
+    def state(self, id: str = HOUSE, dataset: str = "household") -> Held:
         return self.entities[f"{dataset}/{id}"]
+
+    def values(self, id: str = HOUSE) -> Mapping[str, str]:
+        return self.state(id).values()
+
+    def open_conflicts(self, id: str = HOUSE) -> set[tuple[str, str]]:
+        """Property and the value that is not in the registry."""
+        return {(each.property, each.mine) for each in self.state(id).conflicts}
 
 
 @dataclass
@@ -258,6 +266,11 @@ class Tablet:
     def verdict(self, submission: Submission) -> Verdict:
         return self.verdicts[submission.id]
 
+    def result(self, submission: Submission, name: str) -> str | None:
+        """What became of one value; None where the surveyor left it as seen."""
+        found = {each.property: each.outcome for each in self.verdict(submission).fields}
+        return found.get(name)
+
 
 @pytest.fixture
 def county() -> County:
@@ -282,3 +295,14 @@ def tablet(county: County) -> Any:
         return made
 
     return make
+
+
+@pytest.fixture
+def three(tablet: Any) -> tuple[Tablet, Tablet, Tablet]:
+    """Three tablets of one village, and a household they all have seen."""
+    one, two, three = tablet("one"), tablet("two"), tablet("three")
+    registered = {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""}
+    one.record(HOUSE, registered)
+    for each in (one, two, three):
+        each.sync()
+    return one, two, three

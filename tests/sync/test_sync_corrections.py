@@ -9,36 +9,13 @@ from sync.codec import derived_id
 H = derived_id("house")
 
 
-@pytest.fixture
-def three(county, tablet):
-    """Three tablets of one village, and a household they all have seen."""
-    one, two, three = tablet("one"), tablet("two"), tablet("three")
-    one.record(H, {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""})
-    for each in (one, two, three):
-        each.sync()
-    return one, two, three
-
-
-def result(tablet, submission, name):
-    found = {each.property: each.outcome for each in tablet.verdict(submission).fields}
-    return found.get(name)
-
-
-def values(county):
-    return county.state(H).values()
-
-
-def open_conflicts(county):
-    return {(each.property, each.mine) for each in county.state(H).conflicts}
-
-
 def test_a_rejected_record_is_corrected(county, tablet):
     one = tablet("one")
     bad = one.record(H, {"head_name": "李四", "phone": "bad"})
     one.sync()
     assert one.verdict(bad).code == "constraint" and f"household/{H}" not in county.entities
     one.record(H, {"phone": "2"}, corrects=bad), one.sync()
-    assert values(county) == {"head_name": "李四", "phone": "2"}
+    assert county.values() == {"head_name": "李四", "phone": "2"}
 
 
 def test_correcting_a_rejected_record_does_not_undo_what_others_did_meanwhile(county, three):
@@ -49,9 +26,9 @@ def test_correcting_a_rejected_record_does_not_undo_what_others_did_meanwhile(co
     one.sync()
     correction = one.record(H, {"phone": "5"}, corrects=bad)
     one.sync()
-    assert result(one, correction, "remark") is None, "untouched in both, though another has changed it"
-    assert result(one, correction, "device") == "conflict", "answered before the other's change was seen"
-    assert values(county)["remark"] == "北屋" and values(county)["phone"] == "5"
+    assert one.result(correction, "remark") is None, "untouched in both, though another has changed it"
+    assert one.result(correction, "device") == "conflict", "answered before the other's change was seen"
+    assert county.values()["remark"] == "北屋" and county.values()["phone"] == "5"
 
 
 def test_correcting_an_applied_record_changes_only_what_the_correction_changes(county, three):
@@ -62,8 +39,8 @@ def test_correcting_an_applied_record_changes_only_what_the_correction_changes(c
     one.sync()
     correction = one.record(H, {"remark": "西厢房"}, corrects=first)
     one.sync()
-    assert values(county)["phone"] == "3" and values(county)["remark"] == "西厢房"
-    assert result(one, correction, "phone") is None
+    assert county.values()["phone"] == "3" and county.values()["remark"] == "西厢房"
+    assert one.result(correction, "phone") is None
 
 
 def test_correcting_what_another_has_changed_since_is_a_conflict(county, three):
@@ -74,7 +51,7 @@ def test_correcting_what_another_has_changed_since_is_a_conflict(county, three):
     one.sync()
     correction = one.record(H, {"phone": "4"}, corrects=first)
     one.sync()
-    assert result(one, correction, "phone") == "conflict" and open_conflicts(county) == {("phone", "4")}
+    assert one.result(correction, "phone") == "conflict" and county.open_conflicts() == {("phone", "4")}
 
 
 @pytest.mark.parametrize("choice", ["9", "2", "5"])
@@ -83,11 +60,11 @@ def test_a_correction_decides_the_conflict_it_has_seen(county, three, choice):
     two.record(H, {"phone": "9"}), two.sync()
     mine = one.record(H, {"phone": "2"})
     one.sync()
-    assert open_conflicts(county) == {("phone", "2")}
+    assert county.open_conflicts() == {("phone", "2")}
     decision = one.record(H, {"phone": choice}, corrects=mine)
     one.sync()
-    assert one.verdict(decision).outcome == "applied" and not open_conflicts(county)
-    assert values(county)["phone"] == choice
+    assert one.verdict(decision).outcome == "applied" and not county.open_conflicts()
+    assert county.values()["phone"] == choice
 
 
 def test_correcting_a_follower_that_left_the_conflict_alone_does_not_decide_it(county, three):
@@ -97,11 +74,11 @@ def test_correcting_a_follower_that_left_the_conflict_alone_does_not_decide_it(c
     one.record(H, {"phone": "2"})
     follower = one.record(H, {"remark": "西屋"})
     one.sync()
-    assert open_conflicts(county) == {("phone", "2")}
+    assert county.open_conflicts() == {("phone", "2")}
     correction = one.record(H, {"remark": "东屋"}, corrects=follower)
     one.sync()
-    assert result(one, correction, "phone") is None and result(one, correction, "remark") == "applied"
-    assert values(county)["phone"] == "9" and open_conflicts(county) == {("phone", "2")}
+    assert one.result(correction, "phone") is None and one.result(correction, "remark") == "applied"
+    assert county.values()["phone"] == "9" and county.open_conflicts() == {("phone", "2")}
 
 
 def test_the_other_side_decides_with_one_field(county, three):
@@ -110,7 +87,7 @@ def test_the_other_side_decides_with_one_field(county, three):
     mine = one.record(H, {"phone": "2"})
     one.sync(), third.sync()
     third.record(H, {"phone": "9"}, corrects=mine, whole=False), third.sync()
-    assert not open_conflicts(county) and values(county)["phone"] == "9"
+    assert not county.open_conflicts() and county.values()["phone"] == "9"
 
 
 def test_a_correction_made_before_the_conflict_was_known_joins_it(county, three):
@@ -122,8 +99,8 @@ def test_a_correction_made_before_the_conflict_was_known_joins_it(county, three)
         one.record(H, {"phone": "3"}, corrects=mine),
     )
     one.sync()
-    assert result(one, kept, "phone") is None and result(one, changed, "phone") == "conflict"
-    assert open_conflicts(county) == {("phone", "3")}
+    assert one.result(kept, "phone") is None and one.result(changed, "phone") == "conflict"
+    assert county.open_conflicts() == {("phone", "3")}
 
 
 def test_a_decision_overtaken_by_another_change_goes_on_in_the_same_conflict(county, three):
@@ -136,7 +113,7 @@ def test_a_decision_overtaken_by_another_change_goes_on_in_the_same_conflict(cou
     third.record(H, {"phone": "8"}), third.sync()
     one.sync()
     (after,) = county.state(H).conflicts
-    assert result(one, decision, "phone") == "conflict"
+    assert one.result(decision, "phone") == "conflict"
     assert (after.id, after.mine, after.theirs, after.submission) == (before.id, "2", "8", decision.id)
 
 
@@ -149,7 +126,7 @@ def test_a_decided_conflict_is_not_decided_again_by_a_correction_of_something_el
     one.sync()
     later = one.record(H, {"remark": "西屋"}, corrects=mine)
     one.sync()
-    assert result(one, later, "phone") is None and values(county)["phone"] == "9"
+    assert one.result(later, "phone") is None and county.values()["phone"] == "9"
 
 
 def test_whoever_brings_the_conflicting_value_in_ends_the_conflict(county, three):
@@ -157,7 +134,7 @@ def test_whoever_brings_the_conflicting_value_in_ends_the_conflict(county, three
     two.record(H, {"phone": "9"}), two.sync()
     one.record(H, {"phone": "2"}), one.sync()
     third.sync(), third.record(H, {"phone": "2"}), third.sync()
-    assert values(county)["phone"] == "2" and not open_conflicts(county)
+    assert county.values()["phone"] == "2" and not county.open_conflicts()
 
 
 def test_ids_of_conflicts_follow_from_submission_entity_and_property(county, three):
@@ -167,3 +144,18 @@ def test_ids_of_conflicts_follow_from_submission_entity_and_property(county, thr
     one.sync()
     (conflict,) = county.state(H).conflicts
     assert conflict.id == derived_id("conflict", mine.id, f"household/{H}", "phone")
+
+
+def test_a_joined_conflict_names_whom_the_chain_met_and_never_its_own_tablet(county, three):
+    """The other had changed only the guard group's device: fuel's value is still this tablet's own."""
+    one, two, _ = three
+    changed = one.record(H, {"remark": "西屋"})
+    one.record(H, {"device": "1", "fuel": "heat"})
+    theirs = two.record(H, {"device": "2"})
+    two.sync(), one.sync()
+    again = one.record(H, {"device": "3", "fuel": "electricity"}, corrects=changed)
+    one.sync()
+    met = {each.property: (each.theirs_submission, each.theirs_by) for each in one.verdict(again).fields}
+    assert one.result(again, "fuel") == "conflict"
+    assert met == dict.fromkeys(("device", "fuel"), (theirs.id, "person-two"))
+    assert {each.by for each in county.state(H).conflicts} == {theirs.id}

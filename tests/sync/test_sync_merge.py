@@ -11,32 +11,9 @@ from sync.messages import VILLAGE
 H = derived_id("house")
 
 
-@pytest.fixture
-def three(county, tablet):
-    """Three tablets of one village, and a household they all have seen."""
-    one, two, three = tablet("one"), tablet("two"), tablet("three")
-    one.record(H, {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""})
-    for each in (one, two, three):
-        each.sync()
-    return one, two, three
-
-
-def result(tablet, submission, name):
-    found = {each.property: each.outcome for each in tablet.verdict(submission).fields}
-    return found.get(name)
-
-
-def values(county):
-    return county.state(H).values()
-
-
-def open_conflicts(county):
-    return {(each.property, each.mine) for each in county.state(H).conflicts}
-
-
 def test_a_new_entity_takes_all_values(county, three):
     held = county.state(H)
-    assert held.version == 1 and values(county)["head_name"] == "张三" and values(county)["remark"] == ""
+    assert held.version == 1 and county.values()["head_name"] == "张三" and county.values()["remark"] == ""
 
 
 def test_different_fields_merge(county, three):
@@ -44,7 +21,7 @@ def test_different_fields_merge(county, three):
     first, second = one.record(H, {"phone": "2"}), two.record(H, {"remark": "东屋"})
     one.sync(), two.sync()
     assert one.verdict(first).outcome == "applied" and two.verdict(second).outcome == "merged"
-    assert values(county) | {"phone": "2", "remark": "东屋"} == values(county)
+    assert county.values() | {"phone": "2", "remark": "东屋"} == county.values()
 
 
 def test_the_same_field_with_other_values_is_a_conflict_that_both_sides_see(county, three):
@@ -54,8 +31,8 @@ def test_the_same_field_with_other_values_is_a_conflict_that_both_sides_see(coun
     two.sync(), third.sync(), one.sync()
     (outcome,) = [each for each in two.verdict(mine).fields if each.property == "phone"]
     assert (outcome.base, outcome.mine, outcome.theirs, outcome.theirs_by) == ("1", "3", "2", "person-one")
-    assert two.verdict(mine).outcome == "conflict" and result(two, mine, "remark") == "applied"
-    assert values(county)["phone"] == "2"
+    assert two.verdict(mine).outcome == "conflict" and two.result(mine, "remark") == "applied"
+    assert county.values()["phone"] == "2"
     for each in three:
         (conflict,) = each.states[f"household/{H}"].conflicts
         assert (conflict.base, conflict.mine, conflict.theirs) == ("1", "3", "2")
@@ -67,8 +44,8 @@ def test_the_same_value_twice_is_no_conflict(county, three):
     one.record(H, {"phone": "2"}), one.sync()
     mine = two.record(H, {"phone": "2"})
     two.sync()
-    assert result(two, mine, "phone") == "same" and two.verdict(mine).outcome == "merged"
-    assert not open_conflicts(county)
+    assert two.result(mine, "phone") == "same" and two.verdict(mine).outcome == "merged"
+    assert not county.open_conflicts()
 
 
 def test_a_guard_group_does_not_merge_by_halves(county, three):
@@ -76,8 +53,8 @@ def test_a_guard_group_does_not_merge_by_halves(county, three):
     one.record(H, {"fuel": "electricity"}), one.sync()
     mine = two.record(H, {"device": "coal_stove"})
     two.sync()
-    assert result(two, mine, "device") == "conflict"
-    assert values(county)["device"] == "kang" and values(county)["fuel"] == "electricity"
+    assert two.result(mine, "device") == "conflict"
+    assert county.values()["device"] == "kang" and county.values()["fuel"] == "electricity"
     follower = two.record(H, {"device": "1"}, whole=False)
     two.sync([follower])
     for conflict in county.state(H).conflicts:
@@ -89,7 +66,7 @@ def test_a_guard_group_sent_alike_by_both_is_no_conflict(county, three):
     one.record(H, {"device": "1", "fuel": "electricity"}), one.sync()
     mine = two.record(H, {"device": "1", "fuel": "electricity"})
     two.sync()
-    assert result(two, mine, "device") == result(two, mine, "fuel") == "same"
+    assert two.result(mine, "device") == two.result(mine, "fuel") == "same"
 
 
 def test_the_half_of_a_group_both_agree_on_does_not_stop_the_other_half(county, three):
@@ -97,7 +74,7 @@ def test_the_half_of_a_group_both_agree_on_does_not_stop_the_other_half(county, 
     one.record(H, {"device": "1"}), one.sync()
     mine = two.record(H, {"device": "1", "fuel": "electricity"})
     two.sync()
-    assert result(two, mine, "device") == "same" and result(two, mine, "fuel") == "applied"
+    assert two.result(mine, "device") == "same" and two.result(mine, "fuel") == "applied"
 
 
 def test_a_chain_of_offline_edits_never_conflicts_with_itself(county, three):
@@ -106,13 +83,13 @@ def test_a_chain_of_offline_edits_never_conflicts_with_itself(county, three):
     chain = [one.record(H, {"phone": str(n)}) for n in range(2, 6)]
     one.sync()
     assert {one.verdict(each).outcome for each in chain} <= {"applied", "merged"}
-    assert values(county)["phone"] == "5" and values(county)["remark"] == "南屋"
+    assert county.values()["phone"] == "5" and county.values()["remark"] == "南屋"
 
 
 def test_a_follower_may_go_back_to_the_first_value(county, three):
     one, _, _ = three
     one.record(H, {"phone": "2"}), one.record(H, {"phone": "1"}), one.sync()
-    assert values(county)["phone"] == "1"
+    assert county.values()["phone"] == "1"
 
 
 def test_a_follower_is_judged_against_who_overwrote_its_ancestor(county, three):
@@ -122,7 +99,7 @@ def test_a_follower_is_judged_against_who_overwrote_its_ancestor(county, three):
     two.sync(), two.record(H, {"phone": "3"}), two.sync()
     follower = one.record(H, {"phone": "4"})
     one.sync()
-    assert result(one, follower, "phone") == "conflict" and values(county)["phone"] == "3"
+    assert one.result(follower, "phone") == "conflict" and county.values()["phone"] == "3"
 
 
 def test_a_follower_that_leaves_the_overwritten_value_alone_changes_nothing(county, three):
@@ -132,7 +109,7 @@ def test_a_follower_that_leaves_the_overwritten_value_alone_changes_nothing(coun
     two.sync(), two.record(H, {"phone": "3"}), two.sync()
     follower = one.record(H, {"remark": "西屋"})
     one.sync()
-    assert result(one, follower, "phone") is None and values(county)["phone"] == "3"
+    assert one.result(follower, "phone") is None and county.values()["phone"] == "3"
 
 
 def test_a_follower_of_a_conflict_joins_it_or_leaves_it(county, three):
@@ -141,8 +118,8 @@ def test_a_follower_of_a_conflict_joins_it_or_leaves_it(county, three):
     first = one.record(H, {"phone": "2"})
     left, joined = one.record(H, {"remark": "西屋"}), one.record(H, {"phone": "3"})
     one.sync()
-    assert result(one, first, "phone") == "conflict" and result(one, left, "phone") is None
-    assert result(one, joined, "phone") == "conflict"
+    assert one.result(first, "phone") == "conflict" and one.result(left, "phone") is None
+    assert one.result(joined, "phone") == "conflict"
     (conflict,) = county.state(H).conflicts
     assert (conflict.base, conflict.mine, conflict.theirs, conflict.submission) == ("1", "3", "9", joined.id)
 
@@ -151,7 +128,7 @@ def test_a_follower_that_comes_round_to_the_registry_ends_its_conflict(county, t
     one, two, _ = three
     two.record(H, {"phone": "9"}), two.sync()
     one.record(H, {"phone": "2"}), one.record(H, {"phone": "9"}), one.sync()
-    assert not open_conflicts(county)
+    assert not county.open_conflicts()
 
 
 def test_a_rejected_ancestor_is_stepped_over(county, three):
@@ -160,17 +137,17 @@ def test_a_rejected_ancestor_is_stepped_over(county, three):
     good = one.record(H, {"remark": "好"})
     one.sync()
     assert one.verdict(bad).outcome == "rejected"
-    assert result(one, good, "phone") == "applied" and values(county)["phone"] == "2"
+    assert one.result(good, "phone") == "applied" and county.values()["phone"] == "2"
 
 
 def test_a_missing_ancestor_is_stepped_over_and_superseded_when_it_comes(county, three):
     one, _, _ = three
     lost, later = one.record(H, {"phone": "2"}), one.record(H, {"phone": "3"})
     one.sync([later])
-    assert values(county)["phone"] == "3"
+    assert county.values()["phone"] == "3"
     one.sync()
-    assert result(one, lost, "phone") == "superseded" and values(county)["phone"] == "3"
-    assert not open_conflicts(county)
+    assert one.result(lost, "phone") == "superseded" and county.values()["phone"] == "3"
+    assert not county.open_conflicts()
 
 
 def test_a_missing_ancestor_of_an_open_conflict_is_superseded_by_it(county, three):
@@ -178,7 +155,7 @@ def test_a_missing_ancestor_of_an_open_conflict_is_superseded_by_it(county, thre
     two.record(H, {"phone": "9"}), two.sync()
     lost, later = one.record(H, {"phone": "2"}), one.record(H, {"phone": "3"})
     one.sync([later]), one.sync()
-    assert result(one, lost, "phone") == "superseded" and open_conflicts(county) == {("phone", "3")}
+    assert one.result(lost, "phone") == "superseded" and county.open_conflicts() == {("phone", "3")}
 
 
 def test_going_there_and_back_is_still_a_change(county, three):
@@ -188,7 +165,7 @@ def test_going_there_and_back_is_still_a_change(county, three):
     third.sync(), third.record(H, {"phone": "1"}), third.sync()
     mine = one.record(H, {"phone": "3"})
     one.sync()
-    assert result(one, mine, "phone") == "conflict"
+    assert one.result(mine, "phone") == "conflict"
 
 
 def test_a_property_the_registry_never_had_is_added(county, three):
@@ -196,8 +173,8 @@ def test_a_property_the_registry_never_had_is_added(county, three):
     mine = one.record(H, {"rooms_n": "3"})
     also = two.record(H, {"rooms_n": ""})
     one.sync(), two.sync()
-    assert result(one, mine, "rooms_n") == "applied" and result(two, also, "rooms_n") is None
-    assert values(county)["rooms_n"] == "3"
+    assert one.result(mine, "rooms_n") == "applied" and two.result(also, "rooms_n") is None
+    assert county.values()["rooms_n"] == "3"
 
 
 def test_two_that_add_the_same_property_differently_are_in_conflict(county, three):
@@ -205,7 +182,7 @@ def test_two_that_add_the_same_property_differently_are_in_conflict(county, thre
     one.record(H, {"rooms_n": "3"})
     mine = two.record(H, {"rooms_n": "4"})
     one.sync(), two.sync()
-    assert result(two, mine, "rooms_n") == "conflict"
+    assert two.result(mine, "rooms_n") == "conflict"
 
 
 def test_an_id_registered_twice_is_compared_value_by_value(county, three):
@@ -256,8 +233,8 @@ def test_an_edit_from_before_the_move_does_not_move_it_back(county, movers, kit)
     one.record(H, {}, village=kit.B), one.sync()
     stale = two.record(H, {"remark": "x"})
     two.sync()
-    assert county.state(H).village == kit.B and values(county)["remark"] == "x"
-    assert result(two, stale, VILLAGE) is None
+    assert county.state(H).village == kit.B and county.values()["remark"] == "x"
+    assert two.result(stale, VILLAGE) is None
 
 
 def test_moving_back_is_a_move(county, movers, kit):
@@ -274,5 +251,5 @@ def test_two_moves_to_different_places_are_a_conflict_about_the_village(county, 
     one.record(H, {}, village=kit.B), one.sync()
     other = two.record(H, {}, village=kit.C)
     two.sync()
-    assert county.state(H).village == kit.B and result(two, other, VILLAGE) == "conflict"
-    assert open_conflicts(county) == {(VILLAGE, kit.C)}
+    assert county.state(H).village == kit.B and two.result(other, VILLAGE) == "conflict"
+    assert county.open_conflicts() == {(VILLAGE, kit.C)}

@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from sync.codec import derived_id
 from sync.messages import Target
 
 H = derived_id("house")
-
-
-@pytest.fixture
-def three(county, tablet):
-    """Three tablets of one village, and a household they all have seen."""
-    one, two, three = tablet("one"), tablet("two"), tablet("three")
-    one.record(H, {"head_name": "张三", "device": "kang", "fuel": "bulk_coal", "phone": "1", "remark": ""})
-    for each in (one, two, three):
-        each.sync()
-    return one, two, three
-
-
-def result(tablet, submission, name):
-    found = {each.property: each.outcome for each in tablet.verdict(submission).fields}
-    return found.get(name)
-
-
-def values(county):
-    return county.state(H).values()
-
-
-def open_conflicts(county):
-    return {(each.property, each.mine) for each in county.state(H).conflicts}
 
 
 def test_an_entity_the_restored_hub_lost_is_made_whole_by_whoever_comes_first(county, three):
@@ -40,12 +15,12 @@ def test_an_entity_the_restored_hub_lost_is_made_whole_by_whoever_comes_first(co
     two.record(H, {"phone": "2"}), two.sync()
     county.restore(empty)
     two.sync(), two.sync()
-    assert values(county)["phone"] == "2" and values(county)["head_name"] == "张三"
+    assert county.values()["phone"] == "2" and county.values()["head_name"] == "张三"
     one.sync(), one.sync()
     registration = one.made[0]
     found = {each.property: each.outcome for each in one.verdict(registration).fields}
     assert found["phone"] == "superseded" and found["head_name"] == "same"
-    assert values(county)["phone"] == "2" and not open_conflicts(county)
+    assert county.values()["phone"] == "2" and not county.open_conflicts()
 
 
 def test_versions_of_the_restored_part_still_count(county, three):
@@ -55,9 +30,9 @@ def test_versions_of_the_restored_part_still_count(county, three):
     unsent = one.record(H, {"phone": "3"})
     county.restore(older)
     one.sync()
-    assert result(one, unsent, "phone") == "applied", "it had seen more than the hub now knows"
+    assert one.result(unsent, "phone") == "applied", "it had seen more than the hub now knows"
     two.sync(), two.sync()
-    assert result(two, two.made[0], "phone") == "superseded" and values(county)["phone"] == "3"
+    assert two.result(two.made[0], "phone") == "superseded" and county.values()["phone"] == "3"
 
 
 def test_what_was_set_after_the_restore_is_compared_by_value(county, three):
@@ -68,8 +43,8 @@ def test_what_was_set_after_the_restore_is_compared_by_value(county, three):
     county.restore(older)
     third.sync(), third.record(H, {"phone": "5"}), third.sync()
     one.sync()
-    assert result(one, offline, "phone") == "conflict"
-    assert values(county)["phone"] == "5"
+    assert one.result(offline, "phone") == "conflict"
+    assert county.values()["phone"] == "5"
 
 
 def test_a_correction_that_comes_before_its_record_has_not_seen_what_the_record_had_not(county, three):
@@ -86,5 +61,23 @@ def test_a_correction_that_comes_before_its_record_has_not_seen_what_the_record_
     county.restore(older)
     third.sync([correction])
     third.sync([record])
-    assert result(third, correction, "phone") == "conflict" and open_conflicts(county) == {("phone", "9")}
-    assert values(county) | {"phone": "5", "remark": "东屋"} == values(county)
+    assert third.result(correction, "phone") == "conflict" and county.open_conflicts() == {("phone", "9")}
+    assert county.values() | {"phone": "5", "remark": "东屋"} == county.values()
+
+
+def test_a_correction_that_comes_late_does_not_end_the_conflict_of_a_later_record(county, tablet):
+    """Both go back to a rejected record. What the tablet said last came first, and is still to be decided."""
+    one, two, empty = tablet("one"), tablet("two"), county.copy()
+    rejected = one.record(H, {"phone": "bad", "rooms": "6"})
+    one.sync()
+    one.record(H, {"phone": "3", "rooms": "3"}, corrects=rejected), one.sync()
+    two.sync(), two.record(H, {"phone": "1"}), two.sync()
+    begun = Target("household", H, 0, {}, rejected.id)
+    last = one.record(H, {"phone": "2", "rooms": "6"}, targets=(begun,), whole=False)
+    county.restore(empty)
+    two.sync(), two.sync()
+    one.sync([last])
+    assert county.open_conflicts() == {("phone", "2"), ("rooms", "6")}
+    one.sync()
+    assert county.open_conflicts() == {("phone", "2"), ("rooms", "6")}
+    assert one.result(one.made[1], "phone") == "superseded"
