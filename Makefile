@@ -20,8 +20,8 @@ demo: ## a synthetic county at work: server, eight tablets, coverage that rises 
 		$(if $(HOUSEHOLDS),--households $(HOUSEHOLDS)) $(if $(call truthy,$(NO_BROWSER)),--no-browser)
 
 tablet: ## the surveyor's window, enrolled at the running demo (DATA= as given to it)
+	@test -f "$(DATA)/demo.json" || { echo 'No demo in $(DATA): first start "make demo" in another terminal, and give DATA= here as there.' >&2; exit 1; }
 	@.ci/setup tablet
-	@test -f "$(DATA)/demo.json" || { echo 'No demo found in $(DATA): start "make demo" first, in another terminal.' >&2; exit 1; }
 	@exec $(BIN)/cleanheat-tablet --demo "$(DATA)/demo.json"
 
 test: ## every test, two at a time (TESTS=tests/sync for some)
@@ -39,12 +39,12 @@ bench: ## the measurements, one at a time
 	@.ci/setup test
 	@$(BIN)/python -m pytest tests/benchmarks
 
-simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200)
+simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200 SEED= the first)
 	@.ci/setup demo
-	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200)
+	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200) --seed $(or $(SEED),0)
 
 # A broken promise of a seed does not spare the kills: both parts run, and either one fails the whole.
-soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000)
+soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000 SEED= the first)
 	@.ci/setup test
-	@failed=0; $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),5000) || failed=1; \
+	@failed=0; $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),5000) --seed $(or $(SEED),0) || failed=1; \
 		PATH="$(TEST_PATH)" $(BIN)/python -m pytest -n 2 -m soak tests || failed=1; exit $$failed
