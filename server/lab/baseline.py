@@ -7,7 +7,7 @@ instants follow from the seed, so a run that was cut is simply begun again: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
@@ -44,13 +44,18 @@ def spring(home: SyntheticHousehold) -> list[Recording]:
 
 
 def submissions(
-    clerk: Clerk, homes: Iterable[SyntheticHousehold], forms: Mapping[str, Form]
+    clerk: Clerk,
+    homes: Iterable[SyntheticHousehold],
+    forms: Mapping[str, Form],
+    recorded: Callable[[SyntheticHousehold], Iterable[Recording]] = spring,
 ) -> Iterator[tuple[Clerk, Submission]]:
-    """Each submission of the baseline, with the clerk as she stands after it."""
+    """Each submission of the baseline, with the clerk as she stands after it. ``recorded``: what is entered of a
+    home, oldest first.
+    """
     for home in homes:
-        follows: str | None = None
+        last: dict[tuple[str, str], str] = {}
         known: dict[str, str] = {}
-        for recording in spring(home):
+        for recording in recorded(home):
             now = _instant(recording.on)
             ids = targets(clerk.seed, recording)
             told = {**known, **place(home, clerk.person)}
@@ -70,12 +75,12 @@ def submissions(
                 observed_at=to_text(now),
                 corrects=None,
                 targets=tuple(
-                    Target(dataset, ids[dataset], 0, {}, follows if dataset == "household" else None)
+                    Target(dataset, ids[dataset], 0, {}, last.get((dataset, ids[dataset])))
                     for dataset in sorted(filled.changes)
                 ),
                 answers=filled.answers,
             )
-            follows = made.id
+            last |= {(target.dataset, target.id): made.id for target in made.targets}
             clerk = replace(clerk, seq=made.device_seq, last_hash=submission_hash(made))
             yield clerk, made
 

@@ -77,9 +77,9 @@ def synthetic_county(
     plan's mix is a total over it; ``told`` counts the homes drawn.
     """
     seed = rng.getrandbits(64)
-    places = sorted(villages, key=lambda place: place.code)
+    places = _by_code(villages)
     drawn: list[_Drawn] = []
-    for place, size in zip(places, village_sizes(Random(f"{seed}/sizes"), households_n, places), strict=True):
+    for place, size in zip(places, _sizes(seed, households_n, places), strict=True):
         drawn.extend(_village(seed, place, size, len(drawn)))
         told(len(drawn), households_n)
     candidates = [
@@ -88,6 +88,21 @@ def synthetic_county(
     kind_of = kinds(Random(f"{seed}/kinds"), candidates, households_n)
     for home in drawn:
         yield _finished(Random(f"{seed}/year/{home.number}"), home, kind_of.get(home.number))
+
+
+def sizes(rng: Random, households_n: int, villages: Sequence[Place]) -> dict[str, int]:
+    """Village code to its number of homes in the county that `synthetic_county` draws from the same state of `rng`."""
+    places = _by_code(villages)
+    drawn = _sizes(rng.getrandbits(64), households_n, places)
+    return {place.code: size for place, size in zip(places, drawn, strict=True)}
+
+
+def _by_code(villages: Sequence[Place]) -> list[Place]:
+    return sorted(villages, key=lambda place: place.code)
+
+
+def _sizes(seed: int, households_n: int, places: Sequence[Place]) -> list[int]:
+    return village_sizes(Random(f"{seed}/sizes"), households_n, places)
 
 
 def village_sizes(rng: Random, households_n: int, villages: Sequence[Place]) -> list[int]:

@@ -9,41 +9,32 @@ from __future__ import annotations
 import fcntl
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain, islice, zip_longest
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from fastapi import FastAPI
-from sqlalchemy import func
-from sqlmodel import Session, col, select
 
 from server.access.places import Place
 from server.database import read
-from server.exchange import history, store
-from server.exchange.tables import SubmissionRow
-from server.lab import fleet
-from server.lab.baseline import Clerk, envelope, submissions
+from server.lab import entering, fleet, telling
 from server.lab.county import SyntheticHousehold, synthetic_county
-from server.lab.filling import entity_id, parsed_forms
+from server.lab.filling import parsed_forms
 from server.lab.headless import Task, contested, tasks
-from server.lab.prepared import DemoFile, DemoProblem, clerk_id, places, prepare, shares, usable_code
+from server.lab.prepared import DemoFile, DemoProblem, places, prepare, shares, usable_code
 from server.lab.serving import Serving
+from server.lab.showcase import Showcase, showcase
 from server.lab.showing import Showing
-from server.registry.tables import Household
 from server.settings import Settings
 from server.terminal.steps import Steps, counted
 from server.terminal.words import why
-from sync.facts import Device
-from sync.messages import Submission
 
 SEED: Final = 140525
-BATCH_N: Final = 300
-ROUND_HOMES_N: Final = 40
 # Homes that two neighbouring tablets both call on.
 MET_N: Final = 2
 CLAIMED: Final = "demo.claimed"
@@ -157,6 +148,9 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
     with read(app.state.engine) as session:
         villages = places(session, file.county)
     homes = _homes(file, villages, showing.steps)
+    told = showcase(file.seed, file.township, homes)
+    # What the office enters whole, no tablet goes to.
+    homes = [home for home in homes if not home.village.startswith(file.township)]
     per_tablet = _shared_out(homes, [{place.code for place in share} for share in shares(villages)])
     forms = parsed_forms()
     group = fleet.Fleet(
@@ -165,7 +159,7 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
     )  # fmt: skip
     todo = _with_disagreements(per_tablet, showing.steps)
     standings = [fleet.Standing() for _ in todo]
-    with ThreadPoolExecutor(len(todo) + 1) as pool:
+    with ThreadPoolExecutor(len(todo) + 2) as pool:
         try:
             running = [
                 pool.submit(
@@ -173,10 +167,29 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
                 )
                 for number, (work, standing) in enumerate(zip(todo, standings, strict=True), start=1)
             ]
-            running.append(pool.submit(_enter_baseline, app, file, per_tablet, group.stop, showing))
+            running += _in_the_office(pool, app, file, told, per_tablet, group.stop, showing)
             showing.watch(running, standings, sum(map(len, todo)), serving, _renewing(app, file, showing))
         finally:
             group.stop.set()
+
+
+def _in_the_office(
+    pool: ThreadPoolExecutor,
+    app: FastAPI,
+    file: DemoFile,
+    told: Showcase,
+    per_tablet: Sequence[Sequence[SyntheticHousehold]],
+    stop: threading.Event,
+    showing: Showing,
+) -> list[Future[None]]:
+    """The clerk enters the baseline; once the showcase is in, its story is told beside it."""
+    whole_done = threading.Event()
+    showing.baseline(0, file.households)
+    work = entering.Work(told.homes, per_tablet, lambda more: showing.baseline(more, None))
+    return [
+        pool.submit(entering.enter, app, file, work, stop, whole_done),
+        pool.submit(telling.tell, app, file, told, telling.Events(whole_done, stop), showing.story),
+    ]
 
 
 def _renewing(app: FastAPI, file: DemoFile, showing: Showing) -> Callable[[], None]:
@@ -222,71 +235,3 @@ def _shared_out(
     homes: Sequence[SyntheticHousehold], villages: Sequence[set[str]]
 ) -> list[list[SyntheticHousehold]]:
     return [[home for home in homes if home.village in mine] for mine in villages]
-
-
-def _in_turn(shares: Sequence[Sequence[SyntheticHousehold]]) -> Iterator[SyntheticHousehold]:
-    """A few homes for each tablet, round and round, so that all of them can begin at once."""
-    cut = [
-        [share[start : start + ROUND_HOMES_N] for start in range(0, len(share), ROUND_HOMES_N)]
-        for share in shares
-    ]
-    for around in zip_longest(*cut, fillvalue=()):
-        yield from chain.from_iterable(around)
-
-
-def _enter_baseline(
-    app: FastAPI,
-    file: DemoFile,
-    shares: Sequence[Sequence[SyntheticHousehold]],
-    stop: threading.Event,
-    showing: Showing,
-) -> None:
-    """Enter the spring survey where it is not entered yet, in transactions of a size that lets others between."""
-    exchange: store.Exchange = app.state.exchange
-    with read(app.state.engine) as session:
-        clerk = _clerk(session, file)
-        done, registered_n = _entered(session, clerk), _registered(session, file.county)
-    showing.baseline(0, file.households)
-    if registered_n >= file.households:
-        showing.baseline(file.households, None)
-        return
-    everything = submissions(clerk, _in_turn(shares), parsed_forms())
-    device = Device(clerk.device, clerk.county, frozenset(home.village for share in shares for home in share))
-    while not stop.is_set():
-        batch = list(islice(everything, BATCH_N))
-        if not batch:
-            break
-        new = tuple(made for _, made in batch if made.device_seq > done)
-        if new:
-            now = app.state.clock()
-            store.push(exchange, device, envelope(batch[-1][0], new, now), now)
-        showing.baseline(sum(map(_begins_a_home, (made for _, made in batch))), None)
-
-
-def _begins_a_home(made: Submission) -> bool:
-    """Whether it is the first that is said of its household."""
-    return any(target.dataset == "household" and target.follows is None for target in made.targets)
-
-
-def _clerk(session: Session, file: DemoFile) -> Clerk:
-    return Clerk(
-        seed=file.seed,
-        device=entity_id(file.seed, "clerk's device", 0),
-        person=clerk_id(file.seed),
-        county=file.county,
-        history=history.present(session),
-    )
-
-
-def _registered(session: Session, county: str) -> int:
-    return session.exec(select(func.count()).where(Household.county == county)).one()
-
-
-def _entered(session: Session, clerk: Clerk) -> int:
-    """How many submissions of the baseline the journal has."""
-    last = session.exec(
-        select(func.max(SubmissionRow.device_seq)).where(
-            SubmissionRow.county == clerk.county, col(SubmissionRow.device) == clerk.device
-        )
-    ).one()
-    return int(last or 0)

@@ -20,10 +20,13 @@ from server.access import actions, credentials, enrolment, rules
 from server.access.places import Place
 from server.access.tables import EnrolmentCode, Person
 from server.database import read, write
+from server.lab import team
 from server.lab.filling import entity_id
+from server.lab.showcase import township_of
 from server.programme.actions import release_bundled
 from server.registry.actions import classify, import_bundled_divisions
 from server.registry.tables import Division
+from server.subsidies import schedules
 from server.terminal.steps import Steps
 
 TABLETS_N: Final = 8
@@ -44,11 +47,14 @@ class Account:
     login: str
     password: str
     role: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class DemoFile:
-    """What `demo.json` says. ``tablet_codes``: one-time codes of the eight headless tablets."""
+    """What `demo.json` says. ``tablet_codes``: one-time codes of the eight headless tablets. ``township``: where money
+    and a zone are shown, nine digits.
+    """
 
     address: str
     token: str
@@ -59,6 +65,7 @@ class DemoFile:
     seed: int
     households: int
     tablet_codes: tuple[str, ...]
+    township: str
 
     @classmethod
     def load(cls, path: Path) -> DemoFile:
@@ -122,6 +129,9 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str, steps: St
         villages = places(session, settings.county)
         _decide(session, settings.county, villages, clock())
         release_bundled(session, settings.county, clock())
+        schedules.release_bundled(session, settings.county, clock())
+        township = township_of(seed, households, villages)
+        team.hire(session, seed, settings.county, township, password, clock())
         official = session.exec(select(Person).where(Person.login == "admin")).one()
         token = actions.make_token(session, official, label="demo.json", county=settings.county, now=clock())
         codes = []
@@ -132,19 +142,25 @@ def prepare(app: FastAPI, *, seed: int, households: int, address: str, steps: St
             )
             codes.append(_code(session, settings.county, surveyor, held(all_shares, number), clock()))
         visitor = actions.surveyor(session, name=VISITOR, county=settings.county, new_id=new_id, now=clock())
-        window = _window_code(session, settings.county, visitor, villages, clock())
+        window = _window_code(session, settings.county, visitor, villages, township, clock())
         _clerk(session, settings.county, seed, clock())
     return DemoFile(
         address=address,
         token=token,
-        accounts=(Account("admin", password, "administrator"),),
+        accounts=_accounts(password),
         enrolment_code=window,
         county=settings.county,
         data=str(settings.data),
         seed=seed,
         households=households,
         tablet_codes=tuple(codes),
+        township=township,
     )
+
+
+def _accounts(password: str) -> tuple[Account, ...]:
+    officials = (Account(each.login, password, each.role, each.name) for each in team.TEAM)
+    return (Account("admin", password, "administrator", "管理员"), *officials)
 
 
 def usable_code(app: FastAPI, file: DemoFile) -> str:
@@ -157,14 +173,15 @@ def usable_code(app: FastAPI, file: DemoFile) -> str:
         return file.enrolment_code
     with write(app.state.engine) as session:
         visitor = session.exec(select(Person).where(Person.name == VISITOR)).one()
-        return _window_code(session, county, visitor, places(session, county), now)
+        return _window_code(session, county, visitor, places(session, county), file.township, now)
 
 
 def _window_code(
-    session: Session, county: str, visitor: Person, villages: Sequence[Place], now: datetime
+    session: Session, county: str, visitor: Person, villages: Sequence[Place], township: str, now: datetime
 ) -> str:
-    """For whoever opens the window: the first village of each of the first tablets."""
-    return _code(session, county, visitor, [share[0] for share in shares(villages)[:3]], now)
+    """For whoever opens the window: the first village of each of the first tablets, and two where money is shown."""
+    shown = [village for village in villages if village.code.startswith(township)]
+    return _code(session, county, visitor, [*(share[0] for share in shares(villages)[:3]), *shown[:2]], now)
 
 
 def clerk_id(seed: int) -> str:

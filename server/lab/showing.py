@@ -43,14 +43,17 @@ class Showing:
             TextColumn("{task.fields[note]}"), console=console, disable=not console.is_terminal,
         )  # fmt: skip
         self._baseline = self._progress.add_task("基线登记（户）", total=None, note="")
+        self._story = self._progress.add_task("补贴和禁煤区（步）", total=None, note="")
         self._tablets = self._progress.add_task("八台平板（条）", total=None, note="")
 
     def ready(self, file: DemoFile, *, browser: bool) -> None:
         """How to get in."""
         account = file.accounts[0]
+        others = " ".join(each.login for each in file.accounts[1:])
         lines = (
             f"网页        {file.address}",
             f"账号        {account.login}",
+            f"其他账号    {others}    （密码相同，各是什么人见 demo.json）",
             f"密码        {account.password}",
             f"平板登记码  {file.enrolment_code}    （或另开一个终端：make tablet）",
             f"数据目录    {file.data}",
@@ -71,6 +74,10 @@ class Showing:
         if total is not None:
             self._progress.update(self._baseline, total=total)
         self._progress.update(self._baseline, advance=more)
+
+    def story(self, done: int, total: int, note: str) -> None:
+        """How far the showcase's story is; ``note``: what is being done."""
+        self._progress.update(self._story, total=total, completed=done, note=note)
 
     def watch(
         self, running: Sequence[Future[None]], standings: Sequence[Standing], todo_n: int, server: Server,

@@ -193,7 +193,7 @@ def _money(area: str, name: str, counted: _Counted) -> AreaMoney:
     return AreaMoney(
         area,
         name,
-        Sum(*counted.decided, f"/finance/decisions?{urlencode({'area': area})}"),
+        Sum(*counted.decided, f"/finance/decisions?{urlencode({'area': area, 'show': 'decided'})}"),
         {state: payments(state) for state in SHOWN_STATES},
         counted.owed_n,
         HouseholdFilter(area=area, of=OWED).address(),

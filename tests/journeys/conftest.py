@@ -24,6 +24,7 @@ from server.lab.prepared import DemoFile, places, prepare
 from server.lab.recordings import Recording
 from server.lab.serving import Serving
 from server.settings import Settings, from_environment
+from server.terminal.steps import unseen
 from survey_forms import interview
 from survey_forms.answers import entity_changes, prefill
 from survey_forms.form import Form
@@ -79,7 +80,7 @@ class County:
 def county(tmp_path: Path) -> Iterator[County]:
     settings = from_environment({}, data=tmp_path / "server", synthetic=True)
     app = create_app(settings)
-    file = prepare(app, seed=SEED, households=40, address="")
+    file = prepare(app, seed=SEED, households=40, address="", steps=unseen)
     with write(app.state.engine) as session:
         villages = [village for village in places(session, "140525") if village.code in VILLAGES]
     homes = tuple(synthetic_county(Random(SEED), 40, villages))

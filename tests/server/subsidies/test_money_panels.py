@@ -132,7 +132,7 @@ def test_before_acceptance_the_page_says_that_it_waits(page: Open, home: None) -
 
 def test_an_areas_money_stands_beside_its_coverage(page: Open, money: None) -> None:
     shown = _section(page("finance_preparer", "/coverage/140525"), "money-area")
-    assert 'href="/finance/decisions?area=140525100" data-fen="720000">7,200.00</a>' in shown
+    assert 'href="/finance/decisions?area=140525100&amp;show=decided" data-fen="720000">7,200.00</a>' in shown
     assert 'href="/finance/payments?area=140525&amp;state=credited" data-fen="600000">6,000.00</a>' in shown
     owed = re.search(r'href="(/households\?area=140525100&amp;of=subsidy%3Aowed)" data-n="1"', shown)
     assert owed

@@ -199,7 +199,7 @@ def test_an_areas_money_adds_up_to_its_lists(engine: Engine, put: Put) -> None:
             "credited": 120_000, "sent": 600_000, "planned": 0, "returned": 0,
         }  # fmt: skip
         assert total.paid["returned"].address == "/finance/payments?area=140525&state=returned"
-        assert parts[1].decided.address == "/finance/decisions?area=140525200"
+        assert parts[1].decided.address == "/finance/decisions?area=140525200&show=decided"
         assert parts[0].owed_address == "/households?area=140525100&of=subsidy%3Aowed"
         village, inside = owed.totals(session, VILLAGE)
         assert (village.decided.fen, inside) == (720_000, [])
