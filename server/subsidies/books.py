@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Table, insert, select
+from sqlalchemy import ColumnElement, Row, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
+from server.database import table_of
 from server.subsidies import lines
 from server.subsidies.corrections import Decided
 from server.subsidies.ledger import Account, Entry, Posting
@@ -49,7 +50,7 @@ def payments(
 ) -> tuple[Payment, ...]:
     """Payments in the order of their ids, of the county, of some households or of one batch."""
     extra = () if batch is None else (col(PaymentRow.batch) == batch,)
-    table = PaymentRow.__table__  # type: ignore[attr-defined]
+    table = table_of(PaymentRow)
     rows = _rows(session, tuple(table.columns), county, PaymentRow.household, households, *extra)
     return tuple(payment_of(row) for row in sorted(rows, key=lambda row: row.id))
 
@@ -75,7 +76,7 @@ def entries(
     session: Session, county: str, *, entitlements: Collection[str] | None = None
 ) -> tuple[Entry, ...]:
     """Entries of the ledger in the order they were made, of the county or about some first decisions."""
-    table = EntryRow.__table__  # type: ignore[attr-defined]
+    table = table_of(EntryRow)
     found = list(_rows(session, tuple(table.columns), county, EntryRow.entitlement, entitlements))
     wanted = None if entitlements is None else [row.id for row in found]
     postings = _postings(session, county, wanted)
@@ -126,7 +127,7 @@ def take_numbers(session: Session, county: str, name: str, count: int) -> range:
 
     With a count of 0 it only waits for whoever is before, and keeps others waiting.
     """
-    table = _table(CounterRow)
+    table = table_of(CounterRow)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     given = dialect.insert(table).values(county=county, name=name, last=count)
     raised = given.on_conflict_do_update(
@@ -164,10 +165,5 @@ def post(
         for entry in entries
         for number, posting in enumerate(entry.postings, start=1)
     ]  # fmt: skip
-    session.execute(insert(_table(EntryRow)), rows)
-    session.execute(insert(_table(PostingRow)), postings)
-
-
-def _table(model: type[SQLModel]) -> Table:
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
+    session.execute(insert(table_of(EntryRow)), rows)
+    session.execute(insert(table_of(PostingRow)), postings)

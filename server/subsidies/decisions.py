@@ -15,10 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from server.access.audit import audit, common_area
-from server.database import write
+from server.database import is_busy, table_of, write
+from server.exchange import journal
 from server.registry import acceptance
 from server.subsidies import books, facts, ledger, lines, review, working
 from server.subsidies.corrections import Decided
@@ -33,6 +35,7 @@ from server.web import N_, Problem
 FAULT: Final = "entitlement"
 HOMES_PER_TRANSACTION: Final = 250
 REASON_CHARS_MAX: Final = 500
+ATTEMPTS: Final = 5
 
 
 Tell = Callable[[Session, Sequence[str]], None]
@@ -100,12 +103,32 @@ def decide(
         by_home.setdefault(pick.household, []).append(pick)
     total = Outcome()
     for part in books.parts(sorted(by_home), HOMES_PER_TRANSACTION):
-        with write(engine) as session:
-            wanted = {household: by_home[household] for household in part}
-            total = total.plus(decide_part(session, county, wanted, replace(act, reason=reason), new_id))
-            tell(session, part)
+        wanted = {household: by_home[household] for household in part}
+
+        def one(session: Session, wanted: Mapping[str, Sequence[Pick]] = wanted) -> Outcome:
+            done = decide_part(session, county, wanted, replace(act, reason=reason), new_id)
+            tell(session, sorted(wanted))
+            return done
+
+        total = total.plus(_begun_again(engine, one))
         told(len(part))
     return total
+
+
+def _begun_again(engine: Engine, work: Callable[[Session], Outcome]) -> Outcome:
+    """A transaction, begun again where tablets that sync at the same time were in the way: nothing of it stood."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with write(engine) as session:
+                return work(session)
+        except journal.Stale:
+            if attempt == ATTEMPTS:
+                raise
+        except OperationalError as error:
+            # SQLite has waited for the lock already.
+            if attempt == ATTEMPTS or engine.dialect.name == "sqlite" or not is_busy(error):
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def refused(message: str, remedy: str) -> Problem:
@@ -211,7 +234,7 @@ def _write(
         _row(each, number, act, surveyors.get(each.line.conversion, set()))
         for number, each in zip(numbers, made, strict=True)
     ]
-    session.execute(insert(EntitlementRow.__table__), rows)  # type: ignore[attr-defined]
+    session.execute(insert(table_of(EntitlementRow)), rows)
     entries = [entry for each in made if (entry := _entry(each, new_id, made[0].standing.today)) is not None]
     villages = {each.id: each.line.village for each in made}
     books.post(session, county, entries, village_of=villages, person=act.person, now=act.now)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, SQLModel, col
 
-from server.database import read, write
+from server.database import read, table_of, write
 from server.registry.acceptance_tables import Acceptance
 from server.subsidies import schedules, working
 from server.subsidies.books import parts
@@ -161,7 +161,7 @@ def last_due(released: Sequence[Schedule], today: date) -> date | None:
 
 def keep(session: Session, found: Office, households: Sequence[str], standings: Sequence[Standing]) -> None:
     """Writes how these homes stand in the place of what stood there."""
-    county, table = found.county, _table(ReviewRow)
+    county, table = found.county, table_of(ReviewRow)
     blank = {"stale": False, "worked_on": found.today}
     heads = {household: _blank(county, household) | blank for household in households}
     heads |= {each.file.home.household: _head(each) for each in standings}
@@ -178,7 +178,7 @@ def keep(session: Session, found: Office, households: Sequence[str], standings: 
         )
     rows = [row for each in standings for row in _lines(each)]
     if rows:
-        session.execute(insert(_table(ReviewLineRow)), rows)
+        session.execute(insert(table_of(ReviewLineRow)), rows)
 
 
 def _head(found: Standing) -> dict[str, Any]:
@@ -228,11 +228,6 @@ def _row(
     }  # fmt: skip
 
 
-def _table(model: type[SQLModel]) -> Table:
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    return table
-
-
 def _insert(session: Session, model: type[SQLModel]) -> Any:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(_table(model))
+    return dialect.insert(table_of(model))

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import insert
 
-from server.database import write
+from server.database import table_of, write
 from server.exchange.tables import EntityRow
 from server.programme.document import read
 from server.registry.tables import Conversion, Household
@@ -90,7 +90,7 @@ def test_a_conversion_changed_after_acceptance_is_asked_about_before_new_money(o
     held = {"props": {"kind": {"version": 2}, "connected_on": {"version": 1}}}
     with write(office.engine) as session:
         session.execute(
-            insert(EntityRow.__table__),
+            insert(table_of(EntityRow)),
             [
                 {
                     "county": COUNTY, "dataset": "conversion", "id": "c-h1", "village": "140427100201", "version": 2,

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from server.access.tables import Audit
-from server.database import read, write
+from server.database import read, table_of, write
+from server.exchange import journal
 from server.registry.tables import Conversion, Household
 from server.subsidies import facts
 from server.subsidies.decisions import Act, Outcome, decide
@@ -109,9 +110,9 @@ def test_the_database_itself_lets_there_be_one_decision_of_each(office) -> None:
     office.decide()
     row = office.decided()[0].model_dump() | {"id": "another", "number": 99}
     with pytest.raises(IntegrityError), write(office.engine) as session:
-        session.execute(insert(EntitlementRow.__table__), [row])
+        session.execute(insert(table_of(EntitlementRow)), [row])
     with write(office.engine) as session:
-        session.execute(insert(EntitlementRow.__table__), [row | {"corrects": office.decided()[0].id}])
+        session.execute(insert(table_of(EntitlementRow)), [row | {"corrects": office.decided()[0].id}])
 
 
 def test_a_line_that_changed_since_it_was_seen_is_not_decided(office) -> None:
@@ -156,6 +157,21 @@ def test_a_broken_off_decision_is_whole_as_far_as_it_went_and_goes_on(office) ->
     assert len(office.decided()) == 500 and verify(office.books()) == []
     assert office.decide() == Outcome(lines_n=20, homes_n=10, fen=7_400_000)
     assert [row.number for row in office.decided()] == list(range(1, 521))
+
+
+def test_deciding_begins_again_where_a_tablet_was_in_the_way(office) -> None:
+    office.accepted_homes(2)
+    seen, told = office.picks(), []
+
+    def tell(session, homes) -> None:
+        told.append(list(homes))
+        if len(told) < 3:
+            raise journal.Stale
+
+    act = Act("due", "clerk", office.now)
+    assert decide(office.engine, COUNTY, seen, act, office.new_id, tell=tell).lines_n == 4
+    assert told == [["h000", "h001"]] * 3
+    assert [row.number for row in office.decided()] == [1, 2, 3, 4] and verify(office.books()) == []
 
 
 @pytest.mark.parametrize(("kind", "reason", "said"), [("due", "", "没有选中"), ("correction", " ", "理由")])
