@@ -58,6 +58,9 @@ def _page(
         home, *others = held
         areas = divisions.area_choices(session, home, home, *others)
         lists = payee_views.imported(session, county) if len(held[0]) == 6 else []
+        villages = divisions.names(
+            session, {each.home.village for each in preview.matched} if preview else ()
+        )
     return render(
         request,
         "subsidies/payee_import.html",
@@ -72,6 +75,7 @@ def _page(
         odd=odd or [],
         shown=ROWS_SHOWN,
         areas=areas,
+        villages=villages,
         lists=lists,
         say=lambda text: translate(lang, text),
         breadcrumbs=[

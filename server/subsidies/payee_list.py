@@ -162,7 +162,8 @@ def _twice(found: Sequence[tuple[Line, Home]]) -> Iterator[Fault]:
     for line, home in found:
         if home.id in first:
             message, remedy = N_("与第 {row} 行是同一户。"), N_("请只留下其中一行。")
-            yield fault(line.at.at, message, remedy, line.at.text, row=first[home.id].row.number)
+            shown = _shown_id(line) if line.id_number else line.at.text
+            yield fault(line.at.at, message, remedy, shown, row=first[home.id].row.number)
         first.setdefault(home.id, line)
 
 

@@ -65,6 +65,16 @@ class Fault:
     value: str = ""
     values: tuple[tuple[str, object], ...] = ()
 
+    def where(self, translated: Translated = str) -> str:
+        """The place as people say it: "C7", "A3:B4", "第 5–9 行", 整个文件."""
+        first, _, last = self.at.partition(":")
+        if not self.at:
+            return translated(N_("整个文件"))
+        if not first.isdigit():
+            return self.at
+        rows = first if first == last else f"{first}–{last}"
+        return translated(N_("第 {rows} 行")).format(rows=rows)
+
     def what(self, translated: Translated = str) -> str:
         """What is wrong, in Chinese or as `translated` says it; words among the values are translated too."""
         return self._filled(self.message, translated)
@@ -78,7 +88,7 @@ class Fault:
 
     def __str__(self) -> str:
         value = f"“{self.value}”" if self.value else ""
-        return f"{self.at}{value}：{self.what()}{self.to_do()}".removeprefix("：")
+        return f"{self.where()}{value}：{self.what()}{self.to_do()}"
 
 
 def fault(at: str, message: str, remedy: str, value: str = "", **values: object) -> Fault:

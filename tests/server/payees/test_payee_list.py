@@ -72,8 +72,8 @@ def test_a_list_is_brought_in_and_the_same_again_changes_nothing(
     assert faults(done) == []
     assert stated() == [
         ("h1", 1, "in_force", "张三", "0018", "list"),
-        ("h2", 1, "in_force", "李小四", "0127", "list"),
-        ("h3", 1, "in_force", "王五", "0123", "list"),
+        ("h2", 1, "in_force", "李小四", "0122", "list"),
+        ("h3", 1, "in_force", "王五", "0128", "list"),
     ]
     lines = logged()
     assert [line.subject for line in lines][-1].startswith("payee_list/") and len(lines) == 4
