@@ -10,13 +10,16 @@ from server.inspections.sighting_views import SightingLine
 from server.inspections.views import ProblemLine
 from server.web import N_, SheetColumn
 from server.web.language import Language, translate
+from server.web.sheets import Kind
 
 
 def problem_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[ProblemLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[ProblemLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("村代码"), lambda line: line.problem.village, width=15),
@@ -44,8 +47,10 @@ def problem_columns(lang: Language) -> Sequence[SheetColumn]:
 def sighting_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[SightingLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[SightingLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("村代码"), lambda line: line.sighting.village, width=15),

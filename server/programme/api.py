@@ -14,16 +14,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
-from server.access.session import holding, require
+from server.access.session import holding
 from server.access.tables import Person
-from server.access.views import reporting
-from server.database import read
-from server.programme import views
+from server.programme.asked import coverage_of
 from server.programme.plan import Plan, Target
 from server.programme.rules import Counts, reached
-from server.registry import rules
+from server.programme.views import Coverage
 from server.registry.vocabulary import CLEAN_KINDS
-from server.web import problem
 from server.web.figures import CHINA
 
 router = APIRouter(prefix="/api/v1", tags=["coverage"])
@@ -206,7 +203,7 @@ def _plan(plan: Plan | None, today: date) -> PlanOut | None:
     )
 
 
-def _coverage_out(found: views.Coverage, synthetic: bool) -> CoverageOut:
+def _coverage_out(found: Coverage, synthetic: bool) -> CoverageOut:
     counts, plan = found.counts, found.plan
     return CoverageOut(
         **dict(_part(found.area, found.name, counts, plan)),
@@ -246,12 +243,4 @@ def coverage(
     """Households, heated homes, conversions by kind, and the clean rate by households and by square metres,
     for an area, its area classes and the areas directly inside it.
     """
-    if not rules.is_area(area):
-        raise problem("not_found")
-    require(person, "coverage.view", area)
-    now = request.app.state.clock()
-    with read(request.app.state.engine) as session:
-        found = views.coverage(session, area, now, reporting)
-    if not found.counts.households and found.name == area:
-        raise problem("not_found")
-    return _coverage_out(found, request.app.state.shell.facts().synthetic)
+    return _coverage_out(coverage_of(request, person, area), request.app.state.shell.facts().synthetic)

@@ -92,7 +92,8 @@ class Line:
 class Report:
     """A coverage as a page shows it. `kinds`: those of the plan, then any other that occurs.
 
-    `kind_lines` add up to the planned total of `total`; `unplanned_lines` stand beside it.
+    `classes`: of a county all, of its parts those it has. `kind_lines` add up to the planned total of `total`;
+    `unplanned_lines` stand beside it.
     """
 
     coverage: Coverage
@@ -155,6 +156,17 @@ def _line(
     )
 
 
+def _classes(coverage: Coverage) -> list[str]:
+    """The classes to show: all of a county, whose plan has targets for them; of a part of it those it has."""
+    return [
+        name
+        for name in CLASSES
+        if len(coverage.area) <= 6
+        or coverage.villages_by_class.get(name)
+        or coverage.classes[name].households
+    ]
+
+
 def report(coverage: Coverage, today: date) -> Report:
     """A coverage with every number opened. `today` is the county's calendar day."""
     plan, counts = coverage.plan, coverage.counts
@@ -183,7 +195,7 @@ def report(coverage: Coverage, today: date) -> Report:
                 HouseholdFilter(area=coverage.area, area_class=name), name, coverage.classes[name], kinds, plan,
                 plan.target(name) if plan else None,
             )
-            for name in CLASSES
+            for name in _classes(coverage)
         },
         parts=tuple(
             _line(HouseholdFilter(area=part.area), part.name, part.counts, kinds, plan, None, part.area_class)

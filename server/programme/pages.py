@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import may
-from server.access.session import holding, require
+from server.access.session import holding
 from server.access.tables import Person
-from server.access.views import reporting
 from server.database import read
 from server.programme import exports, views
+from server.programme.asked import coverage_of
 from server.programme.opening import Report, report
 from server.registry import divisions, rules, vocabulary
 from server.registry.pages import home_area
@@ -44,15 +44,8 @@ def start(request: Request, person: Viewer) -> Response:
 
 
 def _report(request: Request, person: Person, area: str) -> Report:
-    if not rules.is_area(area):
-        raise problem("not_found")
-    require(person, "coverage.view", area)
-    now = request.app.state.clock()
-    with read(request.app.state.engine) as session:
-        found = views.coverage(session, area, now, reporting)
-    if not found.counts.households and found.name == area:
-        raise problem("not_found")
-    return report(found, now.astimezone(CHINA).date())
+    found = coverage_of(request, person, area)
+    return report(found, found.as_of.astimezone(CHINA).date())
 
 
 @router.get("/coverage/{area}.xlsx")
@@ -92,6 +85,19 @@ def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[s
             (divisions.area_name(session, unit), f"/coverage/{unit}") for unit in inside
         ]
     return [(translate(request_language(request), N_("进度")), "/coverage"), *way, (name, None)]
+
+
+@router.get("/plan.xlsx")
+def plan_sheet(request: Request, person: PlanViewer) -> Response:
+    county, lang = request.app.state.shell.facts().county, request_language(request)
+    with read(request.app.state.engine) as session:
+        found = views.plan_in_force(session, county)
+    if found is None:
+        raise problem("not_found")
+    return download(
+        request, exports.plan_columns(lang), exports.plan_lines(found, lang), title=N_("清洁取暖计划"),
+        notes=[exports.source(found, lang)],
+    )  # fmt: skip
 
 
 @router.get("/plan")

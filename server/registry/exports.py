@@ -14,6 +14,7 @@ from server.registry.tables import AreaClass
 from server.registry.views import HouseholdLine
 from server.web import N_, SheetColumn
 from server.web.language import Language, translate
+from server.web.sheets import Kind
 from sync.codec import decode, to_instant
 from sync.messages import Verdict
 
@@ -28,8 +29,10 @@ def situation(line: HouseholdLine) -> str:
 def household_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[HouseholdLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[HouseholdLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     def named(table: dict[str, str], code: str | None) -> str:
         return say(table.get(code, code)) if code else ""
@@ -89,8 +92,10 @@ def decision_columns(lang: Language, people: Mapping[str, str]) -> Sequence[Shee
     """A village's decisions on its area class; `people`: names by id."""
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[AreaClass], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[AreaClass], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("决定日期"), lambda row: row.decided_on, kind="date", width=12),
@@ -106,8 +111,10 @@ def decision_columns(lang: Language, people: Mapping[str, str]) -> Sequence[Shee
 def division_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[DivisionLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[DivisionLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     def area_class(line: DivisionLine) -> str:
         village = line.division.level == "village"

@@ -16,7 +16,7 @@ from server.registry import divisions
 from server.registry.divisions import county_name, villages
 from server.registry.filters import HouseholdFilter, conditions, counted
 from server.registry.policy import POLICY
-from server.registry.standing import latest_kind, standing
+from server.registry.standing import device_in_use, latest_kind, standing
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import Page, Sorting
 from sync import masking
@@ -41,7 +41,8 @@ SORT_KEYS: Final[dict[str, Any]] = {
 @dataclass(frozen=True)
 class HouseholdLine:
     """A household in a list, with where it stands. `installed`, `connected`: kind of its latest conversion
-    that has come so far, None without one."""
+    that has come so far, None without one. `device_in_use` differs where the conversion that set the device does
+    not stand."""
 
     county: str
     id: str
@@ -55,6 +56,7 @@ class HouseholdLine:
     situation: str
     area_class: str
     device: str
+    device_in_use: str
     fuel: str
     installed: str | None
     connected: str | None
@@ -79,6 +81,7 @@ def _selected(wanted: HouseholdFilter) -> Any:
         at.situation.label("situation"),
         at.area_class.label("area_class"),
         col(Household.device),
+        device_in_use(wanted.clean_state).label("device_in_use"),
         col(Household.fuel),
         latest_kind("installed").label("installed"),
         latest_kind("connected").label("connected"),
@@ -150,9 +153,11 @@ class OpenConflict:
 
 @dataclass(frozen=True)
 class HouseholdFile:
-    """Everything known of one household, newest first within each list."""
+    """Everything known of one household, newest first within each list. `device_in_use`: what the programme
+    takes it to heat with, where the conversion that set its device does not stand."""
 
     household: Household
+    device_in_use: str
     village_name: str
     above: tuple[tuple[str, str], ...]
     conversions: tuple[Conversion, ...]
@@ -182,6 +187,7 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
     submissions = _submissions(session, county, entities)
     return HouseholdFile(
         household=household,
+        device_in_use=_device_in_use(session, household),
         village_name=called.get(household.village, household.village),
         above=tuple((code, called.get(code, code)) for code in units),
         conversions=tuple(conversions),
@@ -190,6 +196,12 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
         people=divisions.people(session, {row.person for row in submissions}),
         conflicts=tuple(_conflicts(session, county, entities)),
     )
+
+
+def _device_in_use(session: Session, household: Household) -> str:
+    of_it = (col(Household.county) == household.county, col(Household.id) == household.id)
+    found: str = session.execute(select(device_in_use("connected")).where(*of_it)).scalar_one()
+    return found
 
 
 def _of(session: Session, model: Any, household: Household) -> list[Any]:

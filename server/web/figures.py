@@ -26,6 +26,11 @@ def amount(value: Decimal | int | None, decimals: int = 0) -> str:
     return f"{rounded:,}"
 
 
+def square_metres(value: Decimal | None) -> str:
+    """An area with the two decimals the register keeps, one home's as well as a county's: sums can be checked."""
+    return amount(value, 2)
+
+
 def rate(value: Decimal | None) -> str:
     """A percentage; None where its base is empty."""
     return NOTHING if value is None else f"{amount(value, 2)} %"

@@ -8,6 +8,7 @@ from functools import partial
 from server.registry import vocabulary
 from server.web import N_, SheetColumn
 from server.web.language import Language, translate
+from server.web.sheets import Kind
 from server.zones import rules, stove
 from server.zones.checklist import CheckLine
 from server.zones.homes import StoveLine
@@ -18,8 +19,10 @@ from server.zones.views import ZoneLine
 def zone_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[ZoneLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[ZoneLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("名称"), lambda line: line.version.name, width=28),
@@ -36,8 +39,10 @@ def zone_columns(lang: Language) -> Sequence[SheetColumn]:
 def reach_columns(lang: Language) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[ReachLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[ReachLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("村代码"), lambda line: line.heating.village, width=15),
@@ -93,8 +98,10 @@ def left_out_columns(lang: Language, people: Mapping[str, str]) -> Sequence[Shee
 def stove_columns(lang: Language, village_names: Mapping[str, str]) -> Sequence[SheetColumn]:
     say: Callable[..., str] = partial(translate, lang)
 
-    def column(heading: str, value: Callable[[StoveLine], object], **how: object) -> SheetColumn:
-        return SheetColumn(say(heading), value, **how)  # type: ignore[arg-type]
+    def column(
+        heading: str, value: Callable[[StoveLine], object], kind: Kind = "text", width: int = 14
+    ) -> SheetColumn:
+        return SheetColumn(say(heading), value, kind, width)
 
     return [
         column(N_("村"), lambda line: village_names.get(line.household.village, ""), width=20),

@@ -29,7 +29,7 @@ def test_every_number_opens_a_list_with_exactly_so_many_households(
     filled: object, get: Get, area: str
 ) -> None:
     links = _links(get(f"/coverage/{area}").text)
-    assert len(links) > 30
+    assert len(links) > 20
     wrong = {address: (n, found) for address, n in links.items() if (found := _list_count(get, address)) != n}
     assert not wrong
 
@@ -121,6 +121,45 @@ def test_the_spreadsheet_holds_the_total_the_classes_and_all_parts(filled: objec
     assert body[0][at] == 240 == sum(row[at] for row in body[1:5]) == sum(row[at] for row in body[5:])
 
 
+def test_the_sheets_sums_say_what_they_sum(filled: object, get: Get) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(get("/coverage/140525.xlsx").content)).active
+    header, total = ([cell.value for cell in row] for row in list(sheet.iter_rows(min_row=5, max_row=6)))
+    said = dict(zip(header, total, strict=True))
+    of_plan = ("煤改电", "煤改气", "工业余热")
+    for what in ("任务", "接通"):
+        assert said[f"{what}合计（计划内方式）"] == sum(said[f"{kind} {what}"] for kind in of_plan)
+        every = said[f"{what}合计（计划内方式）"] + said[f"生物质 {what}"]
+        assert said[f"{what}合计（各种清洁方式）"] == every
+    page = _links(get("/coverage/140525").text)
+    (shown,) = (
+        n for address, n in page.items() if "area=140525&kind=any&" in address and "since=" in address
+    )
+    assert shown == said["任务合计（各种清洁方式）"]
+
+
+def test_a_village_has_one_area_class_and_no_empty_rows(filled: object, get: Get) -> None:
+    page = get("/coverage/140525100202").text
+    classes = page[page.index('id="class-title"') :]
+    shown = re.findall(r'<span class="mark (built_up|fringe|rural|unclassified)">', classes)
+    assert shown == ["fringe"] and "必须 100 %" in classes
+    sheet = openpyxl.load_workbook(io.BytesIO(get("/coverage/140525100202.xlsx").content)).active
+    assert [row[0] for row in sheet.iter_rows(min_row=6, values_only=True)] == ["合计", "区域类别"]
+
+
+def test_an_area_in_square_metres_reads_alike_everywhere(site: Any, get: Get) -> None:
+    found = site.browser.get("/households?area=140525100201&sort=-heated_area").text
+    area, home = (
+        re.search(r"[0-9.]+\.[0-9]{2}(?=</td>)", found),
+        re.search("/households/140525/[0-9a-f-]+", found),
+    )
+    assert area and home
+    assert f"<dd>{area[0]}</dd>" in get(home[0]).text
+    m2 = site.browser.get(
+        "/api/v1/coverage/140525", headers={"Authorization": f"Bearer {site.token}"}
+    ).json()["clean"]["area_m2"]
+    assert f"{m2['heated']:,.2f}</a> m²" in get("/coverage/140525").text
+
+
 def test_pages_speak_english_once_asked_to(site: Any) -> None:
     token = {"Authorization": f"Bearer {site.token}"}
     with httpx.Client(base_url=site.address, headers=token, trust_env=False) as reader:
@@ -139,5 +178,25 @@ def test_the_plan_page_shows_where_it_comes_from_and_its_hash(filled: object, ge
     assert "只指晋城市城市建成区在泽州县辖区内的部分" in page
 
 
+def test_the_plan_downloads_as_a_sheet(filled: object, get: Get) -> None:
+    answer = get("/plan.xlsx")
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
+    assert "清洁取暖计划" in rows[0][0] and "泽政办发〔2020〕28号" in rows[2][0] and "SHA-256" in rows[2][0]
+    assert rows[3][:4] == ("任务或目标", "名称", "计划（户）", "目标")
+    numbers = {row[1]: row[2] for row in rows[4:] if row[0] == "改造任务"}
+    assert numbers == {"煤改电": 3004, "煤改气": 2350, "工业余热": 12006, "合计": 17360}
+    assert [row[3] for row in rows[8:]] == ["必须 100 %", "必须 100 %", "力争 ≥ 60 %"]
+
+
+def test_beside_synthetic_households_the_plans_number_is_explained(filled: object, get: Get) -> None:
+    assert "模拟数据只有 240 户，与全县实际户数不同" in get("/coverage/140525").text
+    assert "与全县实际户数不同" not in get("/coverage/140525100").text
+    assert "与全县实际户数不同" in get("/plan").text
+
+
 def test_the_plan_page_without_a_plan_says_what_to_do(get_own: Get) -> None:
     assert "本县还没有发布计划" in get_own("/plan").text
+
+
+def test_without_a_plan_there_is_no_sheet_of_it(running: Any, official: httpx.Client) -> None:
+    assert official.get("/plan.xlsx").status_code == 404

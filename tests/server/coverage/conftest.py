@@ -20,7 +20,7 @@ from server.programme import views
 from server.registry.filters import HouseholdFilter
 from server.registry.policy import POLICY
 from server.registry.tables import Household
-from server.registry.views import every
+from server.registry.views import every, household_file
 from server.web import Sorting
 from survey_forms import interview, released
 from survey_forms.answers import entity_changes
@@ -169,6 +169,17 @@ class Teller:
 
     def clean(self) -> set[str]:
         return self.listed("clean")
+
+    def shown(self, home: str) -> tuple[str, str, str]:
+        """The device as lists show it, and the one that counts, as lists and the household's page say."""
+        with database.read(self.exchange.engine) as session:
+            order = Sorting("name", descending=False)
+            (line,) = (
+                line for line in every(session, HouseholdFilter(area=COUNTY), order) if line.id == home
+            )
+            file = household_file(session, COUNTY, home)
+        assert file is not None
+        return line.device, line.device_in_use, file.device_in_use
 
     def traced(self, home: str) -> tuple[str, str, str]:
         with database.read(self.exchange.engine) as session:

@@ -21,8 +21,10 @@ def test_a_connection_that_was_corrected_away_leaves_no_clean_home(teller: Any) 
     home, _ = teller.survey("coal_stove")
     conversion, wrong = teller.convert(home, "9", CONNECTED)
     assert teller.clean() == {home}
+    assert teller.shown(home) == ("9", "9", "9")
     teller.convert(home, "1", INSTALLED, conversion, corrects=wrong)
     assert teller.clean() == set()
+    assert teller.shown(home) == ("9", "coal_stove", "coal_stove")
 
 
 def test_the_same_without_a_correction_by_filling_the_form_in_again(teller: Any) -> None:
