@@ -122,7 +122,8 @@ def _held_to(session: Session, wanted: AuditFilter, lang: Language) -> list[str]
 
 def _columns(lang: Language, areas: Mapping[str, str]) -> list[SheetColumn]:
     def detail(line: AuditLine) -> str:
-        return "；".join(f"{translate(lang, label)}：{value}" for label, value in line.row.detail.items())
+        said = {label: value.rstrip("。；") for label, value in line.row.detail.items()}
+        return "；".join(labelled(lang, label, value) for label, value in said.items())
 
     return [
         SheetColumn(translate(lang, N_("时间")), lambda line: line.row.at, "moment", 17),

@@ -63,6 +63,7 @@ def tablets(request: Request, person: Viewer, area: str = "", silent: bool = Fal
             "access/tablets.html",
             lines=[line for line in lines if line.silent or not silent],
             area=held_to,
+            home=rules.areas_of(person, "tablet.view", county)[0],
             area_name=request.app.state.places.area_name(session, held_to) if held_to else "",
             silent=silent,
             codes=views.codes(session, county=county, now=now, limit=CODES_SHOWN) if may_enrol else [],

@@ -64,6 +64,7 @@ def conflicts(request: Request, person: Decider) -> Response:
         county=county_of(request),
         area=area,
         areas=areas,
+        area_name=dict(areas).get(area, ""),
         entities=entities,
     )
 

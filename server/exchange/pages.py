@@ -158,6 +158,7 @@ def submissions(request: Request, person: Reader) -> Response:
         wanted=wanted,
         names=names,
         areas=areas,
+        area_name=dict(areas).get(wanted.area, ""),
         outcomes=OUTCOMES,
         marks=MARKS,
         export=with_query(f"/submissions.xlsx?{request.url.query}", page=None),

@@ -13,6 +13,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from server.access.audit import audit
+from server.access.views import names
 from server.inspections import rules, views
 from server.inspections.rules import Standing, Step
 from server.inspections.tables import Problem as ProblemRow
@@ -89,7 +90,7 @@ def open_by_hand(session: Session, found: Finding, now: datetime) -> str:
     detail = {
         KIND: rules.KINDS[found.kind],
         TEXT: found.description,
-        RESPONSIBLE: found.responsible,
+        RESPONSIBLE: _called(session, found.responsible),
         DUE: found.due_on.isoformat(),
     }
     audit(
@@ -153,6 +154,11 @@ def _note(
     )  # fmt: skip
 
 
+def _called(session: Session, person: str) -> str:
+    """A person as the log names them: it is read in a year, by people."""
+    return names(session, {person} - {""}).get(person, person)
+
+
 def standing(row: ProblemRow) -> Standing:
     """A problem as the rules judge it."""
     return Standing(
@@ -202,7 +208,7 @@ def take(
     detail = {
         STEP: rules.ACTS[step.act],
         TEXT: step.text,
-        RESPONSIBLE: step.responsible,
+        RESPONSIBLE: _called(session, step.responsible),
         DUE: step.due_on.isoformat() if step.due_on else "",
         OUTCOME: rules.OUTCOMES.get(step.outcome, ""),
     }

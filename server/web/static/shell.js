@@ -25,6 +25,15 @@
     }
   });
 
+  // One box ticks all boxes of its table; without this script it is not shown.
+  Array.prototype.forEach.call(document.querySelectorAll("[data-all]"), function (all) {
+    all.hidden = false;
+    all.addEventListener("change", function () {
+      var boxes = all.closest("table").querySelectorAll("tbody input[type=checkbox]:not(:disabled)");
+      Array.prototype.forEach.call(boxes, function (box) { box.checked = all.checked; });
+    });
+  });
+
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-print]")) window.print();
   });

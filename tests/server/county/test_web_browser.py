@@ -12,6 +12,8 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 PAGES = (
     "/coverage/140525", "/coverage/140525100", "/coverage/140525100201", "/households", "/plan",
     "/households?device=kang&heating=heated", "/divisions?area=140525", "/divisions/140525100201", "/nowhere",
+    "/divisions/import", "/acceptance", "/zones", "/problems", "/sightings", "/submissions", "/conflicts",
+    "/tablets", "/tablets/enrol?township=140525100", "/people", "/people/new", "/audit", "/account",
 )  # fmt: skip
 
 
@@ -121,3 +123,39 @@ def test_the_figures_follow_the_register_while_one_watches(page: Page, site: Any
         page.reload()
     expect(shown).to_have_attribute("data-n", str(before + 1), timeout=15_000)
     assert page.evaluate("window.stayed") is (True if site.app.state.shell.has_htmx else None)
+
+
+def test_one_box_ticks_all_of_its_page_and_is_not_there_without_script(chromium: Browser, site: Any) -> None:
+    context = _context(chromium, site)
+    page = context.new_page()
+    page.goto("/divisions?area=140525&level=village")
+    page.check("[data-all]")
+    boxes = page.locator("tbody input[type=checkbox]")
+    assert boxes.count() == 6 == page.locator("tbody input[type=checkbox]:checked").count()
+    page.uncheck("[data-all]")
+    assert page.locator("tbody input[type=checkbox]:checked").count() == 0
+    context.close()
+    plain = _context(chromium, site, java_script_enabled=False)
+    page = plain.new_page()
+    page.goto("/divisions?area=140525&level=village")
+    expect(page.locator("[data-all]")).to_be_hidden()
+    plain.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["/audit", "/people", "/conflicts", "/tablets", "/acceptance", "/divisions/import"]
+)
+def test_every_stop_of_the_tab_key_shows_where_it_is(page: Page, address: str) -> None:
+    page.goto(address)
+    hidden = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+            return { name: e.tagName + " " + (e.name || e.innerText || ""), outline: s.outlineStyle !== "none",
+                     seen: r.width > 1 && r.height > 1, inside: e.matches("input[type=date]") } }"""
+        )
+        # The parts of a date field draw their own focus.
+        if not here["inside"] and not (here["outline"] and here["seen"]):
+            hidden.append(here["name"])
+    assert not [name for name in hidden if not name.startswith("BODY")]

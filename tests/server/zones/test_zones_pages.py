@@ -307,3 +307,17 @@ def test_coverage_names_each_villages_zone_to_whoever_may_see_it(people, told) -
     assert '<a href="/zones?area=140525100">1 / 3 村</a>' in clerk.get("/coverage/140525").text
     assert '<a href="/zones?area=140525200">0 / 3 村</a>' in clerk.get("/coverage/140525").text
     assert "村</a>" not in payer.get("/coverage/140525").text, "money's people have no zones"
+
+
+def test_the_log_names_people_and_ends_no_sentence_twice(running, people, told) -> None:
+    clerk = people("clerk")
+    opened = clerk.post(
+        "/problems/open", f"/problems/new?village={FIRST}", kind="coal_sold", village=FIRST, place="村口",
+        found_on="2020-09-01", responsible="p-chief", due_on="2020-09-15", text="后院堆放散煤约三吨。",
+    )  # fmt: skip
+    assert opened.status_code == 303, opened.text
+    with database.write(running.app.state.engine) as session:
+        grant(session, "p-payer", "auditor", COUNTY, now=running.clock())
+    page = people("payer").get("/audit?verb=problem.open").text
+    assert "chief某" in page and "p-chief" not in page.split("<tbody>")[1]
+    assert "约三吨；" in page
