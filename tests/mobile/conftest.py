@@ -24,6 +24,7 @@ COUNTY = "140525"
 VILLAGE = Village("140525100201", "东常村", "南村镇", "rural")
 OTHER = Village("140525100203", "西郜村", "南村镇", None)
 ENTER = 13
+STILL_FRAMES = 4
 START = datetime(2020, 9, 12, 1, 30, tzinfo=UTC)  # 09:30 in China
 
 
@@ -225,31 +226,37 @@ class Driver:
         self.touch_widget(self.find(text))
 
     def touch_widget(self, widget: Any) -> None:
-        """A finger down and up in the middle of a widget, scrolled to first."""
+        """A finger down and up in the middle of a widget, scrolled to first and lying still."""
         from kivy.tests.common import UnitTestTouch
 
-        scrolls = self.show(widget)
+        self.show(widget)
         touch = UnitTestTouch(*widget.to_window(*widget.center))
         touch.touch_down()
         self.frames(1)
         touch.touch_up()
-        end = time.monotonic() + (0.22 if scrolls else 0.05)  # a scroll view passes a tap on after 0.2 s
-        while time.monotonic() < end:
-            self.frames(1)
-        self.frames(2)
+        # A scroll view passes a tap on only a while later: until then somebody holds it.
+        self.until(lambda: not touch.grab_list)
 
-    def show(self, widget: Any) -> bool:
-        """Scroll until a widget is in sight; whether it stands in anything that scrolls."""
-        scrolls = False
+    def show(self, widget: Any) -> None:
+        """Scroll until a widget is in sight, and let the page come to rest."""
+        self.rest(widget)
         above = widget.parent
         while above is not None and above is not self.window and above is not above.parent:
-            if "ScrollView" in _lineage(above):
-                scrolls = True
-                if "RecycleView" not in _lineage(above):
-                    above.scroll_to(widget, animate=False)
+            if "ScrollView" in _lineage(above) and "RecycleView" not in _lineage(above):
+                above.scroll_to(widget, animate=False)
             above = above.parent
-        self.frames(3)
-        return scrolls
+        self.rest(widget)
+
+    def rest(self, widget: Any) -> None:
+        """Let the window live until the widget has stayed where it is for a few frames: an answer lays the page
+        out anew in several."""
+        places: list[tuple[float, ...]] = []
+
+        def still() -> bool:
+            places.append((*widget.to_window(*widget.pos), *widget.size))
+            return len(places) >= STILL_FRAMES and len(set(places[-STILL_FRAMES:])) == 1
+
+        self.until(still)
 
     def field(self, label: str) -> Any:
         """The text field of the question, or the field whose hint or name this is."""
@@ -283,16 +290,9 @@ class Driver:
         return next(widget for widget in self.widgets() if _words(widget) in ("下一页", "检查并提交"))
 
     def choose(self, label: str, choice: str) -> None:
-        """Touch a choice of a question. A tap lost while the page still moved is tapped again, as a person would."""
-        for _ in range(3):
-            button = self._choice(label, choice)
-            self.touch_widget(button)
-            end = time.monotonic() + 1
-            while not button.chosen and time.monotonic() < end:
-                self.frames(1)
-            if button.chosen:
-                return
-        raise AssertionError(f"{choice!r} of {label!r} cannot be chosen")
+        """Touch a choice of a question."""
+        self.touch_widget(self._choice(label, choice))
+        self.until(lambda: bool(self._choice(label, choice).chosen))
 
     def _choice(self, label: str, choice: str) -> Any:
         for widget in self.widgets():
