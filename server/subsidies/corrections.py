@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.programme.document import Texts
 from server.subsidies import reasons
 from server.subsidies.entitlement import Line, Worked
 from server.subsidies.schedule import Ref
@@ -77,7 +78,7 @@ def propose_corrections(
         by_key.setdefault(key_of(each.line, same_as), []).append(each)
     today = {key_of(line, same_as): line for line in now.lines}
     found = (
-        _difference(lines, today.get(key))
+        _difference(lines, today.get(key), now)
         for key, lines in by_key.items()
         if not _is_open(lines[0].line, now)
     )
@@ -95,7 +96,7 @@ def _is_open(line: Line, now: Worked) -> bool:
     )
 
 
-def _difference(decided: Sequence[Decided], today: Line | None) -> Difference | None:
+def _difference(decided: Sequence[Decided], today: Line | None, now: Worked) -> Difference | None:
     first = decided[0].line
     before_fen = sum(each.line.amount_fen for each in decided)
     after_fen = today.amount_fen if today else 0
@@ -107,7 +108,7 @@ def _difference(decided: Sequence[Decided], today: Line | None) -> Difference | 
     if grants > 1:
         reason = reasons.decided_twice(before_fen, after_fen, grants)
     elif today is None:
-        reason = reasons.not_due_any_more(before_fen)
+        reason = reasons.not_due_any_more(before_fen, _why(first, now))
     else:
         reason = reasons.difference(before_fen, after_fen, changes)
     line = replace(
@@ -120,6 +121,16 @@ def _difference(decided: Sequence[Decided], today: Line | None) -> Difference | 
         reason=reason,
     )
     return Difference(tuple(each.id for each in decided), before_fen, after_fen, changes, line)
+
+
+def _why(line: Line, now: Worked) -> Texts | None:
+    """Why there is no such line any more, where the rules have said so of it or of its whole conversion."""
+    for each in now.left_out:
+        if (each.component, each.season) == (line.component, line.season):
+            return each.reason
+        if not each.component and each.conversion == line.conversion:
+            return each.reason
+    return None
 
 
 def _minus(after: Mapping[str, int], before: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -13,12 +13,14 @@ from server.access.rules import areas_of, may
 from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
+from server.programme.document import Texts
 from server.registry import divisions, rules
-from server.subsidies import decision_sheets, decision_views, payments, review, vocabulary
+from server.subsidies import decision_sheets, decision_views, payments, review, schedules, vocabulary
 from server.subsidies.decision_views import DECIDED, SHOWS, DecisionFilter, Sum
 from server.subsidies.decisions import Act, Pick, decide, refused
 from server.subsidies.review import CORRECTION, DUE
 from server.subsidies.room import room
+from server.subsidies.schedule import in_force
 from server.subsidies.tables import ReviewLineRow
 from server.web import (
     N_,
@@ -103,6 +105,7 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
         total, counts = decision_views.sums(session, wanted), decision_views.counts(session, wanted.area)
         home, *others = areas_of(person, "finance.view", wanted.area[:6]) or (wanted.area,)
         areas = divisions.area_choices(session, home, wanted.area, *others)
+        marks = _marks(session, wanted)
         area_name = divisions.area_name(session, wanted.area)
         seasons = decision_views.seasons(session, wanted.area[:6])
     return render(
@@ -116,6 +119,7 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
         areas=areas,
         area_name=area_name,
         seasons=seasons,
+        marks=marks,
         left=progress.left,
         may_decide=may(person, "entitlement.decide", wanted.area) and wanted.show in (DUE, CORRECTION),
         fault=fault,
@@ -124,6 +128,12 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
         breadcrumbs=[(translate(request_language(request), N_("补贴核定")), None)],
         **LABELS,
     )
+
+
+def _marks(session: Session, wanted: DecisionFilter) -> list[Texts]:
+    """What schedules in force say of themselves, such as that their rates are an example."""
+    found = in_force(schedules.released(session, wanted.area[:6]))
+    return [each.mark for each in found if each.mark is not None]
 
 
 @router.get("/finance/decisions.xlsx")
@@ -215,10 +225,11 @@ def _confirm(
 ) -> Response:  # fmt: skip
     lang = request_language(request)
     with read(request.app.state.engine) as session:
-        area_name = divisions.area_name(session, wanted.area)
+        area_name, marks = divisions.area_name(session, wanted.area), _marks(session, wanted)
     return render(
         request,
         "subsidies/confirm.html",
+        marks=marks,
         status=fault.status if fault else 200,
         wanted=wanted,
         scope=scope,

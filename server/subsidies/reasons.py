@@ -125,10 +125,11 @@ def difference(before_fen: int, after_fen: int, changes: Sequence[tuple[str, str
     return texts(f"{zh}{said_zh}。", f"{en} Changed: {said_en}.") if changes else texts(zh, en)
 
 
-def not_due_any_more(before_fen: int) -> Texts:
+def not_due_any_more(before_fen: int, why: Texts | None) -> Texts:
+    because_zh, because_en = (why["zh"], f" {why['en']}") if why else ("", "")
     return texts(
-        f"原定 {yuan(before_fen)} 元，按现在的情况没有这一项，差额 {yuan(-before_fen)} 元。",
-        f"Decided {yuan(before_fen)} yuan, now not due at all: a difference of {yuan(-before_fen)} yuan.",
+        f"原定 {yuan(before_fen)} 元，按现在的情况没有这一项，差额 {yuan(-before_fen)} 元。{because_zh}",
+        f"Decided {yuan(before_fen)} yuan, now not due at all: a difference of {yuan(-before_fen)} yuan.{because_en}",
     )
 
 

@@ -135,6 +135,7 @@ def test_the_queue_shows_homes_sums_and_questions(town, clerk) -> None:
     page = clerk.get("/finance/decisions")
     assert "2 项，2 户，9,000.00 元" in page and "户主0" in page and "户主2" not in page
     assert "空气源热风机、热泵" in page and "zezhou-example@1" in page
+    assert "示例标准：数字为演示而编，不是泽州县的补贴标准" in page
     asked = clerk.get("/finance/decisions?show=open")
     assert "户主2" in asked and "补贴按采暖面积计，面积没有填，请先补上" in asked
     township = clerk.get("/finance/decisions?area=140525100202")
@@ -184,7 +185,7 @@ def test_corrections_need_a_reason_and_show_before_and_after(town, clerk) -> Non
             session, person="official", county=COUNTY, conversion="c0", reason="设备不符", now=AT
         )
     page = clerk.get("/finance/decisions?show=correction")
-    assert "原定 6,000.00 元，按现在的情况没有这一项" in page and "-6,000.00" in page
+    assert "按现在的情况没有这一项，差额 -6,000.00 元。还没有验收，不计补贴。" in page
     back = "/finance/decisions?show=correction"
     assert "没有写明更正的理由" in clerk.decide(back=back, reason=" ").text
     assert clerk.decide(back=back, reason="验收已撤销").status_code == 303
