@@ -173,6 +173,7 @@ def decide_part(
     changed_n += len(picks) - len(after)
     if made:
         _write(session, county, made, act, surveyors, new_id)
+        review.mark_capped(session, office, spent)
     return Outcome(
         lines_n=len(made),
         homes_n=len({each.line.household for each in made}),

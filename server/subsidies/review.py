@@ -8,7 +8,7 @@ that does not come out the same when it is worked out again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from sqlmodel import Session, SQLModel, col
 
 from server.database import read, table_of, write
 from server.registry.acceptance_tables import Acceptance
+from server.registry.tables import Conversion
 from server.subsidies import schedules, working
 from server.subsidies.books import parts
 from server.subsidies.schedule import Schedule
@@ -32,7 +33,6 @@ DUE: Final = "due"
 CORRECTION: Final = "correction"
 OPEN: Final = "open"
 HOMES_PER_TRANSACTION: Final = 250
-WATCHED: Final = frozenset({"household", "conversion"})
 
 
 # ---- what makes it stale
@@ -40,20 +40,25 @@ WATCHED: Final = frozenset({"household", "conversion"})
 
 def watch(session: Session, county: str, changed: Sequence[Held], now: datetime) -> None:
     """The subsidies' derivation: homes of which something was recorded have to be worked out anew. Only those that
-    stand in the queue: a home comes there when a conversion of it is accepted.
+    stand in the queue: a home comes there when a conversion of it is accepted, or an accepted one comes to it.
     """
     del now
     homes = {held.id for held in changed if held.dataset == "household"}
-    conversions = {held.id for held in changed if held.dataset == "conversion"}
-    homes |= {held.values().get("household", "") for held in changed if held.dataset == "conversion"}
-    # A conversion that was recorded for the wrong home leaves that one, too.
-    for row in (Acceptance, EntitlementRow):
-        for part in parts(sorted(conversions)):
-            homes |= set(
-                session.execute(
-                    select(col(row.household)).where(col(row.county) == county, col(row.conversion).in_(part))
-                ).scalars()
-            )
+    conversions = {held.id: held for held in changed if held.dataset == "conversion"}
+    for part in parts(sorted(conversions)):
+        given = select(col(Acceptance.conversion), col(Acceptance.household)).where(
+            col(Acceptance.county) == county, col(Acceptance.conversion).in_(part)
+        )
+        # A conversion that was recorded for the wrong home leaves that one, too, and comes to another.
+        for conversion, household in session.execute(given):
+            homes.add(household)
+            now_at = conversions[conversion].values().get("household", "")
+            accepted(session, county, {now_at} - {""})
+        paid = select(col(EntitlementRow.household)).where(
+            col(EntitlementRow.county) == county, col(EntitlementRow.conversion).in_(part)
+        )
+        homes |= set(session.execute(paid).scalars())
+    homes |= {held.values().get("household", "") for held in conversions.values()}
     mark(session, county, homes)
 
 
@@ -62,6 +67,24 @@ def mark(session: Session, county: str, households: Collection[str]) -> None:
     for part in parts(sorted(households)):
         same = and_(col(ReviewRow.county) == county, col(ReviewRow.household).in_(part))
         session.execute(update(ReviewRow).where(same).values(stale=True))
+
+
+def mark_capped(session: Session, found: Office, spent: Mapping[tuple[str, str], int]) -> None:
+    """Homes whose lines are more than what a cap on the total now leaves."""
+    for schedule in found.released:
+        for cap in schedule.caps:
+            if cap.per != "total":
+                continue
+            left_fen = cap.amount_fen - spent.get((schedule.sha256, cap.path), 0)
+            beyond = select(col(ReviewLineRow.household)).where(
+                col(ReviewLineRow.county) == found.county,
+                col(ReviewLineRow.kind) == DUE,
+                col(ReviewLineRow.component).in_(cap.components),
+                col(ReviewLineRow.schedule) == f"{schedule.id}@{schedule.version}",
+                col(ReviewLineRow.amount_fen) > max(0, left_fen),
+            )
+            same = and_(col(ReviewRow.county) == found.county, col(ReviewRow.household).in_(beyond))
+            session.execute(update(ReviewRow).where(same).values(stale=True))
 
 
 def accepted(session: Session, county: str, households: Collection[str]) -> None:
@@ -130,11 +153,15 @@ def _refresh_part(session: Session, found: Office) -> int:
 
 
 def _unknown(session: Session, county: str) -> list[str]:
-    """Homes with an acceptance that never came into the queue: accepted by an earlier version of the program."""
+    """Homes with an accepted conversion that never came into the queue: accepted before there was one."""
     there = exists().where(
-        col(ReviewRow.county) == col(Acceptance.county), col(ReviewRow.household) == col(Acceptance.household)
+        col(ReviewRow.county) == col(Conversion.county), col(ReviewRow.household) == col(Conversion.household)
     )
-    statement = select(col(Acceptance.household)).where(col(Acceptance.county) == county, ~there).distinct()
+    same = and_(
+        col(Acceptance.county) == col(Conversion.county), col(Acceptance.conversion) == col(Conversion.id)
+    )
+    standing = and_(col(Conversion.county) == county, col(Acceptance.withdrawn_at).is_(None), ~there)
+    statement = select(col(Conversion.household)).join(Acceptance, same).where(standing).distinct()
     return list(session.execute(statement).scalars())
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import insert
 
+from server.database import read as opened
 from server.database import table_of, write
 from server.exchange.tables import EntityRow
 from server.programme.document import read
@@ -16,6 +17,7 @@ from server.subsidies.ledger_checks import verify
 from server.subsidies.payments import excess
 from server.subsidies.schedule import bundled
 from server.subsidies.tables import PaymentRow
+from server.subsidies.verify import verify as prove
 from sync.facts import Held, PropertyState
 
 COUNTY = "140427"
@@ -144,6 +146,53 @@ def test_a_conversion_moved_to_another_home_asks_for_its_money_back(office) -> N
         props = {"household": PropertyState("h2", 2, "s")}
         review.watch(session, COUNTY, [Held("conversion", "c-h1", "140427100201", 2, props)], office.now)
     assert [row.amount_fen for row in office.queue("correction")] == [-240_000, -500_000]
+    assert {(row.household, row.amount_fen) for row in office.queue()} == {("h2", 240_000), ("h2", 500_000)}
+
+
+def with_cap(office, amount: str) -> None:
+    """The schedule's second version: a cap on what the county pays for construction in all."""
+    document = read(bundled()["changzhi-2018-1.json"], lambda _: [])
+    remark = {"zh": "全县建设补贴封顶", "en": "the most the county pays for construction"}
+    cap = {"per": "total", "components": ["construction"], "amount": amount, "remark": remark}
+    document |= {"version": "2", "replaces": "1", "caps": [cap]}
+    with write(office.engine) as session:
+        data = json.dumps(document).encode()
+        schedules.release(session, county=COUNTY, document=data, person="p", now=office.now)
+
+
+def test_a_cap_on_the_total_leaves_the_later_ones_the_rest_and_takes_nothing_back(office) -> None:
+    with_cap(office, "8000.00")
+    office.accepted_homes(4)
+    assert office.decide("due", "h000") == Outcome(lines_n=2, homes_n=1, fen=740_000)
+    # The queue knows at once that a whole grant is left for nobody.
+    assert [row.amount_fen for row in office.queue() if row.component == "construction"] == [300_000] * 3
+    first = office.decide()
+    assert (first.lines_n, first.changed_n) == (2, 2)
+    assert office.decide() == Outcome(lines_n=4, homes_n=2, fen=480_000)
+    construction = [row.amount_fen for row in office.decided() if row.component == "construction"]
+    assert construction == [500_000, 300_000, 0, 0] and sum(construction) == 800_000
+    with write(office.engine) as session:
+        review.mark(session, COUNTY, {f"h00{number}" for number in range(4)})
+    assert office.queue("correction") == [] and office.queue() == []
+    with opened(office.engine) as session:
+        assert prove(session, COUNTY, office.now).findings == ()
+
+
+def test_a_withdrawal_under_a_cap_is_replayed_with_what_others_had_then(office) -> None:
+    with_cap(office, "8000.00")
+    office.accepted_homes(2)
+    office.decide("due", "h000")
+    office.decide("due", "h001")
+    office.withdraw("c-h000")
+    assert [row.amount_fen for row in office.queue("correction")] == [-240_000, -500_000]
+    office.decide("correction")
+    office.accept("c-h000")
+    office.decide("correction")
+    with opened(office.engine) as session:
+        assert prove(session, COUNTY, office.now).findings == ()
+    assert [row.amount_fen for row in office.decided() if row.component == "construction"] == [
+        500_000, 300_000, -500_000, 500_000,
+    ]  # fmt: skip
 
 
 def test_a_schedule_replaced_proposes_what_it_changes(office) -> None:
