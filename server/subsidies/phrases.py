@@ -154,6 +154,14 @@ def undecided(accepted_on: date, n: int, fen: int) -> Texts:
     return said(zh, en, day=day(accepted_on), n=n, yuan=yuan(fen))
 
 
+def undecided_too(n: int, fen: int) -> Texts:
+    """Beside what is decided already."""
+    if not fen:
+        return said("另有 {n} 项等待核定，金额为 0。", "{n} more of zero wait for their decision.", n=n)
+    zh = "另有 {n} 项补贴共 {yuan} 元等待核定。"
+    return said(zh, "{n} more subsidies of {yuan} yuan in all wait for their decision.", n=n, yuan=yuan(fen))
+
+
 def question(code: str) -> Texts:
     return said("还不能核定：{why}", "not decided yet: {why}", why=QUESTIONS[code])
 

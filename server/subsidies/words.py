@@ -14,6 +14,7 @@ from typing import Final
 from server.programme.document import Texts
 from server.subsidies import phrases
 from server.subsidies.payments import CREDITED, LIVE, RETURNED, REVERSED
+from server.subsidies.vocabulary import CONSTRUCTION, FULL_COVER, HARDSHIP, ONCE, OPERATING
 
 N_ = str
 # How an item or a home stands, the most pressing first: a home is known by the first that it has.
@@ -29,6 +30,9 @@ STANDINGS: Final = {
     "not_accepted": N_("未验收"),
     "nothing": N_("不补"),
 }
+
+# Components as a householder reads them: what the device brought, what the winter brings, what is added to it.
+ORDER: Final = (CONSTRUCTION, FULL_COVER, OPERATING, HARDSHIP)
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def _items(known: Known) -> Iterator[Item]:
     granted: dict[tuple[str, str], list[Granted]] = {}
     for each in known.granted:
         granted.setdefault((each.component, each.season), []).append(each)
-    for (component, season), family in granted.items():
+    for (component, season), family in sorted(granted.items(), key=lambda item: _place(*item[0])):
         ids = {each.id for each in family}
         payments = [each for each in known.payments if each.entitlement in ids]
         payments.sort(key=lambda each: (each.sent_on or date.max, each.batch_n))
@@ -156,6 +160,11 @@ def _items(known: Known) -> Iterator[Item]:
         # The last word decides: a return is history once the money has arrived by another payment.
         standing = next((each.standing for each in reversed(sentences) if each.standing), "nothing")
         yield Item(component, season, tuple(family), tuple(payments), standing, sentences)
+
+
+def _place(component: str, season: str) -> tuple[bool, str, int]:
+    """What is paid once first, then winter by winter, in the order of components."""
+    return not season.startswith(ONCE), season, ORDER.index(component)
 
 
 def _of_item(
@@ -201,7 +210,10 @@ def _of_home(known: Known) -> Iterator[Sentence]:
         if known.unaccepted_n:
             yield Sentence("not_accepted", phrases.NOT_ACCEPTED)
         return
-    if known.undecided_n or not (known.granted or known.open_codes):
+    if known.undecided_n and known.granted:
+        texts = phrases.undecided_too(known.undecided_n, known.undecided_fen)
+        yield Sentence("undecided" if known.undecided_fen else "", texts)
+    elif known.undecided_n or not (known.granted or known.open_codes):
         texts = phrases.undecided(known.accepted_on, known.undecided_n, known.undecided_fen)
         yield Sentence("undecided", texts)
     for code in known.open_codes:

@@ -150,9 +150,17 @@ def test_a_correction_down_to_nothing_leaves_nothing_due() -> None:
 def test_a_home_is_known_by_what_presses_most() -> None:
     other = granted("E9", 600_000, component="construction", season="once")
     found = told(granted=(granted(), other), payments=(paid("credited"),))
-    assert [item.standing for item in found.items] == ["credited", "due"]
+    assert [(item.name["zh"], item.standing) for item in found.items] == [
+        ("建设补贴", "due"), ("运行补贴（2020—2021年采暖季）", "credited"),
+    ]  # fmt: skip
     assert found.standing == "due"
-    assert found.items[1].name["zh"] == "建设补贴"
+
+
+def test_what_else_waits_is_told_beside_what_is_decided() -> None:
+    found = told(granted=(granted(),), payments=(paid("credited"),), undecided_n=2, undecided_fen=140_000)
+    assert (found.standing, chinese(found)[1:]) == ("undecided", ["另有 2 项补贴共 1,400.00 元等待核定。"])
+    nothing = told(granted=(granted(),), payments=(paid("credited"),), undecided_n=1)
+    assert (nothing.standing, chinese(nothing)[1:]) == ("credited", ["另有 1 项等待核定，金额为 0。"])
 
 
 def test_corrections_and_conversions_that_wait_are_told_beside_what_is_paid() -> None:
