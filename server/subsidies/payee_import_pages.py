@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
@@ -183,12 +183,14 @@ def confirm(
     seen: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Brings in the list as it was looked at, whole, with what tablets are told, in one transaction."""
-    now: Any = request.app.state.clock()
-    with write(request.app.state.engine) as session:
+    engine = request.app.state.engine
+    with read(engine) as session:
         row = _brought(session, request, person, county, identity)
-        done = payee_list.bring_in(session, county, _as_brought(request, person, row), seen)
+    brought = _as_brought(request, person, row).opened()
+    with write(engine) as session:
+        done = payee_list.bring_in(session, county, brought, seen)
         changed = [each.home.id for each in done.matched if each.outcome.state]
-        room(request).tell(session, county, changed, now)
+        room(request).tell(session, county, changed, brought.now)
     counts = {name: len(done.having(state)) for name, state in NAMED.items()}
     address = "&".join(f"{name}={n}" for name, n in counts.items())
     return RedirectResponse(f"/finance/payees?{address}", status_code=303)

@@ -79,10 +79,20 @@ class Brought:
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
 
+    @cached_property
+    def read(self) -> tuple[list[Line], list[Fault]]:
+        """The rows and the faults of the sheet itself."""
+        return read(self.data)
+
+    def opened(self) -> Brought:
+        """The same, its sheet read: before a writing transaction begins, for others may write meanwhile."""
+        assert self.read is not None
+        return self
+
 
 def look(session: Session, county: str, brought: Brought) -> Preview:
     """What the list would change, with every fault; nothing is written."""
-    lines, faults = read(brought.data)
+    lines, faults = brought.read[0], list(brought.read[1])
     homes = _Homes(session, county, brought.may)
     found: list[tuple[Line, Home]] = []
     for line in lines:

@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from server.database import read, write
-from server.subsidies import payee_list, payees
+from server.subsidies import payee_list, payee_views, payees
 from server.subsidies.payee_list import Brought, Preview
+from server.subsidies.payee_views import PayeeFilter
 from server.subsidies.payments import Payee
 from server.subsidies.tables import PayeeListRow
 from server.web import Problem
@@ -188,3 +190,32 @@ def test_a_list_that_names_no_home_says_which_columns_would(list_file, look) -> 
 def test_other_kin_is_kept_in_words(list_file, town, bring) -> None:
     done = bring(list_file(town.row(town.id_number(1), "李村长", relation="其他：村干部")))
     assert done.matched[0].outcome.statement.payee.relation == "村干部"
+
+
+def test_a_list_and_its_pages_work_on_both_databases(registered_anywhere, town, list_file) -> None:
+    engine, card = registered_anywhere, town.cards[0]
+    brought = _brought(
+        list_file(town.row(town.id_number(1)), town.row(town.id_number(2), account=card)), town, town.county
+    )
+    with write(engine) as session:
+        session.add(
+            PayeeListRow(
+                county=town.county, id=brought.id, name="名单.xlsx", sha256=brought.sha256, content=brought.data,
+                read_at=town.at, read_by="official",
+            )
+        )  # fmt: skip
+    with write(engine) as session:
+        payee_list.bring_in(
+            session, town.county, brought, payee_list.look(session, town.county, brought).digest
+        )
+    with read(engine) as session:
+        wanted = PayeeFilter(town.county, q="张三")
+        counts = payee_views.counts(session, replace(wanted, q=""))
+        found = payee_views.page(session, wanted, number=1, size=50)
+        file = payee_views.file(session, town.county, "h2")
+        lists = payee_views.imported(session, town.county)
+    assert counts == {"known": 2, "missing": 0, "proposed": 0, "shared": 2, "other_holder": 1, "none": 4}
+    assert {line.household.id for line in found.rows} == {"h1", "h2"}
+    assert file.statements[0].list_name == "名单.xlsx" and file.statements[0].list_row == "3"
+    assert file.statements[0].warnings == ("shared", "other_holder")
+    assert [(row.name, row.first_n) for row, _ in lists] == [("名单.xlsx", 2)]
