@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from server.exchange.forms import Forms, ReleasedForm
 from server.web import N_
+from server.web.language import located
 from survey_forms import interview
 from survey_forms.form import Form, Node
 from survey_forms.interview import Shown
@@ -76,7 +77,7 @@ def answers(released: ReleasedForm, submission: Submission, lang: str) -> list[A
             heading = row.label
         if row.type not in _SILENT_TYPES:
             group = (*row.group, heading) if heading and "[" in row.path else row.group
-            found.append(Answer(group, row.label, _said(row)))
+            found.append(Answer(group, row.label, _said(row, lang)))
     return found
 
 
@@ -85,13 +86,19 @@ def stated(submission: Submission) -> list[Answer]:
     return [Answer((), name, value) for name, value in submission.answers.items() if isinstance(value, str)]
 
 
-def _said(row: Shown) -> str:
+def _said(row: Shown, lang: str) -> str:
+    if row.type == "geopoint":
+        return _placed(row.value, lang)
     if MASKED in row.appearance.split():
         return masked(row.value)
     labels = {choice.value: choice.label for choice in row.choices}
     if row.type == "select_multiple":
         return "、".join(labels.get(value, value) for value in row.value.split())
     return labels.get(row.value, row.value)
+
+
+def _placed(value: str, lang: str) -> str:
+    return located("en" if lang == "en" else "zh", value)
 
 
 def label_of_path(released: ReleasedForm, path: str, submission: Submission, lang: str) -> str:
@@ -131,6 +138,8 @@ class Wordings:
         found = self._nodes.get((dataset, name))
         if value and name in SECRET.get(dataset, frozenset()):
             return masked(value)
+        if value and found and found[1].type == "geopoint":
+            return _placed(value, lang)
         if not value or found is None or found[1].options is None:
             return value
         released, node = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, UploadFile
@@ -18,7 +19,8 @@ from server.subsidies.reasons import STATES
 from server.subsidies.schedule import in_force, schedule_of
 from server.subsidies.schedule_words import words
 from server.subsidies.tables import ScheduleRow
-from server.web import N_, problem, render, request_language, translate
+from server.web import N_, SheetColumn, download, problem, render, request_language, translate
+from server.web.sheets import Kind
 
 Viewer = Annotated[Person, Depends(holding("schedule.view"))]
 Releaser = Annotated[Person, Depends(holding("schedule.release"))]
@@ -54,6 +56,43 @@ def _list(request: Request, person: Person, faults: tuple[Fault, ...] = (), name
         done=request.query_params.get("done", ""),
         breadcrumbs=[(translate(request_language(request), N_("补贴标准")), None)],
     )
+
+
+@router.get("/finance/schedules.xlsx")
+def schedule_sheet(request: Request, person: Viewer) -> Response:
+    """Every released schedule, the superseded ones too."""
+    county, lang = request.app.state.settings.county, request_language(request)
+    require(person, "schedule.view", county)
+    with read(request.app.state.engine) as session:
+        rows = schedules.rows(session, county)
+        people = names(session, {row.released_by for row in rows})
+    documents = {(row.id, row.version): schedule_of(row.document) for row in rows}
+    current = {(each.id, each.version) for each in in_force(documents.values())}
+
+    def state(row: ScheduleRow) -> str:
+        if not schedules.is_whole(row):
+            return translate(lang, N_("内容与发布时不同"))
+        return translate(lang, N_("现行") if (row.id, row.version) in current else N_("已被取代"))
+
+    def column(
+        title: str, value: Callable[[ScheduleRow], object], width: int = 14, kind: Kind = "text"
+    ) -> SheetColumn:
+        return SheetColumn(translate(lang, title), value, kind, width)
+
+    columns = [
+        column(N_("标准"), lambda row: documents[row.id, row.version].title[lang], 44),
+        column(N_("代码"), lambda row: row.id, 24),
+        column(N_("版本"), lambda row: row.version, 9),
+        column(N_("验收自"), lambda row: documents[row.id, row.version].effective_from, 12, "date"),
+        column(N_("验收至"), lambda row: documents[row.id, row.version].effective_to, 12, "date"),
+        column(N_("状态"), state),
+        column(
+            N_("发布人"), lambda row: people.get(row.released_by, "") or translate(lang, N_("随程序附带"))
+        ),
+        column(N_("发布时间"), lambda row: row.released_at, 17, "moment"),
+        column("SHA-256", lambda row: row.sha256, 66),
+    ]
+    return download(request, columns, rows, title=N_("补贴标准"))
 
 
 def _row(request: Request, identity: str, version: str) -> tuple[ScheduleRow, dict[str, str]]:

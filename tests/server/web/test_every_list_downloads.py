@@ -8,6 +8,11 @@ import openpyxl
 import pytest
 
 import server
+from server.access.actions import make_token
+from server.access.people import grant
+from server.access.tables import Person
+from server.app import fill
+from server.database import write
 from server.web.figures import moment
 
 SERVER = Path(server.__file__).parent
@@ -17,9 +22,13 @@ NO_LIST = {
     "access/account.html": "one's own tokens, which are nobody else's business",
     "exchange/submission.html": "one record as it was recorded",
     "inspections/problem.html": "the steps of one problem; they stand in the log, which downloads",
+    "subsidies/batch_print.html": "the approval form on paper; the batch's payments download from the batch",
+    "subsidies/confirm.html": "the sums of what is about to be decided; its list downloads a page before",
+    "subsidies/decision.html": "one decision with its lines",
+    "subsidies/payment.html": "one payment with its steps",
+    "subsidies/schedule.html": "one released document, which downloads as it was released",
     "registry/division_import.html": "what one file would change, before anything is written",
     "subsidies/payee.html": "the statements of one household, shown whole",
-    "programme/plan.html": "the released document, shown whole",
 }
 
 
@@ -111,3 +120,19 @@ def test_a_used_code_and_a_handed_over_village_stay_in_their_sheets(
     assert any("已使用" in cell for row in _cells(official.get("/tablets/codes.xlsx")) for cell in row)
     rows = _cells(official.get(f"/tablets/{tablet.device}/villages.xlsx"))
     assert [row[3] for row in rows if row[0].startswith(COUNTY)].count("以前负责") == 1
+
+
+def test_the_released_schedules_are_a_sheet_too(running) -> None:
+    fill(running.app)
+    now = running.clock()
+    with write(running.app.state.engine) as session:
+        auditor = Person(id="p-auditor", login="auditor", name="申审计", made_at=now)
+        session.add(auditor)
+        session.flush()
+        grant(session, auditor.id, "auditor", COUNTY, now=now)
+        token = make_token(session, auditor, label="test", county=COUNTY, now=now)
+    with running.browser() as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        rows = _cells(client.get("/finance/schedules.xlsx"))
+    assert rows[0][0].endswith("补贴标准") and rows[2][0] == "标准"
+    assert len(rows) > 3 and all(len(row[-1]) == 64 for row in rows[3:])
