@@ -58,8 +58,8 @@ class SubmissionTarget(SQLModel, table=True):
     """Which submissions spoke of an entity: the way from a household to what was recorded of it."""
 
     __tablename__ = "submission_target"
-    # From a submission to what else it spoke of.
-    __table_args__ = (Index("ix_submission_target_submission", "county", "submission"),)
+    # From a submission to what else it spoke of: whole, or SQLite prefers the key and reads a dataset through.
+    __table_args__ = (Index("ix_submission_target_submission", "county", "submission", "dataset", "entity"),)
 
     county: str = Field(primary_key=True)
     dataset: str = Field(primary_key=True)

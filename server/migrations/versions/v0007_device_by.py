@@ -31,7 +31,9 @@ SET = sa.text(
 
 
 def upgrade() -> None:
-    op.create_index("ix_submission_target_submission", "submission_target", ["county", "submission"])
+    op.create_index(
+        "ix_submission_target_submission", "submission_target", ["county", "submission", "dataset", "entity"]
+    )
     with op.batch_alter_table("household") as household:
         household.add_column(sa.Column("device_by", sa.String(), nullable=False, server_default=""))
         household.add_column(sa.Column("device_surveyed", sa.String(), nullable=False, server_default=""))
