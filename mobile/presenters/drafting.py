@@ -59,6 +59,17 @@ def start_visit(desk: Desk, village: str, household: str) -> str:
     return _continued(desk, "visit", household) or _save(desk, "visit", village, household, targets, {})
 
 
+def start_visit_unregistered(desk: Desk, village: str) -> str:
+    """What came of a visit at a door that is not in the register: the form asks for the door. One in which nothing
+    has been said yet is continued."""
+    for draft in desk.replica.drafts(village):
+        known = draft.household_id and desk.replica.entity("household", draft.household_id)
+        if draft.form == "visit" and not draft.answers and draft.corrects is None and not known:
+            return draft.id
+    household = desk.new_id()
+    return _save(desk, "visit", village, household, {"household": household}, {})
+
+
 def start_payee(desk: Desk, village: str, household: str) -> str:
     """Whose account the household's money goes to. There is one for each household, so its id follows from the
     household's; of what is known everything is filled in but the account."""

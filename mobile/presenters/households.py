@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
-from mobile.presenters.drafting import start_household, start_sighting
+from mobile.presenters.drafting import start_household, start_sighting, start_visit_unregistered
 from mobile.presenters.states import ATTENTION, Chip, chip
 from mobile.presenters.told import ZoneTold, zone_of
 from mobile.presenters.vocabulary import Vocabulary
@@ -78,6 +78,10 @@ class HouseholdsPresenter:
     def register(self) -> str:
         """Begin a new household; the id of its draft."""
         return start_household(self._desk, self._village)
+
+    def visit(self) -> str:
+        """Begin the outcome of a visit at a door the register does not have; the id of its draft."""
+        return start_visit_unregistered(self._desk, self._village)
 
     def sight(self) -> str:
         """Begin a sighting of coal at a place without a household; the id of its draft."""

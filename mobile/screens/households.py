@@ -10,15 +10,18 @@ from kivy.uix.widget import Widget
 from mobile.presenters.households import FilterChip, HouseholdLine, HouseholdsPresenter, HouseholdsState
 from mobile.presenters.told import ZoneTold
 from mobile.screens.station import Station
-from mobile.widgets.parts import Banner, Pressable, fill
+from mobile.widgets.parts import Pressable, fill
 from mobile.widgets.theme import colour, load
+from mobile.widgets.words import Words
 
 load(__file__)
 PAUSE_S = 0.3
 
 
-class ZoneBand(ButtonBehavior, Banner):
+class ZoneBand(ButtonBehavior, Words):
     """The coal-free zone over the village in one line; a touch tells what it forbids."""
+
+    tone = StringProperty("plain")
 
 
 class HouseholdsScreen(Screen):
@@ -73,6 +76,11 @@ class HouseholdsScreen(Screen):
         """Coal at a place without a household."""
         if self._presenter:
             self._station.routes.begin(self._presenter.sight)
+
+    def visit(self) -> None:
+        """Somebody called at a door that is not in the register."""
+        if self._presenter:
+            self._station.routes.begin(self._presenter.visit)
 
     def toggle_zone(self) -> None:
         """What the zone forbids, or only its name again."""

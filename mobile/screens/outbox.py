@@ -1,17 +1,19 @@
 """The surveyor's own records by state."""
 
+from collections.abc import Iterator, Sequence
+
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
-from mobile.presenters.outbox import OutboxPresenter, OutboxState, Tab
-from mobile.screens.sections import RecordTouches, record_card
+from mobile.presenters.outbox import OutboxPresenter, OutboxState, RecordLine, Tab
+from mobile.screens.sections import RecordTouches, button, record_card
 from mobile.screens.station import Station
 from mobile.widgets.parts import Pressable, fill
 from mobile.widgets.theme import colour, load
 
 load(__file__)
-CARDS_MAX = 60  # cards are not recycled; older records are found on their household's page
+CARDS = 60  # cards are not recycled, so a long list comes by so many at a time
 
 
 class OutboxScreen(Screen):
@@ -23,6 +25,8 @@ class OutboxScreen(Screen):
     def __init__(self, station: Station) -> None:
         self._station = station
         self._presenter: OutboxPresenter | None = None
+        self._cards_n = CARDS
+        self._lines: Sequence[RecordLine] = ()
         routes = station.routes
         self._touches = RecordTouches(
             resume=lambda draft: routes.go("interview", draft=draft),
@@ -50,9 +54,24 @@ class OutboxScreen(Screen):
     def _copy(self, state: OutboxState) -> None:
         self.empty = state.empty
         fill(self.ids.tabs, (self._tab(tab) for tab in state.tabs))
-        fill(
-            self.ids.records, (record_card(line, self.say, self._touches) for line in state.lines[:CARDS_MAX])
-        )
+        self._lines = state.lines
+        fill(self.ids.records, self._cards(0, self._cards_n))
+
+    def _cards(self, first: int, last: int) -> Iterator[Widget]:
+        """Some of the cards, and the way to those after them."""
+        for line in self._lines[first:last]:
+            yield record_card(line, self.say, self._touches)
+        left = len(self._lines) - last
+        if left > 0:
+            yield button(self.say("outbox.more", n=min(left, CARDS)), self._more)
+
+    def _more(self) -> None:
+        """The next cards take the button's place; what is in sight stays where it is."""
+        records, before = self.ids.records, self._cards_n
+        self._cards_n += CARDS
+        records.remove_widget(records.children[0])
+        for widget in self._cards(before, self._cards_n):
+            records.add_widget(widget)
 
     def _tab(self, tab: Tab) -> Widget:
         button = Pressable(text=f"{tab.text}  {tab.count}")
@@ -65,5 +84,6 @@ class OutboxScreen(Screen):
 
     def _choose(self, key: str) -> None:
         if self._presenter:
+            self._cards_n = CARDS
             self._presenter.choose(key)
             self.ids.scroller.scroll_y = 1

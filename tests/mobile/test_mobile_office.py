@@ -286,3 +286,14 @@ def test_a_homes_money_is_told_in_the_offices_sentences(tablet):
     assert (money.lines, money.as_of) == (tuple(said.split("\n")), "截至 2020-12-05")
     english = replace(tablet.desk, say=speak("en"), language="en")
     assert HouseholdPresenter(english, household).state().money.lines == ("2,400.00 yuan paid",)
+
+
+def test_a_visit_at_a_door_that_is_not_registered_asks_for_the_door(tablet):
+    village = HouseholdsPresenter(tablet.desk, EAST, ignore)
+    draft = village.visit()
+    assert village.visit() == draft
+    presenter = answered(tablet, draft, {"/data/new_door": "9组1号", "/data/visit_outcome": "not_at_home"})
+    presenter.submit()
+    [line] = HouseholdsPresenter(tablet.desk, EAST, ignore).state.lines
+    assert "9组1号" in line.detail
+    assert village.visit() != draft

@@ -4,6 +4,7 @@ import pytest
 
 from mobile.presenters.household import HouseholdPresenter
 from mobile.presenters.households import HouseholdsPresenter
+from mobile.presenters.interview import InterviewPresenter
 
 
 def open_village(window):
@@ -107,3 +108,18 @@ def test_a_full_disk_is_told_where_an_interview_would_begin(tablet, open_window)
     window.touch("+ 登记新户")
     window.see("存储空间已满")
     window.see("东常村")
+
+
+def test_a_long_outbox_comes_by_sixty_and_what_is_in_sight_stays(tablet, open_window):
+    household = tablet.household()
+    for _ in range(70):
+        draft = HouseholdPresenter(tablet.desk, household).visit()
+        presenter = InterviewPresenter(tablet.desk, draft, lambda _state: None)
+        presenter.answer("/data/visit_outcome", "not_at_home")
+        presenter.submit()
+    window = open_window(tablet.desk)
+    window.touch("我的记录")
+    screen = window.app.root.manager.get_screen("outbox")
+    window.touch("再显示 10 条")
+    assert len(screen.ids.records.children) == 70
+    assert 0.05 < screen.ids.scroller.scroll_y < 0.3  # where the sixtieth was, not at the top or the end
