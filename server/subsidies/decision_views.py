@@ -224,7 +224,11 @@ def decided(session: Session, wanted: DecisionFilter, *, number: int, size: int)
     """A page of what was decided, the last first."""
     total = sums(session, wanted).lines_n
     number = min(number, max(1, -(-total // size)))
-    rows = session.execute(_decided(wanted).offset((number - 1) * size).limit(size)).scalars()
+    # Their numbers first: the rows themselves are long, and those before the page need not be read.
+    numbers = select(col(EntitlementRow.number)).where(*wanted.decided())
+    ordered = numbers.order_by(col(EntitlementRow.number).desc())
+    shown = list(session.execute(ordered.offset((number - 1) * size).limit(size)).scalars())
+    rows = session.execute(_decided(wanted).where(col(EntitlementRow.number).in_(shown))).scalars()
     return Page(_decided_lines(session, wanted.area[:6], list(rows)), total, number, size)
 
 

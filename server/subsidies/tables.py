@@ -107,6 +107,7 @@ class EntitlementRow(SQLModel, table=True):
             "ux_entitlement_first", "county", "household", "component", "season", unique=True,
             sqlite_where=FIRST_DECISION, postgresql_where=FIRST_DECISION,
         ),
+        Index("ux_entitlement_number", "county", "number", unique=True),
         Index("ix_entitlement_household", "county", "household"),
         Index("ix_entitlement_village", "county", "village", "due_on", "amount_fen"),
         Index("ix_entitlement_corrects", "county", "corrects"),

@@ -132,6 +132,7 @@ def _entitlement() -> None:
     )
     columns = ("county", "household", "component", "season")
     _unique("entitlement", "ux_entitlement_first", *columns, where="corrects = ''")
+    _unique("entitlement", "ux_entitlement_number", "county", "number")
     _index("entitlement", "ix_entitlement_household", "county", "household")
     _index("entitlement", "ix_entitlement_village", "county", "village", "due_on", "amount_fen")
     _index("entitlement", "ix_entitlement_corrects", "county", "corrects")

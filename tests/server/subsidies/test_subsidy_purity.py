@@ -8,8 +8,9 @@ from pathlib import Path
 from server import subsidies
 
 CORE = (
-    "batch", "caps", "corrections", "entitlement", "facts", "hardship", "ledger", "ledger_checks", "lines", "money", "payments",
-    "phrases", "reasons", "reconcile", "rules", "schedule", "schedule_check", "schedule_shape", "spells", "vocabulary", "words",
+    "batch", "caps", "corrections", "entitlement", "facts", "hardship", "ledger", "ledger_checks", "lines", "money",
+    "payments", "phrases", "reasons", "reconcile", "rules", "schedule", "schedule_check", "schedule_shape", "spells",
+    "vocabulary", "words",
 )  # fmt: skip
 OUTSIDE = ("sqlalchemy", "sqlmodel", "fastapi", "starlette", "pydantic", "jinja2", "httpx", "openpyxl")
 CLOCK_OR_CHANCE = re.compile(
