@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Subquery, and_, func, select
 from sqlmodel import Session, col
 
+from server.database import table_of
 from server.subsidies import books
 from server.subsidies.payments import LIVE, PLANNED, RETURNED, Payee
 from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PayeeRow, PaymentRow
@@ -134,7 +135,7 @@ class Stated:
 
 def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[str, Stated]:
     """Household → its payee in force; whoever has none is left out."""
-    table = PayeeRow.__table__  # type: ignore[attr-defined]
+    table = table_of(PayeeRow)
     columns = [table.c[name] for name in ("household", "holder", "account", "bank", "relation", "stated_at")]
     found = {}
     for part in books.parts(sorted(set(households))):

@@ -41,16 +41,22 @@ Preparer = Annotated[Person, Depends(holding(PREPARE))]
 Exporter = Annotated[Person, Depends(holding("bank_file.export"))]
 Text = Annotated[str, Form(max_length=2000)]
 BATCHES: Final = N_("批次")
-# What each step is called on its button, and who does it.
+# What each step is called.
 STEP_NAMES: Final = {
     "payment_batch.prepare": N_("编制"),
     "payment_batch.lock": N_("提交审批"),
     "payment_batch.discard": N_("作废"),
     "payment_batch.reject": N_("退回编制"),
     "payment_batch.approve": N_("批准"),
-    "payment_batch.send": N_("已送银行"),
-    "payment_batch.reconcile": N_("对账完成"),
+    "payment_batch.send": N_("送银行"),
+    "payment_batch.reconcile": N_("对账"),
     "payment_batch.close": N_("办结"),
+}
+# On its button, where that says more: the money goes by the bank's own channel, here it is noted.
+BUTTONS: Final = {
+    **STEP_NAMES,
+    "payment_batch.send": N_("已送银行，记账"),
+    "payment_batch.reconcile": N_("对账完成"),
 }
 # The straight way, for the row of steps.
 WAY: Final = (
@@ -78,7 +84,8 @@ def batch_list(request: Request, person: Viewer) -> Response:
     county, state = asking.county_of(request), request.query_params.get("state", "")
     q = request.query_params.get("q", "").strip()[: payment_views.SEARCH_CHARS_MAX]
     with read(request.app.state.engine) as session:
-        where = batch_views.conditions(person, county, state, q)
+        mine = request.query_params.get("mine", "") == "1"
+        where = batch_views.conditions(person, county, state, q, mine=mine)
         found = batch_views.page(session, where, number=page_number(request), size=ROWS_PER_PAGE)
         counts = batch_views.counts(session, batch_views.conditions(person, county, "", q))
     return render(
@@ -88,6 +95,7 @@ def batch_list(request: Request, person: Viewer) -> Response:
         counts=counts,
         state=state if state in STATES else "",
         q=q,
+        mine=mine,
         step_names=STEP_NAMES,
         breadcrumbs=_crumbs(request),
         **asking.LABELS,
@@ -158,6 +166,7 @@ def shown(
         way=WAY,
         reached=REACHED[file.row.state],
         step_names=STEP_NAMES,
+        buttons=BUTTONS,
         villages=villages,
         page=found,
         total=total,

@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlmodel import Session, col
 
 from server.access.audit import audit, common_area
+from server.database import table_of
 from server.subsidies import books
 from server.subsidies.batch import Act, Batch, Refusal
 from server.subsidies.money import yuan
@@ -173,7 +174,7 @@ def set_states(session: Session, row: BatchRow, ids: Sequence[str] | None, **val
 def write_payments(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """New payments. Raises IntegrityError where one of their decisions has a live payment already."""
     if rows:
-        session.execute(insert(PaymentRow.__table__), list(rows))  # type: ignore[attr-defined]
+        session.execute(insert(table_of(PaymentRow)), list(rows))
 
 
 def row_of(payment: Payment, batch: str, village: str, settles: Sequence[str]) -> dict[str, object]:

@@ -10,15 +10,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy import Text, and_, cast, exists, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.rules import areas_of
 from server.access.tables import Person
 from server.access.views import names
+from server.database import table_of
 from server.registry import divisions
 from server.subsidies import balances, books
-from server.subsidies.batch import OPEN, SENT_TO_BANK, STATES, Act, Batch, Refusal, refusals, steps_from
+from server.subsidies.batch import (
+    LOCKED,
+    OPEN,
+    PREPARE,
+    SENT_TO_BANK,
+    STATES,
+    Act,
+    Batch,
+    Refusal,
+    refusals,
+    steps_from,
+)
 from server.subsidies.batch_rows import WAITING, acts, waiting_n
 from server.subsidies.batches import LOCK, SEND, as_it_would_be, condensed
 from server.subsidies.money import yuan
@@ -55,8 +67,10 @@ class BatchLine:
         return Sum(sum(each.n for each in kept), sum(each.fen for each in kept))
 
 
-def conditions(person: Person, county: str, state: str = "", q: str = "") -> list[Any]:
-    """What a list of batches is held to: those whose payments all lie where the person may look."""
+def conditions(person: Person, county: str, state: str = "", q: str = "", *, mine: bool = False) -> list[Any]:
+    """What a list of batches is held to: those whose payments all lie where the person may look. `mine`: those that
+    wait for this person's approval, who had no hand in them.
+    """
     found: list[Any] = [col(BatchRow.county) == county]
     held = areas_of(person, "finance.view", county)
     if county not in held:
@@ -65,6 +79,14 @@ def conditions(person: Person, county: str, state: str = "", q: str = "") -> lis
         found.append(col(BatchRow.state) == state)
     if q:
         found.append(col(BatchRow.title).contains(q, autoescape=True))
+    if mine:
+        own = and_(
+            col(BatchActRow.county) == col(BatchRow.county),
+            col(BatchActRow.batch) == col(BatchRow.id),
+            col(BatchActRow.person) == person.id,
+            col(BatchActRow.verb).in_((PREPARE, LOCK, "payment_batch.discard")),
+        )
+        found += [col(BatchRow.state) == LOCKED, ~exists().where(own)]
     return found
 
 
@@ -189,7 +211,7 @@ def batch_file(session: Session, county: str, id: str) -> BatchFile | None:
 
 def _files(county: str, id: str) -> Any:
     """A batch's return files without their contents, in the order they came."""
-    table = ReturnFileRow.__table__  # type: ignore[attr-defined]
+    table = table_of(ReturnFileRow)
     columns = [each for each in table.columns if each.name != "content"]
     return select(*columns).where(table.c.county == county, table.c.batch == id).order_by(table.c.read_at)
 

@@ -47,6 +47,8 @@ from server.web import N_
 from server.web.figures import CHINA
 
 LOCK, SEND, DISCARD = "payment_batch.lock", "payment_batch.send", "payment_batch.discard"
+# Steps after which a home's money stands otherwise: an open batch is nobody's promise yet.
+TOLD: Final = (LOCK, SEND, DISCARD)
 TITLE_CHARS_MAX: Final = 100
 REASON_CHARS_MAX: Final = 1000
 # Of many payments with one and the same fault, the first few are named.
@@ -90,7 +92,6 @@ def prepare(session: Session, asked: Asked, by: By) -> BatchRow:
     ])  # fmt: skip
     said = {ADDED: str(len(added)), FOLLOWS: _number_of(session, county, row.follows)}
     keep(session, row, take(batch, PREPARE, by.person, by.now), by, said)
-    by.tell(session, county, [each.household for each in added], by.now)
     return row
 
 
@@ -230,7 +231,8 @@ def step(
     if verb == SEND:
         _send(session, row, batch, by)
     keep(session, row, after, by, {})
-    by.tell(session, county, [each.household for each in batch.payments], by.now)
+    if verb in TOLD:
+        by.tell(session, county, [each.household for each in batch.payments], by.now)
     return row
 
 

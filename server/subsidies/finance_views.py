@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from server.access.rules import areas_of
+from server.access.rules import areas_of, may
 from server.access.tables import Person
 from server.registry import divisions, rules
 from server.subsidies import batch_views, decision_views, payment_views
@@ -82,14 +82,18 @@ def _batch_queues(session: Session, person: Person, area: str) -> Iterable[Queue
         where.append(batch_views.inside(area))
     counts = batch_views.counts(session, where)
     sums = batch_views.sums_by_state(session, where)
+    mine = may(person, "payment_batch.approve", area)
+    if mine:
+        own = batch_views.conditions(person, area[:6], mine=True)
+        counts[LOCKED] = batch_views.counts(session, own)[LOCKED]
+        sums[LOCKED] = batch_views.sums_by_state(session, own).get(LOCKED, 0)
     for state, label, hint in (
         (OPEN, N_("编制中的批次"), N_("资金经办提交")),
-        (LOCKED, N_("待审批的批次"), N_("资金审批批准，不能是编制人")),
+        (LOCKED, N_("待您审批的批次") if mine else N_("待审批的批次"), N_("资金审批批准，不能是编制人")),
         (APPROVED, N_("已批准、待送银行"), N_("资金经办导出并送银行")),
     ):
-        yield Queue(
-            label, counts[state], sums.get(state, 0), f"/finance/batches?state={state}", hint, N_("批")
-        )
+        address = f"/finance/batches?state={state}" + ("&mine=1" if mine and state == LOCKED else "")
+        yield Queue(label, counts[state], sums.get(state, 0), address, hint, N_("批"))
 
 
 def _waiting_rows(session: Session, person: Person, area: str) -> Queue:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
+from server.database import table_of
 from server.subsidies import books, ledger
 from server.subsidies.batch import CLOSED, RECONCILED, SENT_TO_BANK, STATES
 from server.subsidies.batch_rows import WAITING, By, held, log, refused, touch
@@ -204,7 +205,7 @@ def _store(session: Session, row: BatchRow, file: ReturnFile, result: Reconciled
             }
         )  # fmt: skip
     session.flush()
-    session.execute(insert(ReturnRowRow.__table__), rows)  # type: ignore[attr-defined]
+    session.execute(insert(table_of(ReturnRowRow)), rows)
     return taken
 
 
