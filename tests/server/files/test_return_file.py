@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.subsidies.payments import CREDITED, RETURNED
 from server.subsidies.reconcile import Said
@@ -219,3 +221,41 @@ def test_a_note_below_the_totals_is_no_payment(book) -> None:
 
 def test_equal_rows_stay_as_many_as_they_are(book) -> None:
     assert len(rows(book([HEAD, *([line()] * 1000)]))) == 1000
+
+
+PIECES = st.sampled_from(
+    [
+        "",
+        "e1",
+        A,
+        B,
+        "2400.00",
+        "-1",
+        "6.2E+18",
+        "成功",
+        "退票",
+        "处理中",
+        "户名不符",
+        "2020-12-03",
+        "合计",
+        "2笔",
+        "x",
+        "'",
+        "=1",
+    ]
+)
+
+
+@given(table=st.lists(st.lists(PIECES, max_size=8), max_size=6))
+def test_no_row_is_ever_lost_in_silence(table: list[list[str]]) -> None:
+    """Whatever a file holds: each row that says anything is read, or told by a fault, or is a note below the totals."""
+    lines = [",".join(row) for row in [HEAD, *table]]
+    found = read("回盘.csv", "\r\n".join(lines).encode())
+    told = {int(number) for each in found.faults for number in re.findall(r"\d+", each.at)}
+    taken = {row.number for row in found.rows}
+    totals = next((n for n, row in enumerate(table, 2) if next(filter(None, row), "") == "合计"), 10**6)
+    for number, row in enumerate(table, start=2):
+        said = [cell.strip("'") for cell in row if cell.strip("'")]
+        whole_file = any(not each.at for each in found.faults)
+        assert not said or number >= totals or number in taken | told or whole_file, (number, row, found)
+    assert all(row.said.amount_fen > 0 and row.said.outcome in (CREDITED, RETURNED) for row in found.rows)
