@@ -69,6 +69,10 @@ def _seen_version(submission: Submission, key: Key, base_version: int, facts: Fa
         return -1
     corrected = facts.known.get(submission.corrects or "")
     trace = corrected.traces.get(key) if corrected else None
+    if trace and trace.history != facts.history:
+        return (
+            -1
+        )  # what the corrected record saw was seen under another history: its version says nothing here
     return min(base_version, trace.base_version) if trace else base_version
 
 
