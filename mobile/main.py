@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if demo and replica.identity() is None:
                 why = office.ask(demo.address, demo.code)
                 if why:
-                    _say(say("enrol.failed", why=why))
+                    _say(say("demo.refused", why=why))
                     return 1
             return _open_window(replica, options, office)
     except ReplicaProblem as problem:
