@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from mobile.locale import speak
+from mobile.presenters.desk import Desk
+from mobile.presenters.household import HouseholdPresenter, HouseholdState
 from server.access import actions, enrolment
 from server.app import create_app
 from server.database import write
@@ -25,10 +28,12 @@ from server.lab.recordings import Recording
 from server.lab.serving import Serving
 from server.settings import Settings, from_environment
 from server.terminal.steps import unseen
+from server.web.figures import CHINA
 from survey_forms import interview
 from survey_forms.answers import entity_changes, prefill
 from survey_forms.form import Form
 from sync.client import Account
+from sync.codec import derived_id
 from sync.driver import HttpHub, http_client, run
 from sync.messages import Submission
 from sync.replica import Draft, Replica
@@ -126,6 +131,45 @@ class Surveyor:
         said = interview.answers(filled)
         saves = {name: values for name, values in entity_changes(form, said).items() if name in ids}
         return self._submit("household", shown.village, ids, said, saves)
+
+    def states_payee(self, household: str, account: str) -> Submission:
+        """Whose account the home's money goes to, read from the passbook twice."""
+        shown = self.tablet.replica.entity("household", household)
+        assert shown is not None
+        answers = {
+            "/data/owner/holder": shown.props["head_name"], "/data/bank_account/bank": "模拟农村商业银行",
+            "/data/bank_account/account": account, "/data/bank_account/account_again": account,
+        }  # fmt: skip
+        return self._fills("payee", household, {"payee": derived_id("payee", household)}, answers)
+
+    def sights(self, household: str, what: str) -> Submission:
+        """Coal, or a stove, seen at a home today."""
+        answers = {"/data/what": what, "/data/seen_on": clock().astimezone(CHINA).date().isoformat()}
+        return self._fills("sighting", household, {"sighting": new_id()}, answers)
+
+    def _fills(
+        self, form_id: str, household: str, ids: dict[str, str], answers: dict[str, str]
+    ) -> Submission:
+        shown = self.tablet.replica.entity("household", household)
+        assert shown is not None
+        form = self.forms[form_id]
+        given = {
+            **shown.props, "village": shown.village, "person": self._person(), "household_id": household,
+            **{f"{dataset}_id": entity for dataset, entity in ids.items()},
+        }  # fmt: skip
+        context = interview.Context(today=clock().astimezone(CHINA).date(), now=clock(), given=given)
+        filled = interview.begin(form, context, {})
+        for path, value in answers.items():
+            filled = interview.answer(filled, path, value)
+        assert not interview.faults(filled, "zh")
+        said = interview.answers(filled)
+        saves = {name: values for name, values in entity_changes(form, said).items() if name in ids}
+        return self._submit(form_id, shown.village, {**ids, "household": household}, said, saves)
+
+    def reads(self, household: str) -> HouseholdState:
+        """The home's page on this tablet."""
+        replica = self.tablet.replica
+        return HouseholdPresenter(Desk(replica, clock, new_id, speak("zh")), household).state()
 
     def _record(self, home: SyntheticHousehold, recording: Recording, ids: dict[str, str]) -> None:
         household = self.tablet.replica.entity("household", ids["household"])

@@ -1,0 +1,199 @@
+"""From a conversion on a tablet to money credited: a surveyor and four officials, each with a part of their own."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from server.access import credentials
+from server.access.people import grant
+from server.access.tables import Person
+from server.database import read, write
+from server.lab import bank
+from server.lab.headless import tasks
+from server.subsidies import bank_file, books
+from server.subsidies.ledger_checks import verify
+from server.web.figures import CHINA
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+PASSWORD = "a long enough password"
+# Who accepts, who decides and prepares, who approves, who reconciles.
+PEOPLE = {
+    "niu": ("牛乡镇", "township_official"),
+    "jin": ("金经办", "finance_preparer"),
+    "shen": ("申审批", "finance_approver"),
+    "dui": ("对账员", "finance_preparer"),
+}
+ACCOUNT = "9905140525000044172"
+
+
+@pytest.fixture
+def office(county) -> Iterator[Callable[[str], Page]]:
+    """A browser of its own for each official, signed in."""
+    hashed, now = credentials.hash_password(PASSWORD), datetime.now(UTC)
+    with write(county.engine) as session:
+        for login, (name, role) in PEOPLE.items():
+            session.add(Person(id=f"p-{login}", login=login, name=name, password_hash=hashed, made_at=now))
+            session.flush()
+            grant(session, f"p-{login}", role, "140525", now=now)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+
+        def sit_down(login: str) -> Page:
+            page = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
+            page.goto(county.address)
+            page.get_by_label("账号").fill(login)
+            page.get_by_label("密码").fill(PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/coverage/140525")
+            return page
+
+        yield sit_down
+        browser.close()
+
+
+def _paid_by_season(homes):
+    """A home that the example pays for its device and for three winters, and the last recording of its works."""
+    for home in homes:
+        done = home.conversion
+        subsidised = (
+            done and done.kind in ("electric", "gas") and done.batch != "4" and done.stages.connected_on
+        )
+        if home.registered_on and subsidised and home.house.hardship == "none":
+            return home, tasks([home])[-1].recording
+    raise AssertionError("a synthetic county without such a home")
+
+
+@pytest.fixture
+def converted(county, surveyor):
+    """A surveyor has recorded a home, its conversion and its payee, and the server has it all."""
+    li = surveyor("li")
+    home, recording = _paid_by_season(county.homes)
+    household = li.registers(home)
+    assert li.reports(county.address).problem is None
+    li.converts(home, recording)
+    li.states_payee(household, ACCOUNT)
+    assert li.reports(county.address).problem is None
+    assert set(li.states().values()) == {"sent_safe"}
+    return li, household
+
+
+def _bank_answers(file: Path, returned_n: int) -> bytes:
+    """What a bank would make of the file: everything credited but the first lines."""
+    lines, faults = bank_file.read(file.read_bytes())
+    assert not faults
+    today = datetime.now(CHINA).date()
+    answers = [
+        bank.Answer(line.id, line.holder, line.account, line.amount_fen, *_outcome(place < returned_n), today)
+        for place, line in enumerate(sorted(lines, key=lambda line: line.amount_fen))
+    ]
+    return bank.sheet("模拟回盘", answers)
+
+
+def _outcome(returned: bool) -> tuple[str, str]:
+    return (bank.FAILED, "户名与账号不符") if returned else (bank.PAID, "")
+
+
+def _steps(page: Page) -> list[str]:
+    return page.locator(".acts button").all_inner_texts()
+
+
+def test_money_arrives_by_five_peoples_hands(county, office, converted, tmp_path: Path) -> None:
+    li, household = converted
+    file = f"{county.address}/households/140525/{household}"
+
+    # The township accepts; nobody else's page offers it.
+    niu = office("niu")
+    niu.goto(file)
+    expect(niu.locator("#money")).to_contain_text("改造还没有验收")
+    niu.get_by_role("link", name="验收", exact=True).click()
+    niu.locator("input[name=conversion]").check()
+    # The example schedule is for what was accepted in 2020 and 2021.
+    niu.get_by_label("验收日期").fill("2020-12-31")
+    niu.get_by_label("验收文号").fill("泽清验〔2020〕7号")
+    niu.get_by_label("依据（验收表、照片存放在哪里）").fill("乡政府档案室 2020-7 卷")
+    niu.get_by_role("button", name="验收", exact=True).click()
+    expect(niu.locator("main")).to_contain_text("已验收 1 项改造")
+
+    # The clerk decides what the schedule gives.
+    jin = office("jin")
+    jin.get_by_role("link", name="补贴", exact=True).click()
+    jin.get_by_role("link", name="核定", exact=True).click()
+    jin.locator("input[name=pick]").check()
+    jin.get_by_role("button", name="看项数和金额，再确认").click()
+    jin.get_by_role("button", name="确认核定").click()
+    expect(jin.locator("main")).to_contain_text("同时记账")
+    jin.goto(file)
+    expect(jin.locator("#money")).to_contain_text("已核定，等待发放")
+    assert li.reports(county.address).problem is None
+    assert any("已核定，等待发放" in line for line in li.reads(household).money.lines)
+
+    # The clerk prepares a batch, and cannot approve it.
+    jin.goto(f"{county.address}/finance/batches/new")
+    jin.get_by_role("button", name="预览").click()
+    jin.get_by_label("批次名称").fill("第一次发放")
+    jin.get_by_role("button", name="编成批次").click()
+    jin.get_by_role("button", name="提交审批").click()
+    batch = jin.url.split("?")[0]
+    assert "批准" not in _steps(jin)
+    expect(jin.locator("main")).to_contain_text("待审批")
+
+    # Another person approves; the clerk sends the file.
+    shen = office("shen")
+    shen.goto(batch)
+    shen.get_by_role("button", name="批准", exact=True).click()
+    jin.goto(batch)
+    with jin.expect_download() as fetched:
+        jin.get_by_role("button", name="银行文件 XLSX").click()
+    ordered = tmp_path / "bank.xlsx"
+    fetched.value.save_as(ordered)
+    jin.get_by_role("button", name="已送银行，记账").click()
+    expect(jin.locator("main")).to_contain_text("已送银行")
+
+    # The bank pays, but for one; a third person takes its answer in and reconciles.
+    answer = tmp_path / "回盘.csv"
+    answer.write_bytes(_bank_answers(ordered, returned_n=1))
+    dui = office("dui")
+    dui.goto(batch)
+    dui.locator("input[name=file]").set_input_files(answer)
+    dui.get_by_role("button", name="导入", exact=True).click()
+    expect(dui.locator("main")).to_contain_text("退回 1 笔，对不上 0 行")
+    jin.goto(batch)
+    assert "对账完成" not in _steps(jin), "whoever prepared a batch does not reconcile it"
+    dui.get_by_role("button", name="对账完成").click()
+    expect(dui.locator("main")).to_contain_text("已对账")
+    shen.goto(batch)
+    shen.get_by_role("button", name="办结", exact=True).click()
+    expect(shen.locator("main")).to_contain_text("已办结")
+
+    # Office and tablet say the same, in plain words.
+    niu.goto(file)
+    money = niu.locator("#money")
+    expect(money).to_contain_text(re.compile("建设补贴 [0-9,.]+ 元，.+已到账，账号尾号 4172。"))
+    expect(money).to_contain_text("被退回：户名与账号不符。")
+    expect(money).to_contain_text("等待重新发放，请先核对收款账户")
+    assert li.reports(county.address).problem is None
+    assert money.locator("li").all_inner_texts() == list(li.reads(household).money.lines)
+    assert ACCOUNT not in niu.content()
+
+    # The coverage page's sums are the lists behind them, and the books balance.
+    jin.goto(f"{county.address}/coverage/140525")
+    credited = jin.locator("#money-area tr.total a[href*='state=credited']")
+    sum_text = credited.inner_text()
+    credited.click()
+    expect(jin.locator("main")).to_contain_text(sum_text)
+    with read(county.engine) as session:
+        found = books.load(session, "140525")
+    assert list(verify(found)) == []
+    assert sorted(payment.state for payment in found.payments) == ["credited"] * 3 + ["returned"]
