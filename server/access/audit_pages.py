@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -32,16 +34,20 @@ from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 
 NAVIGATION: Final = (NavItem("/audit", N_("日志"), "audit.view"),)
-# What a log line was about leads to its page, where there is one.
-PAGES_OF: Final = {
-    "person": "/people/{id}",
-    "tablet": "/tablets/{id}",
-    "household": "/households/{id}",
-    "problem": "/problems/{county}/{id}",
-    "zone": "/zones/{county}/{id}",
-    "schedule": "/finance/schedules/{id}",
-    "decisions": "/finance/decisions?show=decided",
+# What a log line was about leads to its page, where there is one and the reader may open it.
+PAGES_OF: Final[Mapping[str, tuple[str, str]]] = {
+    "person": ("/people/{id}", "person.view"),
+    "tablet": ("/tablets/{id}", "tablet.view"),
+    "household": ("/households/{id}", "household.view"),
+    "problem": ("/problems/{county}/{id}", "problem.view"),
+    "zone": ("/zones/{county}/{id}", "zone.view"),
+    "payment_batch": ("/finance/batches/{id}", "finance.view"),
+    "decisions": ("/finance/decisions?show=decided", "finance.view"),
+    "schedule": ("/finance/schedules/{id}", "schedule.view"),
+    "plan": ("/plan", "plan.view"),
+    "divisions": ("/divisions", "division.view"),
 }
+CODE: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 Viewer = Annotated[Person, Depends(holding("audit.view"))]
 
 router = APIRouter(include_in_schema=False)
@@ -64,10 +70,23 @@ def _wanted(request: Request, person: Person) -> AuditFilter:
     )  # fmt: skip
 
 
-def page_of(line: AuditLine) -> str | None:
-    """The address of the page about what a log line was done to; None where there is none."""
+def page_of(line: AuditLine, person: Person) -> str | None:
+    """The address of the page about what a log line was done to; None where there is none, or none for `person`."""
     kind, _, identity = line.row.subject.partition("/")
-    return PAGES_OF[kind].format(id=identity, county=line.row.county) if kind in PAGES_OF else None
+    address, verb = PAGES_OF.get(kind, ("", ""))
+    return address.format(id=identity, county=line.row.county) if rules.holds(person, verb) else None
+
+
+def village_names(request: Request, session: Session, rows: Iterable[AuditLine]) -> dict[str, str]:
+    """Code → name of the villages that details speak of: the log keeps codes, people read names."""
+    codes = {code for line in rows for value in line.row.detail.values() for code in CODE.findall(value)}
+    places = request.app.state.places.villages(session, request.app.state.settings.county, codes)
+    return {place.code: place.name for place in places}
+
+
+def named(villages: Mapping[str, str], value: str) -> str:
+    """A detail with villages by name; an unknown code stays."""
+    return CODE.sub(lambda found: villages.get(found[0], found[0]), value)
 
 
 @router.get("/audit")
@@ -80,6 +99,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         found = audit.page(session, wanted, page_number(request), ROWS_PER_PAGE)
         names = {row.row.area: places.area_name(session, row.row.area) for row in found.rows}
+        villages = village_names(request, session, found.rows)
         actors, verbs = audit.actors(session, county), audit.verbs(session, county)
     return render(
         request,
@@ -90,7 +110,8 @@ def audit_list(request: Request, person: Viewer) -> Response:
         actors=actors,
         verbs=verbs,
         verb_names=VERBS,
-        page_of=page_of,
+        page_of=partial(page_of, person=person),
+        named=partial(named, villages),
         export=with_query(f"/audit.xlsx?{request.url.query}", page=None),
         breadcrumbs=[(translate(request_language(request), N_("操作日志")), None)],
     )
@@ -102,8 +123,9 @@ def audit_sheet(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         codes = {line.row.area for line in audit.every(session, wanted)}
         areas = {code: places.area_name(session, code) for code in codes}
+        villages = village_names(request, session, audit.every(session, wanted))
         return download(
-            request, _columns(lang, areas), audit.every(session, wanted), title=N_("操作日志"),
+            request, _columns(lang, areas, villages), audit.every(session, wanted), title=N_("操作日志"),
             of=places.area_name(session, wanted.area), held_to=_held_to(session, wanted, lang),
         )  # fmt: skip
 
@@ -120,9 +142,9 @@ def _held_to(session: Session, wanted: AuditFilter, lang: Language) -> list[str]
     return [labelled(lang, title, value) for title, value in given.items() if value]
 
 
-def _columns(lang: Language, areas: Mapping[str, str]) -> list[SheetColumn]:
+def _columns(lang: Language, areas: Mapping[str, str], villages: Mapping[str, str]) -> list[SheetColumn]:
     def detail(line: AuditLine) -> str:
-        said = {label: value.rstrip("。；") for label, value in line.row.detail.items()}
+        said = {label: named(villages, value).rstrip("。；") for label, value in line.row.detail.items()}
         return "；".join(labelled(lang, label, value) for label, value in said.items())
 
     return [

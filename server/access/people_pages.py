@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -12,6 +13,7 @@ from sqlmodel import Session
 from server.access import audit as log
 from server.access import people, people_views, rules
 from server.access.audit import AuditFilter
+from server.access.audit_pages import named, village_names
 from server.access.people import By
 from server.access.people_views import PeopleFilter
 from server.access.roles import ROLES, VERBS
@@ -208,8 +210,9 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
         changes = log.page(
             session, AuditFilter(county, subject=f"person/{identity}", verb="person.manage"), 1, 50
         )
-        named = {row.area for row in [*found.grants, *former]} | {line.row.area for line in changes.rows}
-        areas = {area: places.area_name(session, area) for area in named}
+        spoken = {row.area for row in [*found.grants, *former]} | {line.row.area for line in changes.rows}
+        areas = {area: places.area_name(session, area) for area in spoken}
+        villages = village_names(request, session, acts.rows)
     once = request.session.get("password") or {}
     if once.get("person") == identity:
         request.session.pop("password")
@@ -223,6 +226,7 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
         choices=choices,
         acts=acts,
         changes=changes,
+        named=partial(named, villages),
         roles=ROLES,
         verbs=VERBS,
         fault=fault,

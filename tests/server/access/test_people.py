@@ -6,8 +6,9 @@ import re
 from openpyxl import load_workbook
 from sqlmodel import select
 
+from server.access.audit import audit
 from server.access.tables import Audit, Person
-from server.database import read
+from server.database import read, write
 
 COUNTY, NORTH = "140525", "140525100"
 
@@ -170,3 +171,23 @@ def test_an_administrator_reads_why_the_own_page_gives_nothing(running, official
 def test_the_account_names_its_areas(running, official) -> None:
     text = official.get("/account").text
     assert "泽州县" in text[text.index("职务") : text.index("开通时间")] and ">140525<" not in text
+
+
+def test_the_log_reads_villages_by_name_and_opens_what_its_reader_may(
+    running, official, somebody, tablet
+) -> None:
+    page = official.get("/audit?verb=tablet.enrol").text.split("<tbody>")[1]
+    assert "201村、202村、203村" in page and "140525100201" not in page
+    rows = load_workbook(io.BytesIO(official.get("/audit.xlsx?verb=tablet.enrol").content)).active.iter_rows(
+        values_only=True
+    )
+    assert any("201村、202村、203村" in str(cell) for row in rows for cell in row)
+    with write(running.app.state.engine) as session:
+        audit(
+            session, person="", verb="payment_batch.lock", county=COUNTY, area=COUNTY,
+            subject=f"payment_batch/{COUNTY}/b1", detail={"批次号": "1"}, now=running.clock(),
+        )  # fmt: skip
+    address = f'href="/finance/batches/{COUNTY}/b1"'
+    assert address not in official.get("/audit?verb=payment_batch.lock").text
+    with somebody("auditor", COUNTY) as auditor:
+        assert address in auditor.get("/audit?verb=payment_batch.lock").text
