@@ -29,6 +29,7 @@ from server.subsidies.payees import (
     last_numbers,
     payee_of,
     rows_of,
+    says_the_same,
 )
 from server.subsidies.payments import Payee
 from server.subsidies.tables import PayeeRow
@@ -114,6 +115,10 @@ def _put_in_force(
 ) -> None:  # fmt: skip
     if standing is not None:
         standing.state = REPLACED
+    for row in rows_of(session, home.county, [home.id], col(PayeeRow.state) == PROPOSED):
+        if says_the_same(payee, payee_of(row)):
+            # What was waited for has come: nothing is left to decide about it.
+            row.state, row.reason = ADOPTED, decision.reason.strip()
     # The database holds one in force at a time: the former must have gone before the next comes.
     session.flush()
     number = last_numbers(session, home.county, [home.id]).get(home.id, 0) + 1

@@ -237,3 +237,57 @@ def test_no_bytes_make_the_reader_fail(data: bytes) -> None:
     open_file(data)
     open_file(b"PK\x03\x04" + data)
     read_table("姓名,账号\n".encode() + data, COLUMNS)
+
+
+def _by_another_program(rows: str) -> bytes:
+    """A workbook as banks' programs write it: names with a prefix, texts in their cells, a size of one cell."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    begin = '<?xml version="1.0" encoding="utf-8"?>'
+    sheet_type = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'{begin}<Types xmlns="{package}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
+        f'ContentType="{sheet_type}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet.xml" '
+        f'ContentType="{sheet_type}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'{begin}<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{rels}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/_rels/workbook.xml.rels": f'{begin}<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{rels}/worksheet" Target="worksheets/sheet.xml"/></Relationships>',
+        "xl/workbook.xml": f'{begin}<x:workbook xmlns:x="{main}" xmlns:r="{rels}"><x:sheets>'
+        '<x:sheet name="回盘" sheetId="1" r:id="r1"/></x:sheets></x:workbook>',
+        "xl/worksheets/sheet.xml": f'{begin}<x:worksheet xmlns:x="{main}"><x:dimension ref="A1"/><x:sheetData>{rows}'
+        '</x:sheetData><x:mergeCells count="1"><x:mergeCell ref="A3:A4"/></x:mergeCells></x:worksheet>',
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def test_what_other_programs_write_is_read_and_its_faults_are_seen() -> None:
+    def text(at: str, value: str) -> str:
+        return f'<x:c r="{at}" t="inlineStr"><x:is><x:t>{value}</x:t></x:is></x:c>'
+
+    rows = (
+        f'<x:row r="1">{text("A1", "姓名")}{text("B1", "账号")}</x:row>'
+        f'<x:row r="2">{text("A2", "张三")}<x:c r="B2"><x:v>6222</x:v></x:c></x:row>'
+        f'<x:row r="3" hidden="1">{text("A3", "李四")}<x:c r="B3"><x:f>1+1</x:f></x:c></x:row>'
+        f'<x:row r="4">{text("B4", "6224")}</x:row>'
+    )
+    table = read_table(_by_another_program(rows), COLUMNS)
+    assert [(row["name"].text, row["account"].text) for row in table.rows][:2] == [
+        ("张三", "6222"),
+        ("李四", ""),
+    ]
+    assert [each.at for each in table.faults] == ["3:3", "A3:A4", "B3"]
+
+
+@pytest.mark.parametrize("place", ["ZZZZZZ1", "A99999999999", "1A", "", "XFE1"])
+def test_a_cell_at_an_impossible_place_does_no_harm(place: str) -> None:
+    rows = f'<x:row r="1"><x:c r="{place}"><x:v>1</x:v></x:c></x:row>'
+    assert read_table(_by_another_program(rows), COLUMNS).faults
+    rows = f'<x:row r="{place or 0}"><x:c><x:v>1</x:v></x:c></x:row>'
+    assert read_table(_by_another_program(rows), COLUMNS).faults

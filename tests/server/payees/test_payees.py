@@ -188,6 +188,14 @@ def test_of_two_clerks_at_once_the_second_is_told(registered_anywhere, town) -> 
     assert [row.state for row in rows] == ["replaced"] * 3 + ["in_force"]
 
 
+def test_a_change_to_what_was_proposed_settles_the_proposal(say, decide, stated) -> None:
+    say("h1", PAYEE)
+    say("h1", OTHER, ref="s2")
+    say("h1", replace(OTHER, relation="child"), ref="s3")
+    decide("change", "h1", OTHER, seen=1)
+    assert [row[2] for row in stated()] == ["replaced", "adopted", "proposed", "in_force"]
+
+
 # ---- from tablets
 
 
