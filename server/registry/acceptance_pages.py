@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from server.access.rules import areas_of, may
 from server.access.session import holding, require
@@ -243,10 +243,7 @@ def _may_accept(session: Session, person: Person, county: str, chosen: list[str]
     """Every village concerned is asked for. Raises Refused."""
     for start in range(0, len(chosen), 500):
         part = chosen[start : start + 500]
-        villages = select(Conversion.village).where(
-            Conversion.county == county,
-            Conversion.id.in_(part),  # type: ignore[attr-defined]
-        )
+        villages = select(Conversion.village).where(Conversion.county == county, col(Conversion.id).in_(part))
         for village in session.exec(villages.distinct()):
             require(person, verb, village)
 
