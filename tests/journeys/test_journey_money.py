@@ -112,63 +112,31 @@ def _steps(page: Page) -> list[str]:
 def test_money_arrives_by_five_peoples_hands(county, office, converted, tmp_path: Path) -> None:
     li, household = converted
     file = f"{county.address}/households/140525/{household}"
+    niu, jin = office("niu"), office("jin")
 
-    # The township accepts; nobody else's page offers it.
-    niu = office("niu")
+    # The township accepts, the clerk decides; the tablet hears of it.
     niu.goto(file)
     expect(niu.locator("#money")).to_contain_text("改造还没有验收")
-    niu.get_by_role("link", name="验收", exact=True).click()
-    niu.locator("input[name=conversion]").check()
-    # The example schedule is for what was accepted in 2020 and 2021.
-    niu.get_by_label("验收日期").fill("2020-12-31")
-    niu.get_by_label("验收文号").fill("泽清验〔2020〕7号")
-    niu.get_by_label("依据（验收表、照片存放在哪里）").fill("乡政府档案室 2020-7 卷")
-    niu.get_by_role("button", name="验收", exact=True).click()
-    expect(niu.locator("main")).to_contain_text("已验收 1 项改造")
-
-    # The clerk decides what the schedule gives.
-    jin = office("jin")
-    jin.get_by_role("link", name="补贴", exact=True).click()
-    jin.get_by_role("link", name="核定", exact=True).click()
-    jin.locator("input[name=pick]").check()
-    jin.get_by_role("button", name="看项数和金额，再确认").click()
-    jin.get_by_role("button", name="确认核定").click()
-    expect(jin.locator("main")).to_contain_text("同时记账")
+    _accept(niu)
+    _decide(jin)
     jin.goto(file)
     expect(jin.locator("#money")).to_contain_text("已核定，等待发放")
     assert li.reports(county.address).problem is None
     assert any("已核定，等待发放" in line for line in li.reads(household).money.lines)
 
-    # The clerk prepares a batch, and cannot approve it.
-    jin.goto(f"{county.address}/finance/batches/new")
-    jin.get_by_role("button", name="预览").click()
-    jin.get_by_label("批次名称").fill("第一次发放")
-    jin.get_by_role("button", name="编成批次").click()
-    jin.get_by_role("button", name="提交审批").click()
-    batch = jin.url.split("?")[0]
+    # The clerk prepares a batch, and cannot approve it; another person does, and the clerk sends the file.
+    batch = _prepare(jin, county.address)
     assert "批准" not in _steps(jin)
-    expect(jin.locator("main")).to_contain_text("待审批")
-
-    # Another person approves; the clerk sends the file.
     shen = office("shen")
     shen.goto(batch)
     shen.get_by_role("button", name="批准", exact=True).click()
-    jin.goto(batch)
-    with jin.expect_download() as fetched:
-        jin.get_by_role("button", name="银行文件 XLSX").click()
-    ordered = tmp_path / "bank.xlsx"
-    fetched.value.save_as(ordered)
-    jin.get_by_role("button", name="已送银行，记账").click()
-    expect(jin.locator("main")).to_contain_text("已送银行")
+    ordered = _send(jin, batch, tmp_path)
 
     # The bank pays, but for one; a third person takes its answer in and reconciles.
     answer = tmp_path / "回盘.csv"
     answer.write_bytes(_bank_answers(ordered, returned_n=1))
     dui = office("dui")
-    dui.goto(batch)
-    dui.locator("input[name=file]").set_input_files(answer)
-    dui.get_by_role("button", name="导入", exact=True).click()
-    expect(dui.locator("main")).to_contain_text("退回 1 笔，对不上 0 行")
+    _take_in(dui, batch, answer)
     jin.goto(batch)
     assert "对账完成" not in _steps(jin), "whoever prepared a batch does not reconcile it"
     dui.get_by_role("button", name="对账完成").click()
@@ -186,14 +154,66 @@ def test_money_arrives_by_five_peoples_hands(county, office, converted, tmp_path
     assert li.reports(county.address).problem is None
     assert money.locator("li").all_inner_texts() == list(li.reads(household).money.lines)
     assert ACCOUNT not in niu.content()
-
-    # The coverage page's sums are the lists behind them, and the books balance.
-    jin.goto(f"{county.address}/coverage/140525")
-    credited = jin.locator("#money-area tr.total a[href*='state=credited']")
-    sum_text = credited.inner_text()
-    credited.click()
-    expect(jin.locator("main")).to_contain_text(sum_text)
+    _sums_open_their_lists(jin, county.address)
     with read(county.engine) as session:
         found = books.load(session, "140525")
     assert list(verify(found)) == []
     assert sorted(payment.state for payment in found.payments) == ["credited"] * 3 + ["returned"]
+
+
+def _accept(niu: Page) -> None:
+    niu.get_by_role("link", name="验收", exact=True).click()
+    niu.locator("input[name=conversion]").check()
+    # The example schedule is for what was accepted in 2020 and 2021.
+    niu.get_by_label("验收日期").fill("2020-12-31")
+    niu.get_by_label("验收文号").fill("泽清验〔2020〕7号")
+    niu.get_by_label("依据（验收表、照片存放在哪里）").fill("乡政府档案室 2020-7 卷")
+    niu.get_by_role("button", name="验收", exact=True).click()
+    expect(niu.locator("main")).to_contain_text("已验收 1 项改造")
+
+
+def _decide(jin: Page) -> None:
+    jin.get_by_role("link", name="补贴", exact=True).click()
+    jin.get_by_role("link", name="核定", exact=True).click()
+    jin.locator("input[name=pick]").check()
+    jin.get_by_role("button", name="看项数和金额，再确认").click()
+    jin.get_by_role("button", name="确认核定").click()
+    expect(jin.locator("main")).to_contain_text("同时记账")
+
+
+def _prepare(jin: Page, address: str) -> str:
+    """A batch of all that can be paid, handed in for approval; its address."""
+    jin.goto(f"{address}/finance/batches/new")
+    jin.get_by_role("button", name="预览").click()
+    jin.get_by_label("批次名称").fill("第一次发放")
+    jin.get_by_role("button", name="编成批次").click()
+    jin.get_by_role("button", name="提交审批").click()
+    expect(jin.locator("main")).to_contain_text("待审批")
+    return jin.url.split("?")[0]
+
+
+def _send(jin: Page, batch: str, folder: Path) -> Path:
+    """The bank's file fetched, and the batch noted as sent."""
+    jin.goto(batch)
+    with jin.expect_download() as fetched:
+        jin.get_by_role("button", name="银行文件 XLSX").click()
+    ordered = folder / "bank.xlsx"
+    fetched.value.save_as(ordered)
+    jin.get_by_role("button", name="已送银行，记账").click()
+    expect(jin.locator("main")).to_contain_text("已送银行")
+    return ordered
+
+
+def _take_in(dui: Page, batch: str, answer: Path) -> None:
+    dui.goto(batch)
+    dui.locator("input[name=file]").set_input_files(answer)
+    dui.get_by_role("button", name="导入", exact=True).click()
+    expect(dui.locator("main")).to_contain_text("退回 1 笔，对不上 0 行")
+
+
+def _sums_open_their_lists(jin: Page, address: str) -> None:
+    jin.goto(f"{address}/coverage/140525")
+    credited = jin.locator("#money-area tr.total a[href*='state=credited']")
+    sum_text = credited.inner_text()
+    credited.click()
+    expect(jin.locator("main")).to_contain_text(sum_text)
