@@ -15,7 +15,8 @@ from datetime import datetime
 from sync import merge
 from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
 from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
-from sync.messages import Incoming, Malformed, NotYet, Submission, Verdict
+from sync.messages import Incoming, Malformed, NotYet, Submission, Target, Verdict
+from sync.sight import Case, case_of
 
 FAULTS_PER_VERDICT = 100
 FAULT_CHARS = 500
@@ -294,17 +295,8 @@ def _judge(
 ) -> tuple[Verdict, Mapping[Key, Trace]]:
     facts, judged = work.facts, {}
     for target in submission.targets:
-        judged[target.key] = merge.judge(
-            submission,
-            target,
-            changes[target.dataset],
-            work.entities.get(target.key),
-            known=work.known,
-            groups=facts.policy.groups.get(target.dataset, {}),
-            history=facts.history,
-            now=work.told,
-            masked=facts.policy.masked.get(target.dataset, frozenset()),
-        )
+        case = _case(work, submission, target, changes[target.dataset])
+        judged[target.key] = merge.judge(case, facts.policy.groups.get(target.dataset, {}), work.told)
         work.store(judged[target.key].held)
     fields = tuple(outcome for each in judged.values() for outcome in each.fields)
     marks = []
@@ -328,15 +320,19 @@ def _witness(
     work: Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
 ) -> Mapping[Key, Trace]:
     return {
-        target.key: merge.witness(
-            submission,
-            target,
-            changes[target.dataset],
-            work.entities.get(target.key),
-            known=work.known,
-            history=work.facts.history,
-            masked=work.facts.policy.masked.get(target.dataset, frozenset()),
-        )
+        target.key: merge.witness(_case(work, submission, target, changes[target.dataset]))
         for target in submission.targets
         if target.dataset in changes
     }
+
+
+def _case(work: Work, submission: Submission, target: Target, changes: Mapping[str, str]) -> Case:
+    return case_of(
+        submission,
+        target,
+        changes,
+        work.entities.get(target.key),
+        known=work.known,
+        history=work.facts.history,
+        masked=work.facts.policy.masked.get(target.dataset, frozenset()),
+    )

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from sync.codec import derived_id
-from sync.facts import Held, Past, PropertyState, Step, Trace
-from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult, Submission, Target
+from sync.facts import Held, PropertyState, Step, Trace
+from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult
 from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
-from sync.sight import Case, Seen, base, case_of, comparable, same, sight
+from sync.sight import Case, Seen, base, comparable, same, sight
 
 Result: TypeAlias = FieldResult | Literal[""]
 
@@ -44,25 +44,8 @@ class Found:
     link: Conflict | None = None
 
 
-def judge(
-    submission: Submission,
-    target: Target,
-    changes: Mapping[str, str],
-    held: Held | None,
-    *,
-    known: Mapping[str, Past],
-    groups: Mapping[str, str],
-    history: str,
-    now: str,
-    masked: frozenset[str] = frozenset(),
-) -> Judged:
-    """What ``submission``, which saves ``changes`` to ``target``, makes of entity ``held`` (None: unknown).
-
-    ``known``: the past submissions it follows or corrects, and those that set what it did not see.
-    ``groups``: property → guard group. ``history``: the hub's present one. ``now``: the hub's time.
-    ``masked``: properties of which tablets see the last characters only.
-    """
-    case = case_of(submission, target, changes, held, known=known, history=history, masked=masked)
+def judge(case: Case, groups: Mapping[str, str], now: str) -> Judged:
+    """What the case's submission makes of its entity. ``groups``: property → guard group. ``now``: the hub's time."""
     seen = {name: sight(case, name) for name in case.sent}
     found = {name: _find(case, name, seen, groups) for name in case.sent}
     after = _apply(case, seen, found, groups, now)
@@ -72,18 +55,8 @@ def judge(
     return Judged(after, _trace(case, seen, found, after.version), fields, _others(case))
 
 
-def witness(
-    submission: Submission,
-    target: Target,
-    changes: Mapping[str, str],
-    held: Held | None,
-    *,
-    known: Mapping[str, Past],
-    history: str,
-    masked: frozenset[str] = frozenset(),
-) -> Trace:
+def witness(case: Case) -> Trace:
     """The trace of a rejected submission: what it sent and had seen, for the one that will correct it."""
-    case = case_of(submission, target, changes, held, known=known, history=history, masked=masked)
     seen = {name: sight(case, name) for name in case.sent}
     return _trace(case, seen, {name: Found("") for name in case.sent}, 0)
 

@@ -17,6 +17,7 @@ from sync.codec import derived_id, submission_hash, to_text
 from sync.facts import Device, Facts, Held, Key, Past, Policy, Pushed
 from sync.hub import Work, journal_line
 from sync.messages import VALUE_CHARS_MAX, Submission, Target, Verdict
+from sync.sight import case_of
 
 PERSON: Final = "office"
 FORM_VERSION: Final = "office"
@@ -68,9 +69,8 @@ def _state(work: Work, statement: Statement) -> None:
     if held and held.village == statement.village and before == values:
         return
     made = _submission(work, statement, held, values)
-    judged = merge.judge(
-        made, made.targets[0], values, held, known={}, groups={}, history=work.facts.history, now=work.told
-    )
+    case = case_of(made, made.targets[0], values, held, known={}, history=work.facts.history)
+    judged = merge.judge(case, {}, work.told)
     work.store(judged.held)
     verdict = Verdict(made.id, "applied", versions={statement.key: judged.held.version}, fields=judged.fields)
     traces = {statement.key: judged.trace}

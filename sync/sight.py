@@ -138,6 +138,11 @@ def case_of(
     history: str,
     masked: frozenset[str] = frozenset(),
 ) -> Case:
+    """The case of ``submission``, which saves ``changes`` to ``target``, before entity ``held`` (None: unknown).
+
+    ``known``: the past submissions it follows or corrects, and those that set what it did not see.
+    ``history``: the hub's present one. ``masked``: properties of which tablets see the last characters only.
+    """
     followed, trail = _stands_on(target, known)
     past = known.get(submission.corrects or "")
     return Case(
