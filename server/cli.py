@@ -33,8 +33,9 @@ from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
 from server.programme.actions import release
 from server.programme.plan import PlanFault
-from server.registry import actions
+from server.registry import division_import
 from server.registry.actions import DivisionFault
+from server.registry.division_import import Wanted
 from server.settings import Settings, SettingsProblem, from_environment
 from server.subsidies import commands
 from server.terminal.bars import Bars
@@ -222,7 +223,7 @@ def publish_form(source: File, data: Data = None) -> None:
         entered = forms.register(session, [triple], utc_now())
     name = f"{published.form_id} {published.version}（{published.sha256[:12]}）"
     console.print(
-        f"已发布 {name}。重启服务器后，平板下次同步时收到。" if entered else f"{name} 早已发布，没有变化。"
+        f"已发布 {name}。平板下次同步时收到，服务器不必重启。" if entered else f"{name} 早已发布，没有变化。"
     )
 
 
@@ -234,10 +235,15 @@ def import_divisions(
     content = _bytes(source)
     with _made(data) as made, write(made.state.engine) as session, bars("导入行政区划（行）") as told:
         try:
-            imported = actions.import_divisions(session, content, edition, told)
+            found = division_import.take(
+                session, Wanted(content, edition, source.name, ("",)), seen=None, person="",
+                county=made.state.settings.county, now=utc_now(), told=told,
+            )  # fmt: skip
         except DivisionFault as fault:
             raise CommandProblem(f"区划代码表没有导入：\n{fault}") from fault
-    console.print(f"已导入 {imported.total} 个区划（文件编码 {imported.encoding}）。")
+    console.print(
+        f"已导入区划：新增 {found.added} 个，改动 {found.altered} 个，没有变化 {len(found.same)} 个。"
+    )
 
 
 @plan_app.command("release")

@@ -198,6 +198,13 @@ def test_the_plan_and_the_divisions_that_come_with_the_program_go_in(run: Run, t
         assert "已发布计划" in run("plan", "release", str(plan), *data).out
     (tmp_path / "more.csv").write_text("code,name\n")
     assert run("divisions", "import", str(tmp_path / "more.csv"), "--edition", "2020", *data).status == 1
+    rows = ["140000000000,山西省,province,,", "140500000000,晋城市,city,140000000000,"]
+    (tmp_path / "more.csv").write_text("code,name,level,parent,urban_rural_code\n" + "\n".join(rows))
+    done = run("divisions", "import", str(tmp_path / "more.csv"), "--edition", "2020", *data)
+    assert "新增2个，改动0个" in done.out
+    with closing(sqlite3.connect(tmp_path / "data" / "cleanheat.sqlite3")) as db:
+        told = db.execute("SELECT person, subject FROM audit WHERE verb = 'division.import'").fetchall()
+    assert told == [("", "divisions/2020")]
 
 
 def test_a_wrong_setting_is_said_plainly(tmp_path: Path) -> None:
