@@ -133,9 +133,15 @@ def known_of(session: Session, row: BatchRow, ids: Sequence[str]) -> Known:
             col(PaymentRow.county) == row.county, col(PaymentRow.id).in_(part)
         )
         elsewhere |= {each.id: each.batch for each in session.execute(others)}
+    # An answer corrected by hand has no row behind it, and is an answer all the same.
+    answered = {
+        id: Said(id, each.payee.account, each.amount_fen, each.state, each.reason, None)
+        for id, each in payments.items()
+        if each.state in (CREDITED, RETURNED)
+    }
     return Known(
         payments,
-        {each.end_to_end_id: said_of(each) for each in earlier if each.fate == ANSWER},
+        answered | {each.end_to_end_id: said_of(each) for each in earlier if each.fate == ANSWER},
         elsewhere,
         [said_of(each) for each in earlier if each.why or each.fate == OVERRULED],
     )

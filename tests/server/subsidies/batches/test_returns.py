@@ -163,6 +163,10 @@ def test_an_answer_booked_wrongly_is_corrected_for_a_reason(small_office, said) 
         office.correct_answer(payment.id, "returned", CLERK, reason=" ")
     assert codes(refusal) == ["other_duty", "no_reason"]
     office.correct_answer(payment.id, "returned")
+    # The file that was wrong comes again, and another one like it: neither is an answer any more.
+    assert office.take_in(id, [said(payment)]).changed_nothing
+    assert office.take_in(id, [said(payment, booked_on=date(2020, 11, 30))]).waiting_n == 1
+    office.check()
     office.correct_answer(payment.id, "credited")
     kinds = [entry.kind for entry in sorted(rows(office, EntryRow), key=lambda each: each.number)]
     assert kinds == [
