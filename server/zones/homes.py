@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 
 from server.inspections.tables import Sighting
 from server.programme.views import plan_in_force
+from server.registry.standing import device_in_use
 from server.registry.tables import Conversion, Household
 from server.registry.vocabulary import CLEAN_KINDS
 from server.zones import stove
@@ -45,8 +46,9 @@ def rulings(
 ) -> list[StoveLine]:
     """The homes that fit a condition over Household, by village and door, each ruled upon."""
     ordered = (col(Household.village), col(Household.door_number), col(Household.id))
-    found = select(Household).where(col(Household.county) == county, where).order_by(*ordered)
-    return _ruled(session, county, list(session.execute(found).scalars()), zone, today)
+    found = select(Household, device_in_use("connected")).where(col(Household.county) == county, where)
+    rows = [(home, device) for home, device in session.execute(found.order_by(*ordered))]
+    return _ruled(session, county, rows, zone, today)
 
 
 def rulings_of(
@@ -57,16 +59,20 @@ def rulings_of(
 
 
 def _ruled(
-    session: Session, county: str, rows: Sequence[Household], zone: InForce | None, today: date
+    session: Session,
+    county: str,
+    rows: Sequence[tuple[Household, str]],
+    zone: InForce | None,
+    today: date,
 ) -> list[StoveLine]:
     table = provisions(session, county)
-    ids = [row.id for row in rows]
+    ids = [row.id for row, _ in rows]
     converted, burned = _conversions(session, county, ids), _burned(session, county, ids)
     lines = []
-    for row in rows:
+    for row, device in rows:
         installed_on, in_service_on = converted.get(row.id, (None, None))
         home = Home(
-            village=row.village, old_stove=row.old_stove, old_stove_on=row.old_stove_on, device=row.device,
+            village=row.village, old_stove=row.old_stove, old_stove_on=row.old_stove_on, device=device,
             fuel=row.fuel, converted_on=installed_on, in_service_on=in_service_on,
             burned_on=tuple(sorted(burned[row.id])),
         )  # fmt: skip

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 
 from server import database
 from server.registry.projection import projection
+from server.registry.tables import Household
+from server.zones import homes, lines
 
 # How far a conversion has come.
 SIGNED, INSTALLED, CONNECTED = range(3)
@@ -98,6 +101,18 @@ def test_clean_coal_corrected_away_is_no_longer_counted_apart(teller: Any) -> No
     assert (teller.listed("clean_coal"), teller.clean()) == ({home}, set())
     teller.convert(home, "9", SIGNED, conversion, corrects=wrong)
     assert teller.listed("clean_coal") == set()
+
+
+def test_a_zone_takes_such_a_home_for_what_it_is(teller: Any) -> None:
+    home, _ = teller.survey("coal_stove")
+    conversion, wrong = teller.convert(home, "9", CONNECTED)
+    teller.convert(home, "9", SIGNED, conversion, corrects=wrong)
+    with database.read(teller.exchange.engine) as session:
+        group, used = session.execute(
+            select(lines.group(), lines.used()).where(col(Household.id) == home)
+        ).one()
+        (ruled,) = homes.rulings_of(session, teller.county, [home], None, teller.now.date())
+    assert (group, used, ruled.home.device) == ("not_converted", False, "coal_stove")
 
 
 def test_what_was_recorded_offline_arrives_in_one_go(teller: Any) -> None:
