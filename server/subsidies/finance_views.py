@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from server.access.rules import areas_of, may
 from server.access.tables import Person
 from server.registry import divisions, rules
-from server.subsidies import batch_views, decision_views, payment_views
+from server.subsidies import batch_views, decision_views, ledger_sums, payment_views
 from server.subsidies.balances import KEY, decided_by_key, live_by_key
 from server.subsidies.batch import APPROVED, LOCKED, OPEN
 from server.subsidies.batch_rows import WAITING
 from server.subsidies.decision_views import DecisionFilter
-from server.subsidies.ledger import KINDS, REVERSAL, Totals
+from server.subsidies.ledger import KINDS, Totals
 from server.subsidies.payment_views import TO_REPAY, PaymentFilter
 from server.subsidies.payments import SENT
 from server.subsidies.review import CORRECTION, DUE
-from server.subsidies.tables import EntitlementRow, EntryRow, PayeeRow, PostingRow, ReturnRowRow
+from server.subsidies.tables import EntitlementRow, EntryRow, PayeeRow, ReturnRowRow
 from server.subsidies.vocabulary import LEVELS
 from server.web import N_
 
@@ -157,59 +156,27 @@ class Ledger:
 def ledger_of(session: Session, area: str) -> Ledger:
     """What the ledger says of an area; every entry counts for the village its money was decided for."""
     digits = rules.child_digits(area)
-    place, level, kind, fen = 0, 1, 2, 3
-    rows = [tuple(row) for row in session.execute(_sums(area, digits))]
+    summed = ledger_sums.sums(session, area[:6])
+    rows = [
+        (village[:digits], level, kind, fen)
+        for (village, level, kind), fen in summed.items()
+        if village.startswith(area)
+    ]
+    by_level: dict[str, list[tuple[str, int]]] = {}
+    by_place: dict[str, list[tuple[str, int]]] = {}
+    for place, level, kind, fen in rows:
+        by_level.setdefault(level, []).append((kind, fen))
+        by_place.setdefault(place, []).append((kind, fen))
+    names = divisions.names(session, [code.ljust(12, "0") for code in by_place])
     last = select(EntryRow).where(col(EntryRow.county) == area[:6]).order_by(col(EntryRow.number).desc())
-    codes = sorted({row[place] for row in rows})
-    names = divisions.names(session, [code.ljust(12, "0") for code in codes])
-    found_levels = {row[level] for row in rows}
     return Ledger(
-        _totals((row[kind], row[fen]) for row in rows),
+        _totals((kind, fen) for _, _, kind, fen in rows),
+        [Part(level, LEVELS[level], _totals(by_level[level])) for level in LEVELS if level in by_level],
         [
-            Part(code, LEVELS[code], _totals((row[kind], row[fen]) for row in rows if row[level] == code))
-            for code in LEVELS
-            if code in found_levels
-        ],
-        [
-            Part(
-                code, names.get(code.ljust(12, "0"), code),
-                _totals((row[kind], row[fen]) for row in rows if row[place] == code),
-            )
-            for code in codes
+            Part(code, names.get(code.ljust(12, "0"), code), _totals(of_place))
+            for code, of_place in sorted(by_place.items())
         ],
         session.execute(last.limit(1)).scalars().first(),
-    )  # fmt: skip
-
-
-def _sums(area: str, digits: int) -> Any:
-    """Place, level and kind → fen, a reversal under the kind of what it undoes."""
-    undone = aliased(EntryRow)
-    kind = case((col(EntryRow.kind) == REVERSAL, col(undone.kind)), else_=col(EntryRow.kind))
-    place = func.substr(EntryRow.village, 1, digits)
-    debited: list[ColumnElement[bool]] = [
-        and_(kind == name, col(PostingRow.purpose) == debit) for name, (debit, _) in KINDS.items()
-    ]
-    return (
-        select(place, col(PostingRow.level), kind, func.sum(PostingRow.amount_fen))
-        .select_from(EntryRow)
-        .join(
-            PostingRow,
-            and_(col(PostingRow.county) == col(EntryRow.county), col(PostingRow.entry) == col(EntryRow.id)),
-        )
-        .outerjoin(
-            undone,
-            and_(
-                col(EntryRow.reverses) != "",
-                col(undone.county) == col(EntryRow.county),
-                col(undone.id) == col(EntryRow.reverses),
-            ),
-        )
-        .where(
-            col(EntryRow.county) == area[:6],
-            col(EntryRow.village).between(*rules.bounds(area)),
-            or_(*debited),
-        )
-        .group_by(place, col(PostingRow.level), kind)
     )
 
 
