@@ -139,6 +139,7 @@ _reply = record(
     verdicts=array(_verdict, _MANY), not_yet=array(_not_yet, _MANY),
     villages=optional(array(_village, _MANY)), forms=array(_form_xml, 1_000),
     changes=array(_entity, _MANY), cursors=mapping(village_code, _cursor, _MANY), more=strict.flag,
+    people=mapping(_short, _short, _MANY),
 )  # fmt: skip
 _enrol_request = record(
     EnrolRequest, protocol=number(), code=text(100, empty=False), device=uuid,

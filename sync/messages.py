@@ -215,7 +215,8 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
-    """``villages`` None = the list is unchanged. ``more``: ask again now, there is more to read."""
+    """``villages`` None = the list is unchanged. ``more``: ask again now, there is more to read. ``people``:
+    id → name of those whom verdicts and conflicts in this reply name."""
 
     protocol: int
     history: str
@@ -229,6 +230,7 @@ class Reply:
     changes: tuple[EntityState, ...]
     cursors: Mapping[str, Cursor]
     more: bool
+    people: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -145,9 +145,11 @@ def reply(
     villages: Sequence[Village],
     forms: Iterable[FormXml],
     masked: Masked = MappingProxyType({}),
+    people: Mapping[str, str] = MappingProxyType({}),
 ) -> Reply:
     """The answer to ``request``. ``villages``: all assigned to the tablet; ``forms``: all that are released;
-    ``masked``: the policy's, dataset → properties of which tablets see the last characters."""
+    ``masked``: the policy's, dataset → properties of which tablets see the last characters; ``people``: names
+    of those whom the reply speaks of (`named`)."""
     missing = [form for form in forms if f"{form.id}@{form.version}" not in request.forms]
     return Reply(
         PROTOCOL,
@@ -162,4 +164,11 @@ def reply(
         tuple(masking.entity(each, masked) for each in pulled.changes),
         pulled.cursors,
         pulled.more or len(missing) > FORMS_PER_REPLY,
+        people,
     )
+
+
+def named(pushed: Pushed, pulled: Pulled) -> set[str]:
+    """Whom a reply speaks of by id: the other side of a verdict's fields, who submitted what is in conflict."""
+    met = {field.theirs_by for verdict in pushed.verdicts for field in verdict.fields}
+    return (met | {conflict.person for state in pulled.changes for conflict in state.conflicts}) - {""}

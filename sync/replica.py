@@ -132,6 +132,11 @@ class Replica:
         with reading(self.db) as connection:
             return replica_lists.in_villages(connection, dataset, village)
 
+    def person(self, id: str) -> str | None:
+        """The name of somebody a reply spoke of; None: no reply has told it."""
+        with reading(self.db) as connection:
+            return replica_lists.person(connection, id)
+
     def form(self, id: str, version: str | None = None) -> FormXml | None:
         with reading(self.db) as connection:
             return replica_lists.form(connection, id, version)

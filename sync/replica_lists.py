@@ -105,6 +105,11 @@ def _open(stored: str) -> dict[str, str]:
     return {name: value for name, value in json.loads(stored).items() if not name.startswith(HIDDEN)}
 
 
+def person(connection: sqlite3.Connection, id: str) -> str | None:
+    row = connection.execute("SELECT name FROM person WHERE id = ?", (id,)).fetchone()
+    return row[0] if row else None
+
+
 def form(connection: sqlite3.Connection, id: str, version: str | None) -> FormXml | None:
     """That version, or of all the tablet has the newest (2020.10 is newer than 2020.9)."""
     rows = connection.execute("SELECT id, version, sha256, xml FROM form WHERE id = ?", (id,)).fetchall()

@@ -69,6 +69,7 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
         if intact(form):
             store_form(connection, form)
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
+    connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
     _receive(connection, work, reply)
     if not reply.more:
         work.touched |= _catch_up(connection)

@@ -78,8 +78,12 @@ def _create(db: Database) -> None:
     db.executescript(_FIRST)
 
 
+def _people(db: Database) -> None:
+    db.conn.execute("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
+
+
 # Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create,)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create, _people)
 
 
 class ReplicaProblem(Exception):

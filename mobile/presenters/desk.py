@@ -44,10 +44,11 @@ class Desk:
         return self.parsed[key]
 
     def person(self, person: str) -> str:
-        """Who somebody is: the surveyor of this tablet by name, anyone else as somebody else."""
+        """Who somebody is: the surveyor of this tablet, whoever a reply has named, else just somebody else."""
         identity = self.replica.identity()
-        mine = identity is not None and identity.person == person
-        return identity.person_name if identity and mine else self.say("person.other")
+        if identity is not None and identity.person == person:
+            return identity.person_name
+        return self.replica.person(person) or self.say("person.other")
 
     def moment(self, iso: str | None) -> str:
         """An instant in words, near ones relative: 刚刚, 5 分钟前, 今天 09:30."""

@@ -20,6 +20,7 @@ from sqlmodel import Session
 from server.access import enrolment
 from server.access.places import Places
 from server.access.tables import Tablet
+from server.access.views import names
 from server.database import is_busy, read, write
 from server.exchange import history, journal
 from server.exchange.feed import SqlFeed
@@ -76,6 +77,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         pulled = pull.pull(cursors, SqlFeed(session, county))
         pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
         villages = villages_of(exchange.places, session, county, assigned)
+        people = names(session, pull.named(taken.pushed, pulled))
     return pull.reply(
         request,
         taken.pushed,
@@ -87,6 +89,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         villages=villages,
         forms=exchange.forms.documents,
         masked=exchange.policy.masked,
+        people=people,
     )
 
 

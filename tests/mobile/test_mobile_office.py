@@ -297,3 +297,15 @@ def test_a_visit_at_a_door_that_is_not_registered_asks_for_the_door(tablet):
     [line] = HouseholdsPresenter(tablet.desk, EAST, ignore).state.lines
     assert "9组1号" in line.detail
     assert village.visit() != draft
+
+
+def test_whoever_a_reply_names_is_called_by_name(tablet):
+    household = tablet.household()
+    conflict = Conflict(
+        tablet.desk.new_id(), "phone", tablet.desk.new_id(), "1", "2", "3", "", "2020-09-10T02:00:00Z", "p-9"
+    )
+    tablet.receive(tablet.state("household", household, {"head_name": "王秀英", "phone": "3"}, (conflict,)))
+    [before] = HouseholdPresenter(tablet.desk, household).state().conflicts
+    tablet.reply(people={"p-9": "李四"})
+    [after] = HouseholdPresenter(tablet.desk, household).state().conflicts
+    assert ("其他人员" in before.by, "李四" in after.by) == (True, True)

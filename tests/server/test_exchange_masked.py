@@ -150,3 +150,12 @@ def test_what_the_office_stated_is_listed_only_where_it_is_asked_for(running, of
     page = official.get(link).text
     for words in ("禁煤区（办公室告知平板）", "一号镇禁煤区", "办公室"):
         assert words in page
+
+
+def test_a_reply_names_whom_it_speaks_of(running, tablet, recorded) -> None:
+    told = tablet.sync(running.address, held={NORTH: None})
+    assert set(told.people.values()) == {"王五"}
+    without = {
+        name: value for name, value in to_json(told).items() if name != "people"
+    }  # an older hub's reply
+    assert decode(Reply, json.dumps(without).encode()).people == {}
