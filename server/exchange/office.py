@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from server.exchange import history, journal
@@ -34,5 +35,8 @@ def publish(session: Session, county: str, states: Sequence[State], now: datetim
     present = history.present(session)
     pushed = office.state(statements, before, county=county, history=present, now=now)
     journal.record(session, county, pushed.records, now)
-    journal.keep(session, county, pushed.changed, before)
+    try:
+        journal.keep(session, county, pushed.changed, before)
+    except IntegrityError as error:  # somebody else has just made the same entity: there was no row to lock
+        raise journal.Stale from error
     journal.tell(session, county, pushed.feed)

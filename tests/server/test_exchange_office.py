@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from server import database
 from server.access.enrolment import tablet_by_secret
 from server.access.places import Place
-from server.exchange import forms, history, office, store
+from server.exchange import forms, history, journal, office, store
 from server.exchange.tables import EntityRow, SubmissionRow
 from server.registry.policy import POLICY
 from survey_forms import released
@@ -260,6 +260,23 @@ def test_whenever_tablets_ask_they_end_with_what_the_office_said_last(exchange, 
         wanted = {id: props for id, props in said.items() if props["__in"] in villages}
         assert mine == {id: {n: v for n, v in props.items() if n != "__in"} for id, props in wanted.items()}
         each.replica.close()
+
+
+def test_two_who_state_the_same_for_the_first_time_at_once_do_not_both(exchange) -> None:
+    """One is there, or both came to the same; whoever was overtaken is told to begin again, not that it broke."""
+
+    def one(number: int) -> str:
+        try:
+            publish(exchange, *(zone(village, STATES[number % 4]) for village in VILLAGES))
+        except journal.Stale:
+            return "overtaken"
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(one, range(8)))
+    assert "done" in outcomes
+    assert {each.village for each in held(exchange).values()} == set(VILLAGES)
+    assert {each.version for each in held(exchange).values()} <= set(range(1, outcomes.count("done") + 1))
 
 
 def test_two_who_state_at_once_both_leave_their_line(exchange) -> None:
