@@ -277,7 +277,7 @@ def _lists(session: Session, county: str, rows: Sequence[PayeeRow]) -> Mapping[s
         col(PayeeListRow.county) == county, col(PayeeListRow.sha256).in_(hashes),
         col(PayeeListRow.imported_at).is_not(None),
     )  # fmt: skip
-    return dict(session.execute(found).tuples().all()) if hashes else {}
+    return {row[0]: row[1] for row in session.execute(found)} if hashes else {}
 
 
 def imported(session: Session, county: str) -> list[tuple[PayeeListRow, str]]:
