@@ -15,7 +15,7 @@ from server.exchange.tables import SubmissionRow, SubmissionTarget
 from server.registry import acceptance
 from server.registry.acceptance import Paper, Proof
 from server.registry.tables import Conversion, Household
-from server.subsidies import books, decisions, review, schedules
+from server.subsidies import books, decisions, owed, review, schedules
 from server.subsidies.decisions import Act, Outcome, Pick
 from server.subsidies.ledger_checks import Books
 from server.subsidies.tables import EntitlementRow, ReviewLineRow, ReviewRow
@@ -165,7 +165,9 @@ def an_office() -> Callable[[Engine], Office]:
 
     def make(engine: Engine) -> Office:
         office = Office(engine)
-        acceptance.watch("subsidies", review.accepted)
+        acceptance.watch(owed.ROOM, review.accepted)
+        # No tablets hear of this office; an application of another test may have put its way to them here.
+        acceptance.watch(f"{owed.ROOM}:tablets", lambda session, county, households: None)
         with write(engine) as session:
             schedules.release_bundled(session, COUNTY, office.now)
         return office

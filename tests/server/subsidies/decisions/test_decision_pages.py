@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from server.access import credentials
@@ -20,7 +21,7 @@ from server.registry.acceptance import Paper
 from server.registry.tables import Conversion, Household
 from server.subsidies import schedules
 from server.subsidies.schedule import bundled
-from server.subsidies.tables import EntitlementRow, ScheduleRow
+from server.subsidies.tables import EntitlementRow, ReviewRow, ScheduleRow
 
 COUNTY = "140525"
 VILLAGES = ("140525100201", "140525100202", "140525200201")
@@ -266,6 +267,27 @@ def test_a_schedule_is_released_from_the_page_or_refused_with_every_fault(town, 
     assert done.status_code == 303
     page = boss.get(done.headers["location"])
     assert "已发布 zezhou-example@2" in page and "已被取代" in page
+
+
+def test_what_was_not_worked_out_yet_is_told_and_worked_out_by_parts(town, clerk) -> None:
+    with write(town.app.state.engine) as session:
+        session.execute(update(ReviewRow).values(stale=True))
+    token = town.form_token(clerk.browser.get("/finance/schedules"))
+    asked = {"csrf": token}
+    by_script = clerk.browser.post("/finance/decisions/refresh", data=asked, headers={"HX-Request": "true"})
+    assert by_script.headers["HX-Refresh"] == "true"
+    assert clerk.browser.post("/finance/decisions/refresh", data=asked).status_code == 303
+    with read(town.app.state.engine) as session:
+        assert len(session.exec(select(ReviewRow).where(~col(ReviewRow.stale))).all()) == 3
+
+
+def test_a_schedule_changed_by_hand_stops_deciding_and_says_so(town, clerk) -> None:
+    with write(town.app.state.engine) as session:
+        session.execute(update(ScheduleRow).values(sha256="0" * 64))
+    answer = clerk.browser.get("/finance/decisions")
+    assert answer.status_code == 409 and "与发布时的校验值不符" in answer.text
+    assert "内容与发布时不同" in clerk.get("/finance/schedules")
+    assert "不能据此计算" in clerk.get("/finance/schedules/zezhou-example/1")
 
 
 @pytest.mark.parametrize("path", ["decisions", "decisions?show=open", "decisions?show=decided", "schedules"])
