@@ -24,7 +24,7 @@ COUNTY = "140525"
 VILLAGE = Village("140525100201", "东常村", "南村镇", "rural")
 OTHER = Village("140525100203", "西郜村", "南村镇", None)
 ENTER = 13
-STILL_FRAMES = 4
+STILL_FRAMES = 3
 START = datetime(2020, 9, 12, 1, 30, tzinfo=UTC)  # 09:30 in China
 
 
@@ -185,14 +185,14 @@ class Driver:
         for _ in range(number):
             self.loop.idle()
 
-    def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
-        """Let the window live until something holds."""
+    def until(self, true: Callable[[], bool], seconds: float = 20, *, after: int = 4) -> None:
+        """Let the window live until something holds, and some frames more."""
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"not within {seconds} s; on screen: {self.words()}"
             self.loop.idle()
             time.sleep(0.005)
-        self.frames()
+        self.frames(after)
 
     def widgets(self) -> Iterator[Any]:
         """Everything that shows: the shell with its present screen, and whatever lies above."""
@@ -235,28 +235,23 @@ class Driver:
         self.frames(1)
         touch.touch_up()
         # A scroll view passes a tap on only a while later: until then somebody holds it.
-        self.until(lambda: not touch.grab_list)
+        self.until(lambda: not touch.grab_list, after=2)
 
     def show(self, widget: Any) -> None:
         """Scroll until a widget is in sight, and let the page come to rest."""
-        self.rest(widget)
         above = widget.parent
         while above is not None and above is not self.window and above is not above.parent:
             if "ScrollView" in _lineage(above) and "RecycleView" not in _lineage(above):
                 above.scroll_to(widget, animate=False)
             above = above.parent
-        self.rest(widget)
-
-    def rest(self, widget: Any) -> None:
-        """Let the window live until the widget has stayed where it is for a few frames: an answer lays the page
-        out anew in several."""
+        # An answer lays the page out anew in several frames.
         places: list[tuple[float, ...]] = []
 
         def still() -> bool:
             places.append((*widget.to_window(*widget.pos), *widget.size))
-            return len(places) >= STILL_FRAMES and len(set(places[-STILL_FRAMES:])) == 1
+            return len(places) > STILL_FRAMES and len(set(places[-STILL_FRAMES:])) == 1
 
-        self.until(still)
+        self.until(still, after=0)
 
     def field(self, label: str) -> Any:
         """The text field of the question, or the field whose hint or name this is."""

@@ -22,6 +22,8 @@ from sync.codec import derived_id, submission_hash
 from sync.replica import Replica
 
 A = "140525100001"
+# A household is six lines; a slow machine takes longer over them, and is killed at the same places.
+LINES_MAX = 60
 
 CHILD = """
 import sys
@@ -82,8 +84,8 @@ connect(Path(sys.argv[1]))
 """
 
 
-def kill_once(path: Path, run: str, after_s: float) -> list[list[str]]:
-    """Let a child work for a moment, kill it, and give the lines it acknowledged."""
+def kill_once(path: Path, run: str, after_n: int, after_s: float) -> list[list[str]]:
+    """Let a child acknowledge so many lines, kill it a moment later, and give all it acknowledged."""
     root = str(Path(__file__).parents[3])
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(path), run, A],
@@ -92,9 +94,11 @@ def kill_once(path: Path, run: str, after_s: float) -> list[list[str]]:
     assert child.stdout is not None
     ready = child.stdout.readline()
     assert ready == "ready\n"
+    waited_for = [child.stdout.readline() for _ in range(after_n)]
     time.sleep(after_s)
     child.send_signal(signal.SIGKILL)
-    lines = [line.split() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    said = [*waited_for, *child.stdout.read().splitlines(keepends=True)]
+    lines = [line.split() for line in said if line.endswith("\n")]
     child.stdout.close()
     child.wait()
     return lines
@@ -141,7 +145,7 @@ def kill_and_look(tmp_path: Path, clock: Any, ids: Any, seed: int, kills: int) -
     chance = random.Random(seed)
     path, total = tmp_path / "replica.db", 0
     for kill in range(kills):
-        lines = kill_once(path, f"{seed}-{kill}", chance.uniform(0.0, 0.25))
+        lines = kill_once(path, f"{seed}-{kill}", chance.randint(0, LINES_MAX), chance.uniform(0.0, 0.02))
         total += len(lines)
         with Replica.open(path, clock=clock, new_id=ids("look")) as replica:
             check(replica, lines)
