@@ -129,10 +129,15 @@ def _answered(office: Office, id: str) -> None:
 
 
 def _answer_laid(office: Office, id: str) -> None:
-    """The bank's answer to the batch that waits for it, with two lines that match nothing, in both formats."""
+    """The bank's answer to the batch that waits for it, with two lines that match nothing, in both formats; and what
+    the bank sends when it is asked about the one that is off.
+    """
     with read(office.app.state.engine) as session:
         number = session.get_one(BatchRow, (office.county, id)).number
-        lines = bank.with_faults(_answers(office, session, id))
+        clean = _answers(office, session, id)
+    faulty = bank.with_faults(clean)
+    asked = [answer for answer in clean if answer not in faulty]
     title = f"模拟数据 {bank.BANK} 回盘 第 {number} 批"
-    lay(office.folder / f"回盘-第{number}批.xlsx", bank.workbook(title, lines))
-    lay(office.folder / f"回盘-第{number}批.csv", bank.sheet(title, lines))
+    lay(office.folder / f"回盘-第{number}批.xlsx", bank.workbook(title, faulty))
+    lay(office.folder / f"回盘-第{number}批.csv", bank.sheet(title, faulty))
+    lay(office.folder / f"回盘-第{number}批-更正.xlsx", bank.workbook(f"{title} 更正", asked))

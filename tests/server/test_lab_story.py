@@ -104,8 +104,8 @@ def _numbers(app: Any) -> tuple[int, ...]:
 def test_the_banks_answer_lies_ready_with_its_three_kinds_of_trouble(begun: Any) -> None:
     _tell(begun, 99)
     _, file, *_ = begun
-    [book] = Path(file.data).glob("回盘-*.xlsx")
     [text] = Path(file.data).glob("回盘-*.csv")
+    book = text.with_suffix(".xlsx")
     found = return_file.read(book.name, book.read_bytes())
     assert not found.faults
     assert [row.said for row in return_file.read(text.name, text.read_bytes()).rows] == [
@@ -126,3 +126,13 @@ def test_the_zone_is_nearly_ready(begun: Any) -> None:
     assert "paid" in unmet
     assert set(unmet) <= {"paid", "homes", "connected"}
     assert found.tally.households > 50
+
+
+def test_the_bank_mends_what_was_off_when_it_is_asked(begun: Any) -> None:
+    _tell(begun, 99)
+    _, file, *_ = begun
+    [text] = Path(file.data).glob("回盘-*.csv")
+    sent = return_file.read("", text.read_bytes()).rows
+    [mended] = return_file.read("", text.with_name(f"{text.stem}-更正.xlsx").read_bytes()).rows
+    [off] = [row for row in sent if row.said.end_to_end_id == mended.said.end_to_end_id]
+    assert off.said.amount_fen - mended.said.amount_fen == 1
