@@ -41,6 +41,8 @@ def verify_books(
         typer.echo(verify_report.as_json(report))
     else:
         console.print(verify_report.table(report))
+        for line in verify_report.summary(report):
+            console.print(line, highlight=False)
     raise typer.Exit(1 if report.findings else 0)
 
 

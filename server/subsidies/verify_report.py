@@ -16,14 +16,8 @@ SHOWN_MAX: Final = 20
 
 def table(report: Report) -> Table:
     """Every check with its result; of many findings the first."""
-    found = report.totals
     title = f"{report.county} 资金核验 · 截至 {moment(report.at)}（UTC+8）"
-    caption = (
-        f"核定 {report.decisions_n:,} 项，付款 {report.payments_n:,} 笔，分录 {report.entries_n:,} 笔。"
-        f"应补 {yuan(found.obligated_fen)} 元；已送 {yuan(found.sent_fen)} = 到账 {yuan(found.credited_fen)}"
-        f" + 退回 {yuan(found.returned_fen)} + 在途 {yuan(found.in_transit_fen)}；尚欠 {yuan(found.owed_fen)} 元。"
-    )
-    made = Table(title=title, caption=caption, caption_justify="left", title_justify="left")
+    made = Table(title=title, title_justify="left")
     made.add_column("检查")
     made.add_column("结果")
     made.add_column("问题")
@@ -34,6 +28,17 @@ def table(report: Report) -> Table:
             said.append(f"……另有 {len(findings) - SHOWN_MAX:,} 处，全部见 --json。")
         made.add_row(name, f"{len(findings):,} 处" if findings else "通过", "\n".join(said))
     return made
+
+
+def summary(report: Report) -> list[str]:
+    """What the books come to, a line for each thing."""
+    found = report.totals
+    return [
+        f"核定 {report.decisions_n:,} 项，付款 {report.payments_n:,} 笔，分录 {report.entries_n:,} 笔。",
+        f"应补 {yuan(found.obligated_fen)} 元，尚欠 {yuan(found.owed_fen)} 元。",
+        f"已送 {yuan(found.sent_fen)} 元 = 到账 {yuan(found.credited_fen)} + 退回 {yuan(found.returned_fen)}"
+        f" + 在途 {yuan(found.in_transit_fen)}。",
+    ]
 
 
 def as_json(report: Report) -> str:
