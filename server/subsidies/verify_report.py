@@ -20,7 +20,7 @@ def table(report: Report) -> Table:
     made = Table(title=title, title_justify="left")
     made.add_column("检查")
     made.add_column("结果")
-    made.add_column("问题")
+    made.add_column("问题", overflow="fold")
     for check, name in TITLES.items():
         findings = report.found(check)
         said = [f"{each.id}：{each.message}" for each in findings[:SHOWN_MAX]]
