@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final
 
 from fastapi import Request
-from sqlmodel import Session
+from sqlalchemy import and_, select
+from sqlmodel import Session, col
 
 from server.access.rules import areas_of
 from server.access.session import require
@@ -17,11 +18,13 @@ from server.access.tables import Person
 from server.access.views import names
 from server.registry import divisions
 from server.registry.rules import is_area
+from server.registry.tables import Household
 from server.subsidies.batch import STATES, Refusal
 from server.subsidies.batch_rows import By, StepRefused
 from server.subsidies.payments import STATES as PAYMENT_STATES
 from server.subsidies.reconcile import UNMATCHED
 from server.subsidies.room import room
+from server.subsidies.tables import PaymentRow
 from server.subsidies.vocabulary import COMPONENTS, LEVELS, ONCE
 from server.web import N_, Problem, problem, request_language, translate
 from server.web.figures import CHINA
@@ -89,11 +92,26 @@ def told(request: Request, session: Session, reasons: Iterable[Refusal]) -> list
     reasons = list(reasons)
     ids = {str(value) for each in reasons for name, value in each.values if name == "person"}
     people, lang = names(session, ids), request_language(request)
+    homes = _homes_of(session, [str(v) for each in reasons for name, v in each.values if name == "id"])
 
     def said(text: str) -> str:
-        return people.get(text) or translate(lang, text)
+        return people.get(text) or homes.get(text) or translate(lang, text)
 
     return [Told(each.message(said), each.remedy(said)) for each in reasons]
+
+
+def _homes_of(session: Session, payments: Sequence[str]) -> dict[str, str]:
+    """Payment → the home it is for and the beginning of its id: nobody knows 32 signs by heart."""
+    home = and_(
+        col(Household.county) == col(PaymentRow.county), col(Household.id) == col(PaymentRow.household)
+    )
+    statement = (
+        select(col(PaymentRow.id), col(Household.door_number), col(Household.head_name))
+        .join(Household, home)
+        .where(col(PaymentRow.id).in_(payments))
+    )
+    rows = session.execute(statement) if payments else ()
+    return {row.id: f"{row.id[:8]}（{row.door_number} {row.head_name}）" for row in rows}
 
 
 def told_fault(request: Request, session: Session, fault: Problem | None) -> list[Told]:
@@ -104,8 +122,3 @@ def told_fault(request: Request, session: Session, fault: Problem | None) -> lis
         return told(request, session, fault.reasons)
     say = partial(translate, request_language(request))
     return [Told(say(fault.message), say(fault.remedy))]
-
-
-def season_names(say: Callable[..., str], season: str) -> str:
-    """A season as people read it: once-only grants by that word."""
-    return say(ONCE_NAME) if season == ONCE else season.replace(f"{ONCE}-", say(ONCE_NAME) + " ")

@@ -163,6 +163,7 @@ def shown(
         file=file,
         row=file.row,
         steps=steps,
+        possible=any(allowed and not reasons for _, allowed, reasons in steps),
         way=WAY,
         reached=REACHED[file.row.state],
         step_names=STEP_NAMES,

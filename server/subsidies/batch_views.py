@@ -332,10 +332,10 @@ class NextStep:
 
 
 def next_steps(session: Session, file: BatchFile, person: str) -> list[NextStep]:
-    """Every step declared from a batch's state, with every reason against it at once."""
+    """Every step declared from a batch's state, with every reason against it at once; those onward first."""
     row, found = file.row, []
     batch = as_it_would_be(session, glance(session, row))
-    for step in steps_from(row.state):
+    for step in sorted(steps_from(row.state), key=lambda each: each.reasoned):
         reasons = [
             each
             for each in refusals(batch, step.verb, person, reason="—", seen=batch.digest)
