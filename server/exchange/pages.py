@@ -39,11 +39,14 @@ from server.web.figures import moment
 from server.web.language import Language
 from server.web.listing import ROWS_PER_PAGE
 from sync.codec import to_instant
-from sync.messages import Submission
+from sync.messages import VILLAGE, Submission
 from sync.office import PERSON
 
 NAVIGATION: Final = (NavItem("/submissions", N_("记录"), "submission.view"),)
 Reader = Annotated[Person, Depends(holding("submission.view"))]
+
+# The property by which what belongs to a home names it.
+HOME: Final = "household"
 
 router = APIRouter(include_in_schema=False)
 
@@ -259,7 +262,7 @@ def _answers(
     if sent is None:
         return None
     if office:
-        return wording.stated(sent)
+        return [replace(each, label=translate(lang, each.label)) for each in wording.stated(sent)]
     return wording.answers(released, sent, lang) if released else None
 
 
@@ -314,12 +317,15 @@ def _field(words: Wordings, outcome: Any, names: Names, lang: Language) -> dict[
 
 
 def label(words: Wordings, dataset: str, name: str, lang: Language) -> str:
-    return translate(lang, N_("所在村")) if words.is_village(name) else words.label(dataset, name, lang)
+    told = {VILLAGE: N_("所在村"), HOME: N_("所属住户")}.get(name)
+    return translate(lang, told) if told else words.label(dataset, name, lang)
 
 
 def value_said(
     words: Wordings, dataset: str, name: str, value: str | None, names: Names, lang: Language
 ) -> str | None:
-    if value and words.is_village(name):
+    if value and name == VILLAGE:
         return names.village(value)
+    if value and name == HOME:
+        return names.household(value) or value
     return words.value(dataset, name, value, lang)

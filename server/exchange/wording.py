@@ -40,6 +40,18 @@ OFFICE_FORMS: Final[Mapping[str, str]] = {
     "zone": N_("禁煤区（办公室告知平板）"),
     "subsidy": N_("补贴（办公室告知平板）"),
 }
+# What of it tells a reader something; codes and ids stand in the text as sent.
+STATED: Final[Mapping[str, str]] = {
+    "name": N_("名称"),
+    "status_words": N_("状态"),
+    "in_force_on": N_("施行日期"),
+    "document_number": N_("文件号"),
+    "rule": N_("规定"),
+    "left_out_n": N_("除外户数"),
+    "standing_words": N_("状态"),
+    "lines": N_("告知内容"),
+    "as_of": N_("截至"),
+}
 OUTCOMES: Final[Mapping[str, str]] = {
     "applied": N_("已采用"),
     "merged": N_("已合并"),
@@ -82,8 +94,9 @@ def answers(released: ReleasedForm, submission: Submission, lang: str) -> list[A
 
 
 def stated(submission: Submission) -> list[Answer]:
-    """What the office stated, property by property: there is no form whose words it could be told in."""
-    return [Answer((), name, value) for name, value in submission.answers.items() if isinstance(value, str)]
+    """What the office stated, the labels still to be translated: there is no form whose words it could be told in."""
+    told = ((label, submission.answers.get(name)) for name, label in STATED.items())
+    return [Answer((), label, value) for label, value in told if value and isinstance(value, str)]
 
 
 def _said(row: Shown, lang: str) -> str:
