@@ -235,6 +235,10 @@ PROPERTIES: Final = {
     "relation": N_("与户主的关系"),
     "relation_other": N_("是什么关系"),
     "on_day": N_("登记日期"),
+    "what": N_("所见"),
+    "place": N_("地点"),
+    "seen_on": N_("发现日期"),
+    "amount_t": N_("数量（吨）"),
 }
 
 
