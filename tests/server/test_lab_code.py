@@ -38,7 +38,8 @@ def test_an_unused_code_stays_and_a_used_one_gives_way_to_one_for_the_same_villa
     villages = enrol(file.enrolment_code)
     fresh = usable_code(app, file)
     assert fresh != file.enrolment_code and usable_code(app, replace(file, enrolment_code=fresh)) == fresh
-    assert enrol(fresh) == villages and len(villages) == 3
+    assert enrol(fresh) == villages
+    assert any(village.startswith(file.township) for village in villages), "money is shown there"
 
 
 def test_an_expired_code_gives_way_too(demo) -> None:
