@@ -73,7 +73,9 @@ def refused(code: str, **values: object) -> StepRefused:
 def held(session: Session, county: str, id: str) -> BatchRow:
     """The batch, held until commit. Raises Problem `not_found`."""
     statement = select(BatchRow).where(col(BatchRow.county) == county, col(BatchRow.id) == id)
-    row: BatchRow | None = session.execute(statement.with_for_update()).scalar_one_or_none()
+    # Whoever asked for the right has looked it up already; since then another may have committed a step.
+    anew = statement.with_for_update().execution_options(populate_existing=True)
+    row: BatchRow | None = session.execute(anew).scalar_one_or_none()
     if row is None:
         raise problem("not_found")
     return row
