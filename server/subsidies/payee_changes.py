@@ -95,7 +95,8 @@ def _to_be_changed(
 
 
 def _proposal(session: Session, county: str, household: str, number: int) -> PayeeRow:
-    row = session.get(PayeeRow, (county, household, number))
+    # Held until commit: of two clerks who decide about it, the second one is told.
+    row = session.get(PayeeRow, (county, household, number), with_for_update=True)
     if row is None or row.state != PROPOSED:
         raise _changed_meanwhile()
     return row

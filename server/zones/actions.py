@@ -116,6 +116,8 @@ def _locked(session: Session, county: str, zone: str) -> Zone:
     row = session.exec(wanted).first()
     if row is None:
         raise problem("not_found")
+    # Whoever asked for the right has read the zone's versions already; while we waited they may have been decided.
+    session.expire_all()
     return row
 
 
