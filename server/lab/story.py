@@ -96,7 +96,7 @@ def _accept(office: Office, conversions: Sequence[str], proof: Proof) -> None:
     with write(office.app.state.engine) as session:
         acceptance.accept(
             session, person=office.people["xiangzhen"], county=office.county, conversions=conversions, paper=paper,
-            now=office.now,
+            now=office.now, watchers=office.app.state.acceptance_watchers,
         )  # fmt: skip
 
 

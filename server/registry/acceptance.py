@@ -6,7 +6,7 @@ asked of the journal and not of roles. An acceptance is only ever withdrawn, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -68,20 +68,6 @@ class Paper:
 Watcher = Callable[[Session, str, Collection[str]], None]
 """(session, county, households): writes what follows from a change of their acceptances, in its transaction."""
 
-# Filled while the application is composed, only read afterwards.
-_watchers: Final[dict[str, Watcher]] = {}
-
-
-def watch(room: str, watcher: Watcher) -> None:
-    """A room above is told of every acceptance and withdrawal. The same room again replaces what it said."""
-    _watchers[room] = watcher
-
-
-def _tell(session: Session, county: str, households: Collection[str]) -> None:
-    session.flush()
-    for watcher in _watchers.values():
-        watcher(session, county, households)
-
 
 def refused(message: str, remedy: str) -> Problem:
     return Problem(FAULT, 422, message, remedy)
@@ -103,9 +89,11 @@ def fault(conversion: Conversion | None, paper: Paper, *, own: bool, stands: boo
 
 
 def accept(
-    session: Session, *, person: str, county: str, conversions: Collection[str], paper: Paper, now: datetime
-) -> int:
-    """Accepts all of these conversions or none; answers how many. Whether the person may, is asked before.
+    session: Session, *, person: str, county: str, conversions: Collection[str], paper: Paper, now: datetime,
+    watchers: Iterable[Watcher] = (),
+) -> int:  # fmt: skip
+    """Accepts all of these conversions or none; answers how many. Whether the person may, is asked before. The
+    `watchers` are rooms above, told at the end.
 
     Raises Problem `acceptance`, naming the homes that stand in the way.
     """
@@ -131,7 +119,8 @@ def accept(
         session.flush()
     except IntegrityError as error:
         raise refused(N_("其中有的刚刚被别人验收。"), N_("一项也没有验收。请刷新页面后再看。")) from error
-    _tell(session, county, {found[one].household for one in wanted})
+    for watcher in watchers:
+        watcher(session, county, {found[one].household for one in wanted})
     return len(wanted)
 
 
@@ -298,8 +287,9 @@ def _proven(proof: Proof) -> dict[str, str]:
 
 
 def withdraw(
-    session: Session, *, person: str, county: str, conversion: str, reason: str, now: datetime
-) -> None:
+    session: Session, *, person: str, county: str, conversion: str, reason: str, now: datetime,
+    watchers: Iterable[Watcher] = (),
+) -> None:  # fmt: skip
     """Takes the standing acceptance back, for a reason; it stays in the file. Raises Problem `acceptance`."""
     reason = reason.strip()
     if not reason or len(reason) > TEXT_CHARS_MAX:
@@ -314,4 +304,6 @@ def withdraw(
         subject=f"household/{county}/{standing.household}",
         detail={N_("原因"): reason, N_("验收文号"): standing.document_number}, now=now,
     )  # fmt: skip
-    _tell(session, county, {standing.household, *(each.household for each in found)})
+    session.flush()
+    for watcher in watchers:
+        watcher(session, county, {standing.household, *(each.household for each in found)})

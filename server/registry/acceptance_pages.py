@@ -55,7 +55,8 @@ router = APIRouter(include_in_schema=False)
 
 
 def install(app: FastAPI) -> None:
-    """The fragment of acceptance on a household's page."""
+    """The fragment of acceptance on a household's page, and the list in which rooms above ask to be told of acts."""
+    app.state.acceptance_watchers = []
     app.state.panels.add("household", household_panel, order=5)
 
 
@@ -219,7 +220,7 @@ async def accept(
                 paper=Paper(
                     _day(accepted_on), document_number, evidence, _proof(cost, hardship, hardship_since)
                 ),
-                now=request.app.state.clock(),
+                now=request.app.state.clock(), watchers=request.app.state.acceptance_watchers,
             )  # fmt: skip
     except Problem as refused:
         if refused.code != acceptance.FAULT or home:
@@ -259,7 +260,7 @@ def withdraw(
         require(person, "acceptance.withdraw", row.village)
         acceptance.withdraw(
             session, person=person.id, county=county, conversion=conversion, reason=reason,
-            now=request.app.state.clock(),
+            now=request.app.state.clock(), watchers=request.app.state.acceptance_watchers,
         )  # fmt: skip
     return RedirectResponse(f"/households/{county}/{row.household}#acceptance", status_code=303)
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.requests import Request
 
-from server.registry import acceptance, selections
+from server.registry import selections
 from server.subsidies import owed, panels, review, tablets
 from server.subsidies.tablets import Publish
 
@@ -38,8 +38,7 @@ def install(app: FastAPI, *, publish: Publish | None = None) -> None:
         made.tell(session, county, households, app.state.clock())
 
     selections.register(owed.ROOM, owed.selection())
-    acceptance.watch(owed.ROOM, review.accepted)
-    acceptance.watch(f"{owed.ROOM}:tablets", told)
+    app.state.acceptance_watchers += [review.accepted, told]
     app.state.panels.add("household", panels.household, order=5)
     app.state.panels.add("area", panels.area, order=10)
 

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from server.access.tables import Audit
 from server.database import read, write
-from server.registry.acceptance import accepted, watch
+from server.registry.acceptance import accepted
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 
@@ -85,13 +85,12 @@ def test_a_lacking_proof_is_refused_in_words(running, conversions, official, cha
 
 def test_rooms_above_are_told_of_acceptances_in_the_same_transaction(running, conversions, official) -> None:
     told = []
-    watch("a test", lambda session, county, homes: told.append((county, sorted(homes))))
-    try:
-        wang = official("wang")
-        wang.accept("c0", "c2")
-        wang.post("/acceptance/140525/c0/withdraw", "/households/140525/h0", reason="设备型号不符")
-    finally:
-        watch("a test", lambda session, county, homes: None)
+    running.app.state.acceptance_watchers.append(
+        lambda session, county, homes: told.append((county, sorted(homes)))
+    )
+    wang = official("wang")
+    wang.accept("c0", "c2")
+    wang.post("/acceptance/140525/c0/withdraw", "/households/140525/h0", reason="设备型号不符")
     assert told == [("140525", ["h0", "h2"]), ("140525", ["h0"])]
 
 

@@ -84,7 +84,10 @@ def home(running) -> None:
 def money(running, home: None) -> None:
     with write(running.app.state.engine) as session:
         paper = Paper(date(2020, 7, 20), "验1号", "照片")
-        accept(session, person="o", county=COUNTY, conversions=["c1"], paper=paper, now=running.clock())
+        accept(
+            session, person="o", county=COUNTY, conversions=["c1"], paper=paper, now=running.clock(),
+            watchers=running.app.state.acceptance_watchers,
+        )  # fmt: skip
         session.add_all(
             [
                 decided("e1", 1, "construction", "once", 600_000),

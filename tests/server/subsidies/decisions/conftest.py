@@ -15,7 +15,7 @@ from server.exchange.tables import SubmissionRow, SubmissionTarget
 from server.registry import acceptance
 from server.registry.acceptance import Paper, Proof
 from server.registry.tables import Conversion, Household
-from server.subsidies import books, decisions, owed, review, schedules
+from server.subsidies import books, decisions, review, schedules
 from server.subsidies.decisions import Act, Outcome, Pick
 from server.subsidies.ledger_checks import Books
 from server.subsidies.tables import EntitlementRow, ReviewLineRow, ReviewRow
@@ -93,8 +93,9 @@ class Office:
         paper = Paper(date.fromisoformat(on), "验字1号", "档案室", Proof(**proof))
         with write(self.engine) as session:
             acceptance.accept(
-                session, person=person, county=COUNTY, conversions=conversions, paper=paper, now=self.now
-            )
+                session, person=person, county=COUNTY, conversions=conversions, paper=paper, now=self.now,
+                watchers=[review.accepted],
+            )  # fmt: skip
 
     def withdraw(self, conversion: str) -> None:
         with write(self.engine) as session:
@@ -105,6 +106,7 @@ class Office:
                 conversion=conversion,
                 reason="设备不符",
                 now=self.now,
+                watchers=[review.accepted],
             )
 
     def accepted_home(self, id: str, **others: Any) -> None:
@@ -165,9 +167,6 @@ def an_office() -> Callable[[Engine], Office]:
 
     def make(engine: Engine) -> Office:
         office = Office(engine)
-        acceptance.watch(owed.ROOM, review.accepted)
-        # No tablets hear of this office; an application of another test may have put its way to them here.
-        acceptance.watch(f"{owed.ROOM}:tablets", lambda session, county, households: None)
         with write(engine) as session:
             schedules.release_bundled(session, COUNTY, office.now)
         return office

@@ -109,8 +109,9 @@ def town(running):
         session.flush()
         paper = Paper(date(2020, 8, 20), "验字1号", "档案室")
         acceptance.accept(
-            session, person="official", county=COUNTY, conversions=["c0", "c1", "c2"], paper=paper, now=AT
-        )
+            session, person="official", county=COUNTY, conversions=["c0", "c1", "c2"], paper=paper, now=AT,
+            watchers=running.app.state.acceptance_watchers,
+        )  # fmt: skip
     return running
 
 
@@ -183,8 +184,9 @@ def test_corrections_need_a_reason_and_show_before_and_after(town, clerk) -> Non
     clerk.decide()
     with write(town.app.state.engine) as session:
         acceptance.withdraw(
-            session, person="official", county=COUNTY, conversion="c0", reason="设备不符", now=AT
-        )
+            session, person="official", county=COUNTY, conversion="c0", reason="设备不符", now=AT,
+            watchers=town.app.state.acceptance_watchers,
+        )  # fmt: skip
     page = clerk.get("/finance/decisions?show=correction")
     assert "按现在的情况没有这一项，差额 -6,000.00 元。还没有验收，不计补贴。" in page
     back = "/finance/decisions?show=correction"
