@@ -16,10 +16,10 @@ from server.database import table_of
 from server.registry import divisions, rules
 from server.registry.filters import escaped
 from server.registry.tables import Household
+from server.subsidies.account_search import account_is
 from server.subsidies.books import parts
 from server.subsidies.payee_warnings import warnings
 from server.subsidies.payees import IN_FORCE, LIST, PROPOSED, payee_of
-from server.subsidies.payments import plain_account
 from server.subsidies.tables import EntitlementRow, PayeeListRow, PayeeRow, ReviewRow
 from server.web import N_, Page
 
@@ -133,10 +133,8 @@ def _conditions(wanted: PayeeFilter) -> Iterator[ColumnElement[bool]]:
         found += [
             col(Household.head_pinyin).like(start, escape="\\"), col(Household.head_initials).like(start, escape="\\"),
         ]  # fmt: skip
-    account = plain_account(wanted.q).upper()
-    if len(account) >= 4 and account.isascii():
-        found.append(col(PayeeRow.account).like(f"%{escaped(account)}", escape="\\"))
-    yield or_(*found)
+    account = account_is(col(PayeeRow.account), wanted.q)
+    yield or_(*found) if account is None else or_(*found, account)
 
 
 def _found(wanted: PayeeFilter, *columns: Any) -> Any:

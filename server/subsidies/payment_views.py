@@ -15,6 +15,7 @@ from server.registry import divisions
 from server.registry.filters import escaped
 from server.registry.rules import bounds
 from server.registry.tables import Household
+from server.subsidies.account_search import account_is
 from server.subsidies.payments import CREDITED, LIVE, RETURNED, SENT, STATES
 from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PaymentRow, ReturnRowRow
 from server.web import N_, Page
@@ -33,7 +34,8 @@ SEARCH_CHARS_MAX: Final = 50
 @dataclass(frozen=True)
 class PaymentFilter:
     """`area`: division code prefix; `state`: a key of SHOWS; `batch`: its id; `q`: part of a name or door, the
-    beginning of an end-to-end id, or the end of an account; `season`, `component`: of the decision.
+    beginning of an end-to-end id, or an account by its last four digits or whole; `season`, `component`: of the
+    decision.
     """
 
     area: str
@@ -90,7 +92,11 @@ def to_repay() -> ColumnElement[bool]:
 
 
 def _search(text: str) -> ColumnElement[bool]:
-    part, start, end = f"%{escaped(text)}%", f"{escaped(text.lower())}%", f"%{escaped(text)}"
+    part, start, account = (
+        f"%{escaped(text)}%",
+        f"{escaped(text.lower())}%",
+        account_is(col(PaymentRow.account), text),
+    )
     found = [
         col(PaymentRow.holder).like(part, escape="\\"),
         col(Household.head_name).like(part, escape="\\"),
@@ -99,11 +105,10 @@ def _search(text: str) -> ColumnElement[bool]:
     if text.isascii():
         found += [
             col(PaymentRow.id).like(start, escape="\\"),
-            col(PaymentRow.account).like(end, escape="\\"),
             col(Household.head_pinyin).like(start, escape="\\"),
             col(Household.head_initials).like(start, escape="\\"),
         ]
-    return or_(*found)
+    return or_(*found) if account is None else or_(*found, account)
 
 
 @dataclass(frozen=True)
