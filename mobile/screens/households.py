@@ -10,7 +10,7 @@ from kivy.uix.widget import Widget
 from mobile.presenters.households import FilterChip, HouseholdLine, HouseholdsPresenter, HouseholdsState
 from mobile.presenters.told import ZoneTold
 from mobile.screens.station import Station
-from mobile.widgets.parts import Pressable, fill
+from mobile.widgets.parts import Pressable, breadth, fill
 from mobile.widgets.theme import colour, load
 from mobile.widgets.words import Words
 
@@ -111,7 +111,7 @@ class HouseholdsScreen(Screen):
 
     def _filter(self, chip: FilterChip) -> Widget:
         button = Pressable(
-            text=chip.text, size_hint_x=None, width=dp(48) + dp(28) * len(chip.text), font_size="22sp"
+            text=chip.text, size_hint_x=None, width=dp(48) + breadth(chip.text), font_size="22sp"
         )
         if chip.chosen:
             button.ground_colour, button.ink_colour = colour("accent"), colour("on_accent")

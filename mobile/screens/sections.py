@@ -13,7 +13,7 @@ from kivy.uix.widget import Widget
 from mobile.locale import Say
 from mobile.presenters.outbox import RecordLine
 from mobile.presenters.record import Difference, Fact
-from mobile.widgets.parts import Pressable, chip_label, fill
+from mobile.widgets.parts import Pressable, breadth, chip_label, fill
 from mobile.widgets.theme import colour, load, target
 
 load(__file__)
@@ -130,7 +130,7 @@ def record_card(line: RecordLine, say: Say, touched: RecordTouches) -> Widget:
 
 def button(text: str, pressed: Callable[[], None], *, strong: bool = False) -> Pressable:
     """A button; the strong one is what we expect to be touched."""
-    made = Pressable(text=text, size_hint_x=None, width=max(target() * 1.8, dp(28) * len(text) + dp(48)))
+    made = Pressable(text=text, size_hint_x=None, width=max(target() * 1.8, breadth(text) + dp(48)))
     if strong:
         made.ground_colour, made.ink_colour = colour("accent"), colour("on_accent")
         made.down_colour = colour("accent_down")

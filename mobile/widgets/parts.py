@@ -118,6 +118,11 @@ def chip_row(chips: Iterable[Chip]) -> StackLayout:
     return row
 
 
+def breadth(text: str) -> float:
+    """Room for a button's words at its largest type: a letter takes about half of what a hanzi takes."""
+    return float(sum(dp(28 if ord(sign) > 0x2000 else 16) for sign in text))
+
+
 def fill(layout: Widget, widgets: Iterable[Widget]) -> None:
     """Put these widgets, and no others, into a layout."""
     layout.clear_widgets()
