@@ -33,6 +33,7 @@ from server.registry.tables import Division
 from server.settings import Settings
 from server.web.figures import CHINA
 from survey_forms import interview, released
+from survey_forms.form import Form
 from survey_forms.interview import Context
 from survey_forms.xform import parse
 from sync.codec import decode, encode, to_text
@@ -42,15 +43,11 @@ CLUSTER_OWNERS = ("postgres", "nobody")
 
 
 def _binary(name: str) -> str:
-    """Where a PostgreSQL program lies: on PATH, or where Debian hides it. Missing is a failure: it must be
-    installed.
-    """
+    """Where a PostgreSQL program lies: on PATH, or where Debian hides it. Missing is a failure."""
     found = shutil.which(name) or max(
         map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None
     )
-    assert found, (
-        f"{name} is not installed: PostgreSQL is part of what the server must run on (apt install postgresql)"
-    )
+    assert found, f"{name} is not installed; the server must run on PostgreSQL too (apt install postgresql)"
     return found
 
 
@@ -85,20 +82,8 @@ def postgres_url() -> Iterator[str]:
         _run(owner, _binary("initdb"), "-D", str(data), "-U", "cleanheat", "-A", "trust", "-E", "UTF8",
              "--locale=C.UTF-8", "--no-sync")  # fmt: skip
         options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=200"
-        _run(
-            owner,
-            _binary("pg_ctl"),
-            "-D",
-            str(data),
-            "-l",
-            str(log),
-            "-w",
-            "-t",
-            "60",
-            "-o",
-            options,
-            "start",
-        )
+        _run(owner, _binary("pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-t", "60", "-o", options,
+             "start")  # fmt: skip
         try:
             yield f"postgresql+psycopg://cleanheat@/postgres?host={folder}"
         finally:
@@ -111,13 +96,13 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def new_postgres(postgres_url: str) -> Callable[[], str]:
-    """Makes an empty PostgreSQL database and gives its address."""
+def new_postgres(postgres_url: str) -> Callable[..., str]:
+    """Makes an empty PostgreSQL database, or a copy of another, and gives its address."""
 
-    def make() -> str:
+    def make(template: str = "template1") -> str:
         name = f"t{next(_numbers)}"
         with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return postgres_url.replace("/postgres?", f"/{name}?")
 
     return make
@@ -139,6 +124,27 @@ def empty_sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with today's tables, to be copied: making them takes longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "cleanheat.sqlite3"
+    made = database.engine(f"sqlite:///{file}")
+    database.migrate(made)
+    made.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> str:
+    """The name of a PostgreSQL database with today's tables, to be copied."""
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    made = database.engine(postgres_url.replace("/postgres?", "/migrated?"))
+    database.migrate(made)
+    made.dispose()
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_engine(request: pytest.FixtureRequest) -> Engine:
     """The test runs twice: over an empty SQLite file and over an empty PostgreSQL database."""
@@ -148,22 +154,38 @@ def empty_engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def engine(empty_engine: Engine) -> Engine:
-    """As `empty_engine`, with today's tables."""
-    database.migrate(empty_engine)
-    return empty_engine
+def sqlite_engine(migrated_file: Path, empty_sqlite: Engine, tmp_path: Path) -> Engine:
+    """A SQLite file with today's tables, for tests in which the kind of database decides nothing."""
+    _copied(migrated_file, tmp_path)
+    return empty_sqlite
+
+
+def _copied(file: Path, folder: Path) -> None:
+    """Where there is no database yet."""
+    if not (folder / file.name).exists():
+        shutil.copy(file, folder)
 
 
 @pytest.fixture
-def sqlite_engine(empty_sqlite: Engine) -> Engine:
-    """A SQLite file with today's tables, for tests in which the kind of database decides nothing."""
-    database.migrate(empty_sqlite)
-    return empty_sqlite
+def postgres_engine(migrated_postgres: str, new_postgres: Callable[..., str]) -> Iterator[Engine]:
+    """A PostgreSQL database with today's tables."""
+    engine = database.engine(new_postgres(migrated_postgres))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The test runs twice, with today's tables: over SQLite and over PostgreSQL."""
+    name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    made: Engine = request.getfixturevalue(name)
+    return made
 
 
 # --- a running server ------------------------------------------------------------------------------------------
 
 COUNTY = "140525"
+VISIT = next(xml for form, _, xml in released() if form == "visit")
 # Two townships of three villages each: enough for somebody to hold one and not the other.
 VILLAGES = tuple(
     f"140525{township}{village}" for township in ("100", "200") for village in ("201", "202", "203")
@@ -241,9 +263,10 @@ def _served(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def running(settings: Settings, serving: Callable[[FastAPI], str]) -> Iterator[Running]:
+def running(settings: Settings, serving: Callable[[FastAPI], str], migrated_file: Path) -> Iterator[Running]:
     """The whole application over a SQLite file with six villages, at a time of the test's choosing."""
     clock = Clock()
+    _copied(migrated_file, settings.data)
     app = create_app(settings, clock=clock)
     with database.write(app.state.engine) as session:
         session.add_all(_divisions())
@@ -253,22 +276,18 @@ def running(settings: Settings, serving: Callable[[FastAPI], str]) -> Iterator[R
 
 
 def _divisions() -> list[Division]:
-    made = [Division(code=f"{COUNTY}000000", name="泽州县", level="county", edition="2016")]
-    for township in sorted({code[:9] for code in VILLAGES}):
-        made.append(
-            Division(
-                code=f"{township}000", name=f"{township[6]}号镇", level="township", parent=f"{COUNTY}000000",
-                edition="2016",
-            )
-        )  # fmt: skip
-    for code in VILLAGES:
-        made.append(
-            Division(
-                code=code, name=f"{code[-3:]}村", level="village", parent=f"{code[:9]}000",
-                urban_rural_code="220", edition="2016",
-            )
-        )  # fmt: skip
-    return made
+    def made(code: str, name: str, level: str, **others: str) -> Division:
+        return Division(code=code, name=name, level=level, edition="2016", **others)
+
+    county = f"{COUNTY}000000"
+    return [
+        made(county, "泽州县", "county"),
+        *(
+            made(f"{code}000", f"{code[6]}号镇", "township", parent=county)
+            for code in {v[:9] for v in VILLAGES}
+        ),
+        *(made(v, f"{v[-3:]}村", "village", parent=f"{v[:9]}000", urban_rural_code="220") for v in VILLAGES),
+    ]
 
 
 @pytest.fixture
@@ -296,19 +315,17 @@ def submit(running: Running, official: httpx.Client) -> Submit:
 # --- tablets ---------------------------------------------------------------------------------------------------
 
 
+@dataclass
 class Tablet:
     """An enrolled tablet reduced to what it sends: visits to homes, built by the real form."""
 
-    def __init__(self, *, device: str, secret: str, person: str, history: str, clock: Clock) -> None:
-        self.device, self.secret, self.person, self.history, self.clock = (
-            device,
-            secret,
-            person,
-            history,
-            clock,
-        )
-        self.seq = 0
-        self.visit_form = parse(next(xml for form, _, xml in released() if form == "visit"))
+    device: str
+    secret: str
+    person: str
+    history: str
+    clock: Clock
+    seq: int = 0
+    visit_form: Form = field(default_factory=lambda: parse(VISIT))
 
     def visit(
         self, village: str, household: str | None = None, *, base_version: int = 0,
