@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,6 +13,7 @@ from server.access.rules import may
 from server.access.session import holding, require, signed_in
 from server.access.tables import Person
 from server.database import read, write
+from server.registry import divisions
 from server.subsidies import (
     asking,
     bank_file,
@@ -79,23 +80,35 @@ WRITERS: Final = {"xlsx": (bank_file.write_xlsx, MEDIA_TYPE), "csv": (bank_file.
 router = APIRouter(include_in_schema=False)
 
 
+def _held_to(request: Request, person: Person) -> tuple[dict[str, Any], str]:
+    """What an address asks for of the list, and the area it names, empty for none. Raises Problem or Refused."""
+    query = request.query_params
+    area = asking.area_of(request, person, "finance.view") if query.get("area", "").strip() else ""
+    q = query.get("q", "").strip()[: payment_views.SEARCH_CHARS_MAX]
+    held = {"county": asking.county_of(request), "state": query.get("state", ""), "q": q, "area": area}
+    return held | {"mine": query.get("mine", "") == "1"}, area
+
+
 @router.get("/finance/batches")
 def batch_list(request: Request, person: Viewer) -> Response:
-    county, state = asking.county_of(request), request.query_params.get("state", "")
-    q = request.query_params.get("q", "").strip()[: payment_views.SEARCH_CHARS_MAX]
+    wanted, area = _held_to(request, person)
     with read(request.app.state.engine) as session:
-        mine = request.query_params.get("mine", "") == "1"
-        where = batch_views.conditions(person, county, state, q, mine=mine)
+        where = batch_views.conditions(person, **wanted)
         found = batch_views.page(session, where, number=page_number(request), size=ROWS_PER_PAGE)
-        counts = batch_views.counts(session, batch_views.conditions(person, county, "", q))
+        counts = batch_views.counts(
+            session, batch_views.conditions(person, **wanted | {"state": "", "mine": False})
+        )
+        area_name = divisions.area_name(session, area) if area else ""
     return render(
         request,
         "subsidies/batches.html",
         page=found,
         counts=counts,
-        state=state if state in STATES else "",
-        q=q,
-        mine=mine,
+        state=wanted["state"] if wanted["state"] in STATES else "",
+        q=wanted["q"],
+        mine=wanted["mine"],
+        area=area,
+        area_name=area_name,
         step_names=STEP_NAMES,
         breadcrumbs=_crumbs(request),
         **asking.LABELS,
@@ -110,13 +123,20 @@ def _crumbs(request: Request, *more: tuple[str, str | None]) -> list[tuple[str, 
 
 @router.get("/finance/batches.xlsx")
 def batch_sheet(request: Request, person: Viewer) -> Response:
-    state, lang = request.query_params.get("state", ""), request_language(request)
-    q = request.query_params.get("q", "").strip()[: payment_views.SEARCH_CHARS_MAX]
+    lang, (wanted, area) = request_language(request), _held_to(request, person)
+    state = STATES.get(wanted["state"], "")
+    held_to = [translate(lang, state) if state else "", wanted["q"]]
+    held_to += [translate(lang, N_("只看待您审批的"))] if wanted["mine"] else []
     with read(request.app.state.engine) as session:
-        rows = batch_views.every(session, batch_views.conditions(person, asking.county_of(request), state, q))
-        held_to = [translate(lang, STATES[state]) if state in STATES else "", q]
+        rows = batch_views.every(session, batch_views.conditions(person, **wanted))
+        of = divisions.area_name(session, area) if area else ""
         return download(
-            request, exports.batch_columns(lang, STEP_NAMES), rows, title=N_("补贴批次"), held_to=held_to
+            request,
+            exports.batch_columns(lang, STEP_NAMES),
+            rows,
+            title=N_("补贴批次"),
+            of=of,
+            held_to=held_to,
         )
 
 

@@ -67,9 +67,11 @@ class BatchLine:
         return Sum(sum(each.n for each in kept), sum(each.fen for each in kept))
 
 
-def conditions(person: Person, county: str, state: str = "", q: str = "", *, mine: bool = False) -> list[Any]:
-    """What a list of batches is held to: those whose payments all lie where the person may look. `mine`: those that
-    wait for this person's approval, who had no hand in them.
+def conditions(
+    person: Person, county: str, state: str = "", q: str = "", *, mine: bool = False, area: str = ""
+) -> list[Any]:
+    """What a list of batches is held to: those whose payments all lie where the person may look, and in `area` where
+    one is given. `mine`: those that wait for this person's approval, who had no hand in them.
     """
     found: list[Any] = [col(BatchRow.county) == county]
     held = areas_of(person, "finance.view", county)
@@ -79,6 +81,8 @@ def conditions(person: Person, county: str, state: str = "", q: str = "", *, min
         found.append(col(BatchRow.state) == state)
     if q:
         found.append(col(BatchRow.title).contains(q, autoescape=True))
+    if area:
+        found.append(col(BatchRow.area).startswith(area))
     if mine:
         own = and_(
             col(BatchActRow.county) == col(BatchRow.county),
@@ -110,11 +114,6 @@ def counts(session: Session, where: list[Any]) -> dict[str, int]:
     statement = select(col(BatchRow.state), func.count()).where(*where).group_by(col(BatchRow.state))
     found = {row[0]: row[1] for row in session.execute(statement)}
     return {state: found.get(state, 0) for state in STATES}
-
-
-def inside(area: str) -> Any:
-    """Of a batch: all of its payments lie in this area."""
-    return col(BatchRow.area).startswith(area)
 
 
 def sums_by_state(session: Session, where: list[Any]) -> dict[str, int]:

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from server.access.rules import areas_of, may
 from server.access.tables import Person
 from server.registry import divisions, rules
-from server.subsidies import batch_views, decision_views, ledger_sums, payment_views
-from server.subsidies.balances import KEY, decided_by_key, live_by_key
+from server.subsidies import batch_views, decision_views, ledger_sums, payee_views, payment_views
 from server.subsidies.batch import APPROVED, LOCKED, OPEN
 from server.subsidies.batch_rows import WAITING
 from server.subsidies.decision_views import DecisionFilter
 from server.subsidies.ledger import KINDS, Totals
+from server.subsidies.payee_views import PayeeFilter
 from server.subsidies.payment_views import TO_REPAY, PaymentFilter
 from server.subsidies.payments import SENT
 from server.subsidies.review import CORRECTION, DUE
-from server.subsidies.tables import EntitlementRow, EntryRow, PayeeRow, ReturnRowRow
+from server.subsidies.tables import EntryRow, ReturnRowRow
 from server.subsidies.vocabulary import LEVELS
-from server.web import N_
-
-MISSING_PAYEE: Final = "missing"
+from server.web import N_, with_query
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def queues(session: Session, person: Person, area: str) -> list[Queue]:
     decisions = decision_views.counts(session, area)
     unanswered = PaymentFilter(area, SENT)
     returned = PaymentFilter(area, TO_REPAY)
-    missing_n, missing_fen = without_payee(session, area)
+    missing = PayeeFilter(area, "missing")
     return [
         Queue(
             N_("待核定"), decisions[DUE].homes_n, decisions[DUE].fen, DecisionFilter(area, DUE).address(),
@@ -60,12 +57,12 @@ def queues(session: Session, person: Person, area: str) -> list[Queue]:
             DecisionFilter(area, CORRECTION).address(), N_("资金经办决定"),
         ),
         Queue(
-            N_("应发而没有收款人"), missing_n, missing_fen, f"/finance/payees?area={area}&state={MISSING_PAYEE}",
+            payee_views.SHOWS[missing.show], payee_views.count(session, missing), None, missing.address(),
             N_("乡镇补录"),
         ),
         *_batch_queues(session, person, area),
         _payments(session, unanswered, N_("已送银行、没有回执"), N_("等银行回盘")),
-        _waiting_rows(session, person, area),
+        *_waiting_rows(session, person, area),
         _payments(session, returned, N_("退回、待重发"), N_("核对收款人后编后续批次")),
     ]  # fmt: skip
 
@@ -76,14 +73,12 @@ def _payments(session: Session, wanted: PaymentFilter, label: str, hint: str) ->
 
 
 def _batch_queues(session: Session, person: Person, area: str) -> Iterable[Queue]:
-    where = batch_views.conditions(person, area[:6])
-    if len(area) > 6:
-        where.append(batch_views.inside(area))
+    where = batch_views.conditions(person, area[:6], area=area)
     counts = batch_views.counts(session, where)
     sums = batch_views.sums_by_state(session, where)
     mine = may(person, "payment_batch.approve", area)
     if mine:
-        own = batch_views.conditions(person, area[:6], mine=True)
+        own = batch_views.conditions(person, area[:6], mine=True, area=area)
         counts[LOCKED] = batch_views.counts(session, own)[LOCKED]
         sums[LOCKED] = batch_views.sums_by_state(session, own).get(LOCKED, 0)
     for state, label, hint in (
@@ -91,44 +86,21 @@ def _batch_queues(session: Session, person: Person, area: str) -> Iterable[Queue
         (LOCKED, N_("待您审批的批次") if mine else N_("待审批的批次"), N_("资金审批批准，不能是编制人")),
         (APPROVED, N_("已批准、待送银行"), N_("资金经办导出并送银行")),
     ):
-        address = f"/finance/batches?state={state}" + ("&mine=1" if mine and state == LOCKED else "")
+        wanted = "1" if mine and state == LOCKED else ""
+        address = with_query("/finance/batches", area=area, state=state, mine=wanted)
         yield Queue(label, counts[state], sums.get(state, 0), address, hint, N_("批"))
 
 
-def _waiting_rows(session: Session, person: Person, area: str) -> Queue:
+def _waiting_rows(session: Session, person: Person, area: str) -> Iterable[Queue]:
     """Rows speak of batches, and batches of a county: whoever holds less of it opens no list."""
     county = area[:6]
-    n = 0
-    if county in areas_of(person, "finance.view", county):
-        statement = select(func.count()).where(
-            col(ReturnRowRow.county) == county, col(ReturnRowRow.fate) == WAITING
-        )
-        n = session.execute(statement).scalar_one()
-    return Queue(N_("对不上的回盘行"), n, None, "/finance/returns", N_("对账的人处理"), N_("行"))
-
-
-def without_payee(session: Session, area: str) -> tuple[int, int]:
-    """(homes, fen) owed and not on their way, of homes nobody is known to be paid for."""
-    within = [
-        col(EntitlementRow.county) == area[:6],
-        col(EntitlementRow.village).between(*rules.bounds(area)),
-        col(EntitlementRow.household).not_in(
-            select(col(PayeeRow.household)).where(
-                col(PayeeRow.county) == area[:6], col(PayeeRow.state) == "in_force"
-            )
-        ),
-    ]
-    decided, live = decided_by_key(*within), live_by_key(*within)
-    same = and_(*(decided.c[name] == live.c[name] for name in KEY))
-    gap = decided.c.fen - func.coalesce(live.c.fen, 0)
-    statement = (
-        select(func.count(func.distinct(decided.c.household)), func.sum(gap))
-        .select_from(decided)
-        .outerjoin(live, same)
-        .where(gap > 0)
+    if county not in areas_of(person, "finance.view", county):
+        return
+    statement = select(func.count()).where(
+        col(ReturnRowRow.county) == county, col(ReturnRowRow.fate) == WAITING
     )
-    n, fen = session.execute(statement).one()
-    return n, int(fen or 0)
+    n = session.execute(statement).scalar_one()
+    yield Queue(N_("对不上的回盘行"), n, None, "/finance/returns", N_("对账的人处理"), N_("行"))
 
 
 # ---- totals

@@ -150,16 +150,20 @@ def _ordered(statement: Any) -> Any:
     return statement.order_by(col(Household.village), col(Household.door_number), col(Household.id))
 
 
+def count(session: Session, wanted: PayeeFilter) -> int:
+    """How many homes a list holds."""
+    found: int = session.execute(_found(wanted, func.count())).scalar_one()
+    return found
+
+
 def counts(session: Session, wanted: PayeeFilter) -> dict[str, int]:
-    """How many homes each list holds, under the same area and search."""
-    return {
-        show: session.execute(_found(replace(wanted, show=show), func.count())).scalar_one() for show in SHOWS
-    }
+    """The same of each list, under the same area and search."""
+    return {show: count(session, replace(wanted, show=show)) for show in SHOWS}
 
 
 def page(session: Session, wanted: PayeeFilter, *, number: int, size: int) -> Page[Line]:
     """One page of a list, by village and door."""
-    total: int = session.execute(_found(wanted, func.count())).scalar_one()
+    total = count(session, wanted)
     number = min(number, max(1, -(-total // size)))
     rows = session.execute(
         _ordered(_found(wanted, Household, PayeeRow)).offset((number - 1) * size).limit(size)
