@@ -43,8 +43,9 @@ simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200 S
 	@.ci/setup demo
 	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200) --seed $(or $(SEED),0)
 
-# A broken promise of a seed does not spare the kills: both parts run, and either one fails the whole.
+# A broken promise of a seed does not spare the kills: both parts run, and either one fails the whole. One of these
+# tests may take longer than the ordinary run lets any.
 soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000 SEED= the first)
 	@.ci/setup test
 	@failed=0; $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),5000) --seed $(or $(SEED),0) || failed=1; \
-		PATH="$(TEST_PATH)" $(BIN)/python -m pytest -n 2 -m soak tests || failed=1; exit $$failed
+		PATH="$(TEST_PATH)" $(BIN)/python -m pytest -n 2 -m soak -o faulthandler_timeout=7200 tests || failed=1; exit $$failed
