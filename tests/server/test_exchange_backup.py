@@ -70,17 +70,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from server.exchange import backup
 
-left = [int(sys.argv[3])]
+def restore(left):
+    def at_each_step(event, args):
+        nonlocal left
+        if event in ("os.rename", "os.remove"):
+            left -= 1
+            if left < 0:
+                os._exit(9)
 
-def at_each_step(event, args):
-    if event in ("os.rename", "os.remove"):
-        left[0] -= 1
-        if left[0] < 0:
-            os._exit(9)
+    sys.addaudithook(at_each_step)
+    now = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
+    backup.restore(sys.argv[1], Path(sys.argv[2]), new_id=lambda: str(uuid.uuid4()), now=now)
+    os._exit(0)
 
-sys.addaudithook(at_each_step)
-now = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
-backup.restore(sys.argv[1], Path(sys.argv[2]), new_id=lambda: str(uuid.uuid4()), now=now)
+# Each in a process of its own, forked from this one, which has imported everything already.
+for steps in sys.stdin:
+    child = os.fork()
+    if not child:
+        restore(int(steps))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -93,14 +101,17 @@ def test_a_restore_killed_at_any_step_leaves_the_old_database_or_the_new_one(
     old, copy = _history(settings.database_url), tmp_path / "backup.sqlite3"
     backup.back_up(settings.database_url, copy)
     ends = []
-    for steps in range(40):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, settings.database_url, str(copy), str(steps)], check=False
-        )
-        assert target.exists(), steps
-        ends.append((done.returncode, _history(settings.database_url) == old))
-        if done.returncode == 0:
-            break
+    command = [sys.executable, "-c", KILLED, settings.database_url, str(copy)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
+        assert forker.stdin and forker.stdout
+        for steps in range(40):
+            print(steps, file=forker.stdin, flush=True)
+            status = int(forker.stdout.readline())
+            assert target.exists(), steps
+            ends.append((status, _history(settings.database_url) == old))
+            if status == 0:
+                break
+        forker.stdin.close()
     assert ends[0] == (9, True) and ends[-1] == (0, False) and {code for code, _ in ends} == {0, 9}
 
 
