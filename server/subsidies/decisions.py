@@ -151,6 +151,7 @@ def decide_part(
     """Decides some homes in the caller's transaction."""
     # First of all: whoever decides in this county at the same time has committed when this returns.
     books.take_numbers(session, county, books.ENTITLEMENTS, 0)
+    review.hold(session, county, picks)
     office = review.office(session, county, act.now)
     spent, caps = working.spent_by_all(session, office), office.total_caps
     surveyors = _surveyors(session, county, picks)

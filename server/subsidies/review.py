@@ -69,6 +69,16 @@ def mark(session: Session, county: str, households: Collection[str]) -> None:
         session.execute(update(ReviewRow).where(same).values(stale=True))
 
 
+def hold(session: Session, county: str, households: Collection[str]) -> None:
+    """From here to commit whoever marks one of these homes waits: a mark set between reading a home and writing how
+    it stands would be written over.
+    """
+    for part in parts(sorted(households)):
+        same = and_(col(ReviewRow.county) == county, col(ReviewRow.household).in_(part))
+        ordered = select(col(ReviewRow.household)).where(same).order_by(col(ReviewRow.household))
+        session.execute(ordered.with_for_update()).all()
+
+
 def mark_capped(session: Session, found: Office, spent: Mapping[tuple[str, str], int]) -> None:
     """Homes whose lines are more than what a cap on the total now leaves."""
     for schedule in found.released:
