@@ -36,6 +36,8 @@ MERGES_MAX: Final = 1_000
 # Beyond these digits a spreadsheet's numbers are rounded.
 EXACT_DIGITS: Final = 15
 SHOWN_CHARS_MAX: Final = 40
+# Longer than a division's code.
+_LONG_NUMBER: Final = re.compile(r"[0-9０-９](?: ?[0-9０-９]){12,}(?:[XxＸ])?")
 
 Kind = Literal["text", "number", "date", "error", "formula"]
 Translated = Callable[[str], str]
@@ -92,8 +94,9 @@ class Fault:
 
 
 def fault(at: str, message: str, remedy: str, value: str = "", **values: object) -> Fault:
-    """A fault; a long value is cut."""
-    shown = value if len(value) <= SHOWN_CHARS_MAX else value[:SHOWN_CHARS_MAX] + "…"
+    """A fault; a long value is cut, and of an account or an identity number that slipped into it four digits stay."""
+    plain = _LONG_NUMBER.sub(lambda found: "…" + found[0][-4:], value)
+    shown = plain if len(plain) <= SHOWN_CHARS_MAX else plain[:SHOWN_CHARS_MAX] + "…"
     return Fault(at, message, remedy, shown, tuple(values.items()))
 
 
