@@ -233,8 +233,9 @@ class Driver:
         touch = UnitTestTouch(*widget.to_window(*widget.center))
         touch.touch_down()
         self.frames(1)
+        # A scroll view holds a finger until it is sure that it does not scroll; a tap shorter than that comes later.
+        self.until(lambda: not any("ScrollView" in _lineage(held()) for held in touch.grab_list), after=0)
         touch.touch_up()
-        # A scroll view passes a tap on only a while later: until then somebody holds it.
         self.until(lambda: not touch.grab_list, after=2)
 
     def show(self, widget: Any) -> None:
