@@ -219,6 +219,8 @@ def test_a_list_goes_from_upload_to_the_log(running, office, town, list_file) ->
     page = sent.headers["location"]
     shown = official.get(page).text
     assert "确认导入 2 户" in shown and "同一账号收几户的钱" in shown and town.cards[0] not in shown
+    rows_new = shown.split("<h2>新登记</h2>")[1].split("</section>")[0]
+    assert rows_new.count("<tr>") == 3 and "李四" in rows_new
     seen = re.search(r'name="seen" value="(\w+)"', shown)
     assert official.post(page, page, seen="0" * 64).status_code == 409 and rows(running) == []
     done = official.post(page, page, seen=seen[1])

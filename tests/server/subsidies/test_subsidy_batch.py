@@ -132,13 +132,13 @@ def test_a_refusal_tells_every_reason_at_once_with_what_to_do(opened: Batch) -> 
     assert [refusal.code for refusal in found] == [
         "no_payee", "amount", "not_planned", "not_planned", "same_id", "same_entitlement", "other_duty",
     ]  # fmt: skip
-    assert found[-1].message() == "你已经为这个批次里的付款做过验收，不能再做编制。"
+    assert found[-1].message() == "您已经为这个批次里的付款做过验收，不能再做编制。"
     assert all(refusal.message() and refusal.remedy() for refusal in found)
 
 
 def test_a_refusal_can_be_translated_with_its_words(opened: Batch) -> None:
     english = {
-        "你已经为这个批次里的付款做过{held}，不能再做{duty}。": "{held}, not {duty}",
+        "您已经为这个批次里的付款做过{held}，不能再做{duty}。": "{held}, not {duty}",
         "验收": "A",
         "编制": "P",
     }

@@ -93,7 +93,7 @@ def test_nobody_approves_their_own_batch_whatever_they_send(served, clerk, hidde
     served.step(id, "lock", CLERK)
     address = f"/finance/batches/140525/{id}"
     page = clerk(CLERK).get(address)
-    assert "你已经为这个批次里的付款做过编制，不能再做审批。" in page.text
+    assert "您已经为这个批次里的付款做过编制，不能再做审批。" in page.text
     assert f'action="{address}/approve"' not in page.text
     theirs = clerk(CHIEF).get(address)
     form = {name: hidden(theirs, name) for name in ("revision", "seen")}
@@ -111,7 +111,7 @@ def test_an_approver_approves_what_they_saw(served, clerk, hidden) -> None:
     page = clerk(CHIEF).get(address)
     form = {"revision": hidden(page, "revision"), "seen": "0" * 64}
     refused = clerk(CHIEF).post(f"{address}/approve", data=form)
-    assert refused.status_code == 409 and "在你打开页面之后改过" in refused.text
+    assert refused.status_code == 409 and "在您打开页面之后改过" in refused.text
     assert clerk(CHIEF).post(f"{address}/approve").status_code == 409
 
 
