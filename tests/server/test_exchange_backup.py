@@ -105,7 +105,8 @@ def test_a_restore_killed_at_any_step_leaves_the_old_database_or_the_new_one(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
         assert forker.stdin and forker.stdout
         for steps in range(40):
-            print(steps, file=forker.stdin, flush=True)
+            forker.stdin.write(f"{steps}\n")
+            forker.stdin.flush()
             status = int(forker.stdout.readline())
             assert target.exists(), steps
             ends.append((status, _history(settings.database_url) == old))
