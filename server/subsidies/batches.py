@@ -227,7 +227,6 @@ def step(
         _copy_payees(session, row, batch)
     if verb == DISCARD:
         set_states(session, row, None, state=DROPPED)
-        after = replace(after, payments=())
     if verb == SEND:
         _send(session, row, batch, by)
     keep(session, row, after, by, {})

@@ -237,6 +237,9 @@ def test_a_discarded_batch_pays_nothing_and_what_it_held_is_owed_again(small_off
     assert codes(refusal) == ["no_reason"]
     small_office.step(id, "discard", CLERK, reason="编错了")
     assert {each.state for each in small_office.payments(id)} == {"dropped"}
+    with database.read(small_office.engine) as session:
+        line = session.exec(select(Audit).where(Audit.verb == "payment_batch.discard")).one()
+    assert line.detail["笔数"] == "2"
     assert len(small_office.preview().items) == 2
     small_office.check()
 
