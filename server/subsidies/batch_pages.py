@@ -56,7 +56,7 @@ STEP_NAMES: Final = {
 # On its button, where that says more: the money goes by the bank's own channel, here it is noted.
 BUTTONS: Final = {
     **STEP_NAMES,
-    "payment_batch.send": N_("已送银行，记账"),
+    "payment_batch.send": N_("送银行并记账"),
     "payment_batch.reconcile": N_("对账完成"),
 }
 # The straight way, for the row of steps.
@@ -74,7 +74,9 @@ REACHED: Final = {
     "discarded": 0,
 }
 # From here on a batch is what the bank is told.
-FOR_THE_BANK: Final = ("approved", "sent", "reconciled", "closed")
+# Booked first, then fetched: of a batch that can still be sent back to its preparer no file may be about,
+# or its money could be paid by that file and by another batch.
+FOR_THE_BANK: Final = ("sent", "reconciled", "closed")
 WRITERS: Final = {"xlsx": (bank_file.write_xlsx, MEDIA_TYPE), "csv": (bank_file.write_csv, "text/csv")}
 
 router = APIRouter(include_in_schema=False)
@@ -333,7 +335,12 @@ def export(request: Request, person: Exporter, county: str, identity: str, suffi
     with write(request.app.state.engine) as session:
         file = opened(request, session, person, county, identity, "bank_file.export")
         if file.row.state not in FOR_THE_BANK:
-            raise Problem(FAULT, 409, N_("批次还没有批准，不能导出银行文件。"), N_("请先由另一人批准。"))
+            raise Problem(
+                FAULT,
+                409,
+                N_("批次还没有送银行，不能导出银行文件。"),
+                N_("请先批准、送银行并记账，文件随后可取。"),
+            )
         kept = [each for each in books.payments(session, county, batch=identity) if each.state != DROPPED]
         made = bank_file.BankFile(file.row.number, file.row.title, facts.county_name, kept, facts.synthetic)
         content = writer(made)

@@ -39,7 +39,6 @@ Viewer = Annotated[Person, Depends(holding("finance.view"))]
 Decider = Annotated[Person, Depends(holding("entitlement.decide"))]
 Text = Annotated[str, Form(max_length=2000)]
 # Homes a page works out anew before it is drawn, and at each further call while a clerk looks on.
-HOMES_PER_VIEW: Final = 250
 HOMES_PER_CALL: Final = 1000
 OUTCOMES: Final = vocabulary.OUTCOMES
 # What to do about an open question, where its own words do not say it all.
@@ -95,7 +94,7 @@ def decision_list(request: Request, person: Viewer) -> Response:
 def _list(request: Request, person: Person, query: dict[str, str], fault: Problem | None = None) -> Response:
     wanted = _wanted(request, person, query, "finance.view")
     state = request.app.state
-    progress = review.refresh(state.engine, wanted.area[:6], state.clock(), homes_max=HOMES_PER_VIEW)
+    progress = review.refresh(state.engine, wanted.area[:6], state.clock(), homes_max=review.HOMES_PER_VIEW)
     number = page_number(request)
     with read(state.engine) as session:
         if wanted.show == DECIDED:

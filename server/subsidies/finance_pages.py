@@ -16,7 +16,7 @@ from server.access.tables import Person
 from server.access.views import names
 from server.database import read, write
 from server.registry import divisions
-from server.subsidies import asking, exports, finance_views, owed, payment_views, preparing, settling
+from server.subsidies import asking, exports, finance_views, owed, payment_views, preparing, review, settling
 from server.subsidies.batch_rows import FAULT
 from server.subsidies.finance_views import Part
 from server.subsidies.ledger import KINDS
@@ -67,7 +67,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/finance")
 def overview(request: Request, person: Viewer) -> Response:
     area = asking.area_of(request, person, "finance.view")
-    with read(request.app.state.engine) as session:
+    state = request.app.state
+    # What was accepted a moment ago stands in these figures too.
+    progress = review.refresh(state.engine, area[:6], state.clock(), homes_max=review.HOMES_PER_VIEW)
+    with read(state.engine) as session:
         queues = finance_views.queues(session, person, area)
         ledger = finance_views.ledger_of(session, area)
         areas = asking.area_choices(session, person, "finance.view", area)
@@ -82,7 +85,8 @@ def overview(request: Request, person: Viewer) -> Response:
         area=area,
         areas=areas,
         area_name=area_name,
-        now=request.app.state.clock(),
+        now=state.clock(),
+        left=progress.left,
         may_prepare=may(person, "payment_batch.prepare", area),
         export=f"/finance.xlsx?area={area}",
         breadcrumbs=[(translate(request_language(request), N_("补贴")), None)],

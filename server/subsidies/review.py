@@ -33,6 +33,8 @@ DUE: Final = "due"
 CORRECTION: Final = "correction"
 OPEN: Final = "open"
 HOMES_PER_TRANSACTION: Final = 250
+# As many as a page works out before it is drawn; what is left it says, and goes on by itself.
+HOMES_PER_VIEW: Final = 250
 
 
 # ---- what makes it stale

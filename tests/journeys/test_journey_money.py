@@ -193,14 +193,14 @@ def _prepare(jin: Page, address: str) -> str:
 
 
 def _send(jin: Page, batch: str, folder: Path) -> Path:
-    """The bank's file fetched, and the batch noted as sent."""
+    """The batch noted as sent, and the bank's file fetched."""
     jin.goto(batch)
+    jin.get_by_role("button", name="送银行并记账").click()
+    expect(jin.locator("main")).to_contain_text("已送银行")
     with jin.expect_download() as fetched:
         jin.get_by_role("button", name="银行文件 XLSX").click()
     ordered = folder / "bank.xlsx"
     fetched.value.save_as(ordered)
-    jin.get_by_role("button", name="已送银行，记账").click()
-    expect(jin.locator("main")).to_contain_text("已送银行")
     return ordered
 
 
