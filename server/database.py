@@ -1,7 +1,8 @@
 """The engine, its two kinds of transaction, and the way a database reaches today's tables.
 
-Apart from everything else because SQLite and PostgreSQL differ in four things only, and they differ here:
-how a writing transaction begins, what a reading one sees, how an instant is stored, and who may migrate.
+Apart from everything else because SQLite and PostgreSQL differ in five things only, and they differ here: how a
+writing transaction begins, what a reading one sees, how an instant is stored, whose INSERT knows ON CONFLICT,
+and who may migrate.
 Above this module the same code runs on both.
 
 Tables are SQLModel classes in each capability's `tables.py`; `server.migrations` creates them. A unique
@@ -12,18 +13,20 @@ test finds a gap.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, SQLModel
@@ -38,6 +41,10 @@ BUSY_TIMEOUT_MS = 15_000
 POOL_SIZE, POOL_OVERFLOW = 10, 40
 # Any constant will do: it names "migrating cleanheat" among PostgreSQL's advisory locks.
 MIGRATION_LOCK = 140_525
+
+T = TypeVar("T")
+# SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; parsing a long list is what costs.
+ITEMS_PER_STATEMENT: Final = 500
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -78,6 +85,36 @@ def table_of(model: type[SQLModel]) -> sa.Table:
     """
     table: sa.Table = model.__table__  # type: ignore[attr-defined]
     return table
+
+
+def parts(items: Iterable[T], size: int = ITEMS_PER_STATEMENT) -> Iterator[list[T]]:
+    """Keys or rows in parts that one statement takes, in their order."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def insert_into(session: Session, model: type[SQLModel]) -> Any:
+    """An INSERT that knows ON CONFLICT, in this database's dialect."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table_of(model))
+
+
+def upsert(
+    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], told: Told = unheard
+) -> None:
+    """Writes rows, each with all its columns, over those of the same primary key."""
+    columns = table_of(model).columns
+    insert = insert_into(session, model)
+    statement = insert.on_conflict_do_update(
+        index_elements=[each.name for each in columns if each.primary_key],
+        set_={each.name: insert.excluded[each.name] for each in columns if not each.primary_key},
+    )
+    done = 0
+    for part in parts(rows):
+        session.connection().execute(statement, part)
+        done += len(part)
+        told(done, len(rows))
 
 
 def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:

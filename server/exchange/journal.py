@@ -7,16 +7,14 @@ transaction that `store` opened, and decides nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-from server.database import table_of
+from server.database import insert_into, parts, table_of
 from server.exchange.tables import (
     EntityRow,
     FeedHead,
@@ -28,25 +26,9 @@ from sync import facts
 from sync.codec import decode, encode, from_json, to_instant
 from sync.facts import Held, Key, Past, Record
 
-T = TypeVar("T")
-# SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535; parsing a long list is what costs.
-KEYS_PER_STATEMENT: Final = 500
-
 
 class Stale(Exception):
     """Another writer changed an entity after this transaction had read it."""
-
-
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, KEYS_PER_STATEMENT)):
-        yield chunk
-
-
-def _insert(session: Session, model: type[SQLModel]) -> Any:
-    """An INSERT that knows ON CONFLICT in this database's dialect."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table_of(model))
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -58,7 +40,7 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
     """
     found: dict[str, Past] = {}
     columns = table_of(SubmissionRow).c
-    for chunk in _chunks(sorted(ids)):
+    for chunk in parts(sorted(ids)):
         rows = session.connection().execute(
             select(
                 columns.id, columns.hash, columns.verdict, columns.person, columns.observed_at, columns.traces
@@ -81,7 +63,7 @@ def entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -
     """
     found: dict[Key, Held] = {}
     columns = table_of(EntityRow).c
-    for chunk in _chunks(sorted(keys)):
+    for chunk in parts(sorted(keys)):
         rows = session.connection().execute(
             select(columns.held)
             .where(columns.county == county, tuple_(columns.dataset, columns.id).in_(chunk))
@@ -114,7 +96,7 @@ def record(session: Session, county: str, records: Sequence[Record], now: dateti
 
 def _insert_absent(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(_insert(session, model).on_conflict_do_nothing(), rows)
+        session.connection().execute(insert_into(session, model).on_conflict_do_nothing(), rows)
 
 
 def _journal_row(county: str, entry: Record, position: int, now: datetime) -> dict[str, Any]:
@@ -207,8 +189,8 @@ def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str,
     """Raise each village's head by its count, in the order given; village → new head."""
     heads: dict[str, int] = {}
     table = table_of(FeedHead)
-    for chunk in _chunks(counts.items()):
-        insert = _insert(session, FeedHead).values(
+    for chunk in parts(counts.items()):
+        insert = insert_into(session, FeedHead).values(
             [{"county": county, "village": village, "seq": count} for village, count in chunk]
         )
         statement = insert.on_conflict_do_update(

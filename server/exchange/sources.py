@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from typing import Final
 
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.exchange.tables import SubmissionRow, SubmissionTarget
-
-KEYS_PER_STATEMENT: Final = 500
 
 
 def also_about(session: Session, county: str, submissions: Collection[str], dataset: str) -> dict[str, str]:
     """Submission → the entity of a dataset it spoke of, for those that did."""
     found: dict[str, str] = {}
-    for some in _portions(submissions):
+    for some in parts(sorted(submissions)):
         rows = session.execute(
             select(col(SubmissionTarget.submission), col(SubmissionTarget.entity)).where(
                 col(SubmissionTarget.county) == county,
@@ -44,7 +42,7 @@ def last_set(
     no such value: nothing would tell a derivation of it.
     """
     latest: dict[str, tuple[int, str]] = {}
-    for some in _portions(entities):
+    for some in parts(sorted(entities)):
         for entity, traces in _traces(session, county, dataset, some, apart_from):
             trace = json.loads(traces).get(f"{dataset}/{entity}", {})
             step = trace.get("steps", {}).get(name, {})
@@ -77,9 +75,3 @@ def _traces(
     )
     for row in rows:
         yield row.entity, row.traces
-
-
-def _portions(keys: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), KEYS_PER_STATEMENT):
-        yield ordered[start : start + KEYS_PER_STATEMENT]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from server.access.audit import audit
+from server.database import parts
 from server.exchange.tables import SubmissionRow, SubmissionTarget
 from server.registry.acceptance_tables import Acceptance
 from server.registry.amounts import yuan
@@ -25,7 +26,6 @@ from server.web import N_, Problem
 from server.web.figures import CHINA
 
 FAULT: Final = "acceptance"
-KEYS_PER_STATEMENT: Final = 500
 TEXT_CHARS_MAX: Final = 500
 SHOWN_MAX: Final = 5
 # Why a conversion cannot be accepted by somebody on a day.
@@ -104,7 +104,7 @@ def accept(
     if len(wanted) > 1 and paper.proof != NOTHING_PROVEN:
         message = N_("实际费用和困难证明每户不同，不能几项一起填。")
         raise refused(message, N_("请一项一项验收，或把这几栏留空。"))
-    found = {each.id: each for part in _parts(wanted) for each in _conversions(session, county, part)}
+    found = {each.id: each for part in parts(wanted) for each in _conversions(session, county, part)}
     own, standing = surveyed_by(session, county, wanted, person), accepted(session, county, wanted)
     faults = {
         one: why for one in wanted
@@ -149,10 +149,6 @@ def _check_proof(proof: Proof, now: datetime) -> None:
         raise refused(N_("困难类别的认定日期在今天之后。"), N_("请填写证明上的认定日期。"))
 
 
-def _parts(keys: list[str]) -> list[list[str]]:
-    return [keys[start : start + KEYS_PER_STATEMENT] for start in range(0, len(keys), KEYS_PER_STATEMENT)]
-
-
 def _conversions(session: Session, county: str, keys: list[str]) -> list[Conversion]:
     # Locked in the order of their ids: of two officials the second sees what the first has done.
     statement = select(Conversion).where(Conversion.county == county, col(Conversion.id).in_(keys))
@@ -162,7 +158,7 @@ def _conversions(session: Session, county: str, keys: list[str]) -> list[Convers
 def surveyors(session: Session, county: str, conversions: Collection[str]) -> dict[str, set[str]]:
     """Conversion to the persons who sent any submission of it, whatever became of it."""
     found: dict[str, set[str]] = {one: set() for one in conversions}
-    for part in _parts(sorted(found)):
+    for part in parts(sorted(found)):
         same = and_(
             col(SubmissionRow.county) == col(SubmissionTarget.county),
             col(SubmissionRow.id) == col(SubmissionTarget.submission),
@@ -185,7 +181,7 @@ def surveyors(session: Session, county: str, conversions: Collection[str]) -> di
 def conversions_of(session: Session, county: str, households: Collection[str]) -> list[str]:
     """The conversions of some households."""
     found: list[str] = []
-    for part in _parts(sorted(households)):
+    for part in parts(sorted(households)):
         found += session.exec(
             select(Conversion.id).where(Conversion.county == county, col(Conversion.household).in_(part))
         )
@@ -195,7 +191,7 @@ def conversions_of(session: Session, county: str, households: Collection[str]) -
 def surveyed_by(session: Session, county: str, conversions: Collection[str], person: str) -> set[str]:
     """Those of the conversions of which this person sent any submission, whatever became of it."""
     found: set[str] = set()
-    for part in _parts(sorted(conversions)):
+    for part in parts(sorted(conversions)):
         same = and_(
             col(SubmissionRow.county) == col(SubmissionTarget.county),
             col(SubmissionRow.id) == col(SubmissionTarget.submission),
@@ -218,7 +214,7 @@ def surveyed_by(session: Session, county: str, conversions: Collection[str], per
 def accepted(session: Session, county: str, conversions: Collection[str]) -> dict[str, Acceptance]:
     """Conversion to its standing acceptance, of those that have one."""
     found: dict[str, Acceptance] = {}
-    for part in _parts(sorted(set(conversions))):
+    for part in parts(sorted(set(conversions))):
         rows = session.exec(
             select(Acceptance).where(
                 Acceptance.county == county,
@@ -233,7 +229,7 @@ def accepted(session: Session, county: str, conversions: Collection[str]) -> dic
 def _numbers(session: Session, county: str, wanted: list[str]) -> dict[str, int]:
     """Conversion to the number of its last acceptance, withdrawn ones included."""
     found: dict[str, int] = {}
-    for part in _parts(wanted):
+    for part in parts(wanted):
         rows = session.exec(
             select(Acceptance.conversion, func.max(Acceptance.number))
             .where(Acceptance.county == county, col(Acceptance.conversion).in_(part))

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from server.access.rules import areas_of, may
 from server.access.session import holding, require
 from server.access.tables import Person
-from server.database import read, write
+from server.database import parts, read, write
 from server.registry import acceptance, acceptance_views, amounts, divisions, rules, vocabulary
 from server.registry.acceptance import Paper, Proof
 from server.registry.acceptance_views import STATES, AcceptanceFilter, Line
@@ -242,8 +242,7 @@ def _proof(cost: str, hardship: str, since: str) -> Proof:
 
 def _may_accept(session: Session, person: Person, county: str, chosen: list[str], verb: str) -> None:
     """Every village concerned is asked for. Raises Refused."""
-    for start in range(0, len(chosen), 500):
-        part = chosen[start : start + 500]
+    for part in parts(chosen):
         villages = select(Conversion.village).where(Conversion.county == county, col(Conversion.id).in_(part))
         for village in session.exec(villages.distinct()):
             require(person, verb, village)

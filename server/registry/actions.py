@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from server.access.audit import audit, common_area
-from server.database import table_of
+from server.database import parts, upsert
 from server.registry.division_file import DivisionFile, DivisionLine, Issue, read_divisions
 from server.registry.rules import AREA_CLASSES, UNCLASSIFIED
 from server.registry.tables import AreaClass, Division
@@ -25,8 +24,6 @@ from server.web.figures import CHINA
 BUNDLED: Final = Path(__file__).parent / "data" / "shanxi_divisions.csv.gz"
 # The edition named in the data's README: the bureau's list as of 2023-06-30.
 BUNDLED_EDITION: Final = "2023"
-ROWS_PER_STATEMENT: Final = 1000
-KEYS_PER_STATEMENT: Final = 500
 
 
 class DivisionFault(Exception):
@@ -69,16 +66,8 @@ def import_bundled_divisions(session: Session, told: Told = unheard) -> Imported
 
 
 def _write(session: Session, read: DivisionFile, edition: str, told: Told) -> Imported:
-    table = table_of(Division)
-    on_postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
-    changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name != "code"}
-    statement = insert.on_conflict_do_update(index_elements=["code"], set_=changes)
     rows = [_row(line, edition) for line in sorted(read.lines, key=lambda line: line.code)]
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        part = rows[start : start + ROWS_PER_STATEMENT]
-        session.connection().execute(statement, part)
-        told(start + len(part), len(rows))
+    upsert(session, Division, rows, told)
     levels = [line.level for line in read.lines]
     return Imported({level: levels.count(level) for level in dict.fromkeys(levels)}, read.encoding)
 
@@ -107,8 +96,7 @@ def classify(
     """
     wanted = sorted(set(villages))
     _check_decision(session, county, wanted, area_class, source, decided_on, approver, now)
-    for start in range(0, len(wanted), KEYS_PER_STATEMENT):
-        part = wanted[start : start + KEYS_PER_STATEMENT]
+    for part in parts(wanted):
         standing = _standing_decisions(session, county, part)
         for village in part:
             number, decided_before = standing.get(village, (0, None))
@@ -179,8 +167,7 @@ def _check_decision(
         raise _refused(N_("决定日期在今天之后。"), N_("请填写作出决定的日期。"))
     known: set[str] = set()
     codes = sorted(villages)
-    for start in range(0, len(codes), KEYS_PER_STATEMENT):
-        part = codes[start : start + KEYS_PER_STATEMENT]
+    for part in parts(codes):
         known |= set(
             session.exec(
                 select(Division.code).where(col(Division.code).in_(part), Division.level == "village")

@@ -10,12 +10,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.tables import Person
+from server.database import parts
 from server.registry import rules
 from server.registry.filters import counted, escaped
 from server.registry.tables import AreaClass, Division
 from server.web import Page, Sorting
-
-KEYS_PER_STATEMENT: Final = 500
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ SORT_KEYS: Final[dict[str, Any]] = {
 def names(session: Session, codes: Collection[str]) -> dict[str, str]:
     """Twelve-digit codes to names; unknown ones are left out."""
     wanted, found = sorted(set(codes)), {}
-    for start in range(0, len(wanted), KEYS_PER_STATEMENT):
-        part = wanted[start : start + KEYS_PER_STATEMENT]
+    for part in parts(wanted):
         rows = session.execute(
             select(col(Division.code), col(Division.name)).where(col(Division.code).in_(part))
         )

@@ -7,23 +7,21 @@ of the register, and a derivation never refuses what the hub has accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pypinyin import Style, lazy_pinyin
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-from server.database import table_of
+from server.database import upsert
 from server.exchange import sources
 from server.registry.tables import CoalUse, Conversion, Household
 from sync.facts import Held
 
 Reader = Callable[[str], object]
-ROWS_PER_STATEMENT: Final = 500
 
 
 def _text(value: str) -> str:
@@ -168,17 +166,6 @@ def row_of(county: str, held: Held) -> dict[str, Any]:
     return row
 
 
-def _upsert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    table = table_of(model)
-    on_postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(table) if on_postgres else sqlite.insert(table)
-    keys = {column.name for column in table.primary_key.columns}
-    changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
-    statement = insert.on_conflict_do_update(index_elements=sorted(keys), set_=changes)
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        session.connection().execute(statement, list(rows[start : start + ROWS_PER_STATEMENT]))
-
-
 def _say_who_set_the_device(
     session: Session, county: str, homes: Mapping[str, tuple[Held, dict[str, Any]]]
 ) -> None:
@@ -210,4 +197,4 @@ def projection(session: Session, county: str, changed: Iterable[Held], now: date
     _say_who_set_the_device(session, county, by_table.get(Household, {}))
     for table, rows in by_table.items():
         # In the order of their keys, so that two writers never wait for each other crosswise.
-        _upsert(session, table, [rows[identity][1] for identity in sorted(rows)])
+        upsert(session, table, [rows[identity][1] for identity in sorted(rows)])

@@ -14,8 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Subquery, and_, func, select
 from sqlmodel import Session, col
 
-from server.database import table_of
-from server.subsidies import books
+from server.database import parts, table_of
 from server.subsidies.payments import LIVE, PLANNED, RETURNED, Payee
 from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PayeeRow, PaymentRow
 
@@ -49,7 +48,7 @@ def overpaid(session: Session, county: str, batch: str) -> dict[str, int]:
 
     The same as payments.excess, as one question to the database: it is asked before every step that moves money.
     """
-    of_batch = select(PaymentRow.household).where(  # type: ignore[call-overload]
+    of_batch = select(col(PaymentRow.household)).where(
         col(PaymentRow.county) == county, col(PaymentRow.batch) == batch, col(PaymentRow.state) == PLANNED
     )
     concerned = and_(col(EntitlementRow.county) == county, col(EntitlementRow.household).in_(of_batch))
@@ -79,7 +78,7 @@ def overpaid(session: Session, county: str, batch: str) -> dict[str, int]:
 def returned_at(session: Session, county: str, entitlements: Collection[str]) -> dict[str, datetime]:
     """Decision → when its money was last booked as returned; a return that was reversed is none."""
     found: dict[str, datetime] = {}
-    for part in books.parts(sorted(set(entitlements))):
+    for part in parts(sorted(set(entitlements))):
         statement = (
             select(col(PaymentRow.entitlement), func.max(EntryRow.entered_at))
             .join(
@@ -112,7 +111,7 @@ def returned_in(session: Session, county: str, batch: str) -> dict[str, str]:
         .where(col(PaymentRow.county) == county, col(PaymentRow.state) == RETURNED)
         .where(
             col(PaymentRow.entitlement).in_(
-                select(PaymentRow.entitlement).where(  # type: ignore[call-overload]
+                select(col(PaymentRow.entitlement)).where(
                     col(PaymentRow.county) == county,
                     col(PaymentRow.batch) == batch,
                     col(PaymentRow.state) == RETURNED,
@@ -138,7 +137,7 @@ def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[
     table = table_of(PayeeRow)
     columns = [table.c[name] for name in ("household", "holder", "account", "bank", "relation", "stated_at")]
     found = {}
-    for part in books.parts(sorted(set(households))):
+    for part in parts(sorted(set(households))):
         in_force = select(*columns).where(
             col(PayeeRow.county) == county,
             col(PayeeRow.household).in_(part),
@@ -152,7 +151,7 @@ def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[
 
 def disputed(session: Session, county: str) -> set[str]:
     """Homes for which another payee was stated and nobody has decided yet."""
-    statement = select(PayeeRow.household).where(  # type: ignore[call-overload]
+    statement = select(col(PayeeRow.household)).where(
         col(PayeeRow.county) == county, col(PayeeRow.state) == "proposed"
     )
     return set(session.execute(statement).scalars())

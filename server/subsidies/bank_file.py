@@ -178,6 +178,7 @@ def read(data: bytes) -> tuple[tuple[Line, ...], tuple[Fault, ...]]:
         wrong = list(_faults(said))
         faults += wrong
         if not wrong:
+            # No Fault is among them, which a type checker cannot follow.
             lines.append(Line(*said))  # type: ignore[arg-type]
     return tuple(lines), in_order(faults)
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlmodel import Session, col
 
 from server.access.audit import audit, common_area
-from server.database import table_of
+from server.database import parts, table_of
 from server.subsidies import books
 from server.subsidies.batch import Act, Batch, Refusal
 from server.subsidies.money import yuan
@@ -140,7 +140,7 @@ def keep(session: Session, row: BatchRow, after: Batch, by: By, said: Mapping[st
 def touch(session: Session, row: BatchRow) -> None:
     """Raises the revision, so that whoever looked before sees that something changed."""
     villages = session.execute(
-        select(PaymentRow.village)  # type: ignore[call-overload]
+        select(col(PaymentRow.village))
         .where(col(PaymentRow.county) == row.county, col(PaymentRow.batch) == row.id)
         .where(col(PaymentRow.state) != DROPPED)
         .distinct()
@@ -169,7 +169,7 @@ def set_states(session: Session, row: BatchRow, ids: Sequence[str] | None, **val
     if ids is None:
         session.execute(statement.values(**values))
         return
-    for part in books.parts(sorted(ids)):
+    for part in parts(sorted(ids)):
         session.execute(statement.where(col(PaymentRow.id).in_(part)).values(**values))
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from server.access.rules import areas_of
 from server.access.tables import Person
 from server.access.views import names
-from server.database import table_of
+from server.database import parts, table_of
 from server.registry import divisions
 from server.subsidies import balances, books
 from server.subsidies.batch import (
@@ -136,7 +136,7 @@ def lines(session: Session, rows: list[BatchRow]) -> list[BatchLine]:
     sums: dict[str, dict[str, Sum]] = {}
     waiting: dict[str, int] = {}
     last: dict[str, BatchActRow] = {}
-    for part in books.parts(ids):
+    for part in parts(ids):
         of_part = (col(PaymentRow.county) == county, col(PaymentRow.batch).in_(part))
         by = (col(PaymentRow.batch), col(PaymentRow.state))
         totals = select(*by, func.count(), func.sum(PaymentRow.amount_fen)).where(*of_part).group_by(*by)
@@ -287,7 +287,7 @@ def glance(session: Session, row: BatchRow) -> Batch:
     )
     ids = samples | set(session.execute(_unsound(row).where(of_batch)).scalars())
     payments = []
-    for part in books.parts(sorted(ids)):
+    for part in parts(sorted(ids)):
         chosen = select(PaymentRow).where(of_batch, col(PaymentRow.id).in_(part))
         payments += [books.payment_of(each) for each in session.execute(chosen).scalars()]
     return Batch(

@@ -15,6 +15,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.subsidies import balances, books, ledger
 from server.subsidies.batch import (
     CLOSED,
@@ -149,7 +150,7 @@ def taken_by(session: Session, county: str, entitlements: Sequence[str]) -> dict
     """(number, title) of batches that hold a live payment of one of these decisions → how many."""
     of_batch = and_(col(BatchRow.county) == col(PaymentRow.county), col(BatchRow.id) == col(PaymentRow.batch))
     found: dict[tuple[int, str], int] = {}
-    for part in books.parts(entitlements):
+    for part in parts(entitlements):
         statement = (
             select(col(BatchRow.number), col(BatchRow.title))
             .join(PaymentRow, of_batch)

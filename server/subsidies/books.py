@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from server.database import table_of
+from server.database import insert_into, parts, table_of
 from server.subsidies import lines
 from server.subsidies.corrections import Decided
 from server.subsidies.ledger import Account, Entry, Posting
@@ -23,7 +22,6 @@ from server.subsidies.ledger_checks import Books
 from server.subsidies.payments import Payee, Payment
 from server.subsidies.tables import CounterRow, EntitlementRow, EntryRow, PaymentRow, PostingRow
 
-KEYS_PER_STATEMENT: Final = 500
 ENTRIES: Final = "ledger_entry"
 ENTITLEMENTS: Final = "entitlement"
 BATCHES: Final = "payment_batch"
@@ -114,11 +112,6 @@ def _rows(
         yield from session.execute(statement.where(key.in_(part)))
 
 
-def parts(keys: Sequence[str], size: int = KEYS_PER_STATEMENT) -> Iterator[Sequence[str]]:
-    """Keys in parts that one statement takes."""
-    return (keys[start : start + size] for start in range(0, len(keys), size))
-
-
 # ---- writing
 
 
@@ -128,8 +121,7 @@ def take_numbers(session: Session, county: str, name: str, count: int) -> range:
     With a count of 0 it only waits for whoever is before, and keeps others waiting.
     """
     table = table_of(CounterRow)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    given = dialect.insert(table).values(county=county, name=name, last=count)
+    given = insert_into(session, CounterRow).values(county=county, name=name, last=count)
     raised = given.on_conflict_do_update(
         index_elements=["county", "name"], set_={"last": table.c.last + given.excluded.last}
     )

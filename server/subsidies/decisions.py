@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from server.access.audit import audit, common_area
-from server.database import is_busy, table_of, write
+from server.database import is_busy, parts, table_of, write
 from server.exchange import journal
 from server.registry import acceptance
 from server.subsidies import books, facts, ledger, lines, review, working
@@ -102,7 +102,7 @@ def decide(
     for pick in picks:
         by_home.setdefault(pick.household, []).append(pick)
     total = Outcome()
-    for part in books.parts(sorted(by_home), HOMES_PER_TRANSACTION):
+    for part in parts(sorted(by_home), HOMES_PER_TRANSACTION):
         wanted = {household: by_home[household] for household in part}
 
         def one(session: Session, wanted: Mapping[str, Sequence[Pick]] = wanted) -> Outcome:

@@ -17,12 +17,12 @@ from typing import Any, Final
 from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.registry import acceptance
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion, Household
 from server.subsidies import facts, spells
-from server.subsidies.books import parts
 from server.subsidies.facts import Home, Spell
 from server.subsidies.spells import Said
 from server.web.figures import CHINA

@@ -14,10 +14,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 from server.registry.vocabulary import CLEAN_KINDS
-from server.subsidies.books import parts
 from server.subsidies.tables import BatchRow, EntitlementRow, PayeeRow, PaymentRow, ReviewRow
 from server.subsidies.words import Granted, Known, Paid
 

@@ -189,11 +189,12 @@ class _Homes:
         self._by_place: dict[tuple[str, str], list[Home]] = defaultdict(list)
         self._villages: dict[str, list[str]] = defaultdict(list)
         self._township = {}
+        row_of = Household
         columns = (
-            Household.id, Household.village, Household.door_number, Household.head_name, Household.id_number,
-            Household.hardship,
+            col(row_of.id), col(row_of.village), col(row_of.door_number), col(row_of.head_name),
+            col(row_of.id_number), col(row_of.hardship),
         )  # fmt: skip
-        for row in session.execute(select(*columns).where(col(Household.county) == county)):  # type: ignore[call-overload]
+        for row in session.execute(select(*columns).where(col(Household.county) == county)):
             home = Home(*row)
             self._by_place[(home.village, door(home.door))].append(home)
             if home.id_number:

@@ -12,12 +12,11 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.views import names
-from server.database import table_of
+from server.database import parts, table_of
 from server.registry import divisions, rules
 from server.registry.filters import escaped
 from server.registry.tables import Household
 from server.subsidies.account_search import account_is
-from server.subsidies.books import parts
 from server.subsidies.payee_warnings import warnings
 from server.subsidies.payees import IN_FORCE, LIST, PROPOSED, payee_of
 from server.subsidies.tables import EntitlementRow, PayeeListRow, PayeeRow, ReviewRow
@@ -208,9 +207,12 @@ def _waiting(session: Session, county: str, homes: Sequence[str]) -> Iterator[Pa
 def neighbours(session: Session, county: str, accounts: Collection[str]) -> dict[str, list[Neighbour]]:
     """Account → the homes it is in force for."""
     found: dict[str, list[Neighbour]] = defaultdict(list)
-    columns = (Household.id, Household.village, Household.door_number, Household.head_name, PayeeRow.account)
+    home = Household
+    columns = (
+        col(home.id), col(home.village), col(home.door_number), col(home.head_name), col(PayeeRow.account),
+    )  # fmt: skip
     for part in parts(sorted(accounts)):
-        statement = select(*columns).join(PayeeRow, _in_force())  # type: ignore[call-overload]
+        statement = select(*columns).join(PayeeRow, _in_force())
         rows = session.execute(
             statement.where(col(Household.county) == county, col(PayeeRow.account).in_(part))
         )

@@ -14,9 +14,9 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.exchange.tables import SubmissionRow
 from server.subsidies import relations
-from server.subsidies.books import parts
 from server.subsidies.payments import Payee, plain_account
 from server.subsidies.tables import PayeeRow
 from server.web import N_

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.registry.rules import bounds
 from server.subsidies import balances, books
 from server.subsidies.balances import Stated
@@ -174,13 +175,14 @@ def _asked_for(each: Decided, wanted: Wanted) -> bool:
 
 def _rows_of(session: Session, county: str, households: Sequence[str]) -> dict[str, Any]:
     """The columns of decisions that a line alone does not tell."""
+    row = EntitlementRow
     columns = (
-        EntitlementRow.id, EntitlementRow.village, EntitlementRow.component, EntitlementRow.season,
-        EntitlementRow.due_on, EntitlementRow.surveyed_by, EntitlementRow.accepted_by,
+        col(row.id), col(row.village), col(row.component), col(row.season), col(row.due_on),
+        col(row.surveyed_by), col(row.accepted_by),
     )  # fmt: skip
     rows: dict[str, Any] = {}
-    for part in books.parts(households):
-        of_part = select(*columns).where(  # type: ignore[call-overload]
+    for part in parts(households):
+        of_part = select(*columns).where(
             col(EntitlementRow.county) == county, col(EntitlementRow.household).in_(part)
         )
         rows |= {row.id: row for row in session.execute(of_part)}
@@ -238,6 +240,6 @@ def _elsewhere(session: Session, wanted: Wanted) -> dict[tuple[int, str], tuple[
 
 def seasons(session: Session, county: str) -> list[str]:
     """The seasons anything was decided for, the latest first; `once` at the end."""
-    statement = select(EntitlementRow.season).where(col(EntitlementRow.county) == county).distinct()  # type: ignore[call-overload]
+    statement = select(col(EntitlementRow.season)).where(col(EntitlementRow.county) == county).distinct()
     found = list(session.execute(statement).scalars())
     return sorted(found, key=lambda season: (season[:1].isdigit(), season), reverse=True)

@@ -116,7 +116,8 @@ def _row(line: TableRow) -> tuple[Row | None, list[Fault]]:
     if faults or any(isinstance(each, Fault) for each in said):
         return None, faults
     assert isinstance(outcome, tuple) and (booked_on is None or isinstance(booked_on, date))
-    return Row(line.number, Said(str(id), str(account), int(amount), *outcome, booked_on)), []  # type: ignore[arg-type]
+    assert isinstance(amount, int)
+    return Row(line.number, Said(str(id), str(account), amount, *outcome, booked_on)), []
 
 
 def _of_formula(line: TableRow, found: Fault) -> bool:

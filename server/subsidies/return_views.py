@@ -44,7 +44,7 @@ def waiting_rows(
         col(ReturnFileRow.county) == col(ReturnRowRow.county), col(ReturnFileRow.id) == col(ReturnRowRow.file)
     )
     statement = (
-        select(ReturnRowRow, ReturnFileRow.name)  # type: ignore[call-overload]
+        select(ReturnRowRow, col(ReturnFileRow.name))
         .join(ReturnFileRow, of_file)
         .where(*where)
         .order_by(col(ReturnFileRow.read_at), col(ReturnRowRow.file), col(ReturnRowRow.number))

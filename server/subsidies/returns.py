@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
-from server.database import table_of
+from server.database import parts, table_of
 from server.subsidies import books, ledger
 from server.subsidies.batch import CLOSED, RECONCILED, SENT_TO_BANK, STATES
 from server.subsidies.batch_rows import WAITING, By, held, log, refused, touch
@@ -108,7 +108,7 @@ def take_in(session: Session, county: str, id: str, file: ReturnFile, by: By) ->
 
 
 def _read_before(session: Session, row: BatchRow, file: ReturnFile) -> bool:
-    statement = select(ReturnFileRow.id).where(  # type: ignore[call-overload]
+    statement = select(col(ReturnFileRow.id)).where(
         col(ReturnFileRow.county) == row.county,
         col(ReturnFileRow.batch) == row.id,
         col(ReturnFileRow.sha256) == file.sha256,
@@ -128,7 +128,7 @@ def known_of(session: Session, row: BatchRow, ids: Sequence[str]) -> Known:
     )
     earlier = list(session.execute(rows).scalars())
     elsewhere: dict[str, str] = {}
-    for part in books.parts(sorted(set(ids) - payments.keys())):
+    for part in parts(sorted(set(ids) - payments.keys())):
         others = select(col(PaymentRow.id), col(PaymentRow.batch)).where(
             col(PaymentRow.county) == row.county, col(PaymentRow.id).in_(part)
         )

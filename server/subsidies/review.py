@@ -14,15 +14,13 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
-from server.database import read, table_of, write
+from server.database import insert_into, parts, read, table_of, upsert, write
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 from server.subsidies import schedules, working
-from server.subsidies.books import parts
 from server.subsidies.schedule import Schedule
 from server.subsidies.tables import EntitlementRow, ReviewLineRow, ReviewRow
 from server.subsidies.working import Office, Standing
@@ -101,7 +99,7 @@ def mark_capped(session: Session, found: Office, spent: Mapping[tuple[str, str],
 
 def accepted(session: Session, county: str, households: Collection[str]) -> None:
     """An acceptance of these homes was given or withdrawn: they come into the queue."""
-    given = _insert(session, ReviewRow)
+    given = insert_into(session, ReviewRow)
     statement = given.on_conflict_do_update(index_elements=["county", "household"], set_={"stale": True})
     rows = [_blank(county, household) for household in sorted(households)]
     if rows:
@@ -200,7 +198,7 @@ def last_due(released: Sequence[Schedule], today: date) -> date | None:
 
 def keep(session: Session, found: Office, households: Sequence[str], standings: Sequence[Standing]) -> None:
     """Writes how these homes stand in the place of what stood there."""
-    county, table = found.county, table_of(ReviewRow)
+    county = found.county
     blank = {"stale": False, "worked_on": found.today}
     heads = {household: _blank(county, household) | blank for household in households}
     heads |= {each.file.home.household: _head(each) for each in standings}
@@ -208,13 +206,7 @@ def keep(session: Session, found: Office, households: Sequence[str], standings: 
         same = and_(col(ReviewLineRow.county) == county, col(ReviewLineRow.household).in_(part))
         session.execute(delete(ReviewLineRow).where(same))
     # Never deleted: a mark that waits for this transaction must find its row.
-    given = _insert(session, ReviewRow)
-    changes = {each.name: given.excluded[each.name] for each in table.columns if not each.primary_key}
-    if heads:
-        session.execute(
-            given.on_conflict_do_update(index_elements=["county", "household"], set_=changes),
-            [heads[household] for household in sorted(heads)],
-        )
+    upsert(session, ReviewRow, [heads[household] for household in sorted(heads)])
     rows = [row for each in standings for row in _lines(each)]
     if rows:
         session.execute(insert(table_of(ReviewLineRow)), rows)
@@ -265,8 +257,3 @@ def _row(
         "outcome": line.outcome, "reason": dict(line.reason), "changes": [list(each) for each in changes],
         "schedule": f"{line.schedule.id}@{line.schedule.version}", "digest": working.digest(line),
     }  # fmt: skip
-
-
-def _insert(session: Session, model: type[SQLModel]) -> Any:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table_of(model))

@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.registry.tables import Household
-from server.subsidies.books import parts
 from server.subsidies.known import known
 from server.subsidies.money import yuan
 from server.subsidies.words import STANDINGS, Told, tell

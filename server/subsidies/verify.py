@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from server.database import parts
 from server.subsidies import books, ledger_checks, replay, schedules, standing_checks, working
 from server.subsidies.corrections import Decided
 from server.subsidies.ledger import Totals, totals
@@ -117,7 +118,7 @@ def _by_home(
     spent = working.spent_by_all(session, office)
     done_n = 0
     with steps("逐户重算（户）") as told:
-        for part in books.parts(homes, HOMES_AT_A_TIME):
+        for part in parts(homes, HOMES_AT_A_TIME):
             by_home = _rows_by_home(session, county, part)
             standings = {
                 each.file.home.household: each

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.programme.document import Texts
 from server.subsidies import books, homes, lines, reasons
 from server.subsidies.caps import Spent
@@ -198,7 +199,7 @@ def _spent_then(session: Session, office: Office, households: Collection[str]) -
     """Household to what others had had of caps on the total when its first line under each was decided."""
     found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
     caps = office.total_caps
-    for part in books.parts(sorted(households)):
+    for part in parts(sorted(households)):
         rows = session.execute(
             select(
                 col(EntitlementRow.household),

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.inspections.tables import Sighting
 from server.programme.views import plan_in_force
 from server.registry.standing import device_in_use
@@ -22,8 +22,6 @@ from server.registry.tables import Conversion, Household
 from server.registry.vocabulary import CLEAN_KINDS
 from server.zones import stove
 from server.zones.stove import Home, InForce, Provision, Ruling
-
-KEYS_PER_STATEMENT: Final = 500
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ def _conversions(
 ) -> dict[str, tuple[date | None, date | None]]:
     """Household to (installed, in service: first used or else connected) of its latest clean conversion."""
     found: dict[str, tuple[date | None, date | None]] = {}
-    for start in range(0, len(ids), KEYS_PER_STATEMENT):
+    for part in parts(ids):
         rows = session.execute(
             select(Conversion)
             .where(
                 col(Conversion.county) == county,
-                col(Conversion.household).in_(ids[start : start + KEYS_PER_STATEMENT]),
+                col(Conversion.household).in_(part),
                 col(Conversion.kind).in_(CLEAN_KINDS),
                 col(Conversion.installed_on).is_not(None),
             )
@@ -105,11 +103,11 @@ def _conversions(
 
 def _burned(session: Session, county: str, ids: Sequence[str]) -> dict[str, list[date]]:
     found: dict[str, list[date]] = defaultdict(list)
-    for start in range(0, len(ids), KEYS_PER_STATEMENT):
+    for part in parts(ids):
         rows = session.execute(
             select(col(Sighting.household), col(Sighting.seen_on)).where(
                 col(Sighting.county) == county,
-                col(Sighting.household).in_(ids[start : start + KEYS_PER_STATEMENT]),
+                col(Sighting.household).in_(part),
                 col(Sighting.what).in_(("coal_burned", "stove_in_use")),
                 col(Sighting.seen_on).is_not(None),
             )

@@ -1,5 +1,6 @@
 """A real server in a process of its own over a prepared county, tablets beside it, and a line that can be cut."""
 
+import shutil
 import socket
 import threading
 import uuid
@@ -12,11 +13,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from mobile.locale import speak
 from mobile.presenters.desk import Desk
 from mobile.presenters.household import HouseholdPresenter, HouseholdState
-from server.access import actions, enrolment
+from server.access import actions, credentials, enrolment
+from server.access.people import grant
+from server.access.tables import Person
 from server.app import create_app
 from server.database import write
 from server.lab.baseline import spring
@@ -38,6 +42,15 @@ from sync.driver import HttpHub, http_client, run
 from sync.messages import Submission
 from sync.replica import Draft, Replica
 
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+PASSWORD = "a long enough password"
 SEED = 7
 VILLAGES = ("140525100002", "140525100003")
 
@@ -268,3 +281,45 @@ def cut(county: County) -> Iterator[Cut]:
     line = Cut(county.address)
     yield line
     line.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser) -> Callable[[str, str, str], Page]:
+    """Signs in at an address with login and password, in a browser profile of their own."""
+
+    def sign_in(address: str, login: str, password: str) -> Page:
+        page = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(address)
+        page.get_by_label("账号").fill(login)
+        page.get_by_label("密码").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/coverage/**")
+        return page
+
+    return sign_in
+
+
+@pytest.fixture
+def hire(county: County, signed_in) -> Callable[[dict[str, tuple[str, str]]], Callable[[str], Page]]:
+    """Hires officials (login to name and role) for the whole county; answers how each sits down, signed in."""
+
+    def hired(people: dict[str, tuple[str, str]]) -> Callable[[str], Page]:
+        hashed = credentials.hash_password(PASSWORD)
+        with write(county.engine) as session:
+            for login, (name, role) in people.items():
+                session.add(
+                    Person(id=f"p-{login}", login=login, name=name, password_hash=hashed, made_at=clock())
+                )
+                session.flush()
+                grant(session, f"p-{login}", role, "140525", now=clock())
+        return lambda login: signed_in(county.address, login, PASSWORD)
+
+    return hired

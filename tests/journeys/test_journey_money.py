@@ -1,33 +1,20 @@
 """From a conversion on a tablet to money credited: a surveyor and four officials, each with a part of their own."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from server.access import credentials
-from server.access.people import grant
-from server.access.tables import Person
-from server.database import read, write
+from server.database import read
 from server.lab import bank
 from server.lab.headless import tasks
 from server.subsidies import bank_file, books
 from server.subsidies.ledger_checks import verify
 from server.web.figures import CHINA
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-PASSWORD = "a long enough password"
 # Who accepts, who decides and prepares, who approves, who reconciles.
 PEOPLE = {
     "niu": ("牛乡镇", "township_official"),
@@ -39,28 +26,9 @@ ACCOUNT = "9905140525000044172"
 
 
 @pytest.fixture
-def office(county) -> Iterator[Callable[[str], Page]]:
+def office(hire) -> Callable[[str], Page]:
     """A browser of its own for each official, signed in."""
-    hashed, now = credentials.hash_password(PASSWORD), datetime.now(UTC)
-    with write(county.engine) as session:
-        for login, (name, role) in PEOPLE.items():
-            session.add(Person(id=f"p-{login}", login=login, name=name, password_hash=hashed, made_at=now))
-            session.flush()
-            grant(session, f"p-{login}", role, "140525", now=now)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-
-        def sit_down(login: str) -> Page:
-            page = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
-            page.goto(county.address)
-            page.get_by_label("账号").fill(login)
-            page.get_by_label("密码").fill(PASSWORD)
-            page.keyboard.press("Enter")
-            page.wait_for_url("**/coverage/140525")
-            return page
-
-        yield sit_down
-        browser.close()
+    return hire(PEOPLE)
 
 
 def _paid_by_season(homes):

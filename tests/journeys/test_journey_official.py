@@ -1,34 +1,19 @@
 """The township official, the evening before the monthly return: every number opens the households behind it."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from io import BytesIO
 
 import httpx
 import openpyxl
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from server.lab.headless import tasks
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(locale="zh-CN", viewport={"width": 1440, "height": 900})
-        yield page
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_page(locale="zh-CN", viewport={"width": 1440, "height": 900})
 
 
 @pytest.fixture

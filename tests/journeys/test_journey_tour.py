@@ -1,6 +1,5 @@
 """The tour the README gives through the demo: every click leads where it says, as official and as clerk."""
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from server.app import create_app
 from server.database import read
@@ -21,19 +20,11 @@ from server.settings import from_environment
 from server.terminal.steps import unseen
 from server.web.figures import CHINA
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 SEED, HOMES_N = 140525, 1200
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Callable[[str], Page]]]:
+def demo(tmp_path_factory: pytest.TempPathFactory, signed_in) -> Iterator[tuple[Path, Callable[[str], Page]]]:
     """A demo whose story is told, at an hour when no tablet works; its folder, and a browser for each account."""
     settings = from_environment({}, data=tmp_path_factory.mktemp("demo"), synthetic=True)
     app = create_app(settings)
@@ -44,21 +35,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Calla
     ready, stop = threading.Event(), threading.Event()
     entering.enter(app, file, entering.Work(told.homes, [], lambda more: None), stop, ready)
     telling.tell(app, file, told, telling.Events(ready, stop), lambda done, total, note: None)
-    with Serving(settings, 0) as serving, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with Serving(settings, 0) as serving:
 
         def sit_down(login: str) -> Page:
             account = next(each for each in file.accounts if each.login == login)
-            page = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900}).new_page()
-            page.goto(serving.address)
-            page.get_by_label("账号").fill(account.login)
-            page.get_by_label("密码").fill(account.password)
-            page.keyboard.press("Enter")
-            page.wait_for_url("**/coverage/**")
-            return page
+            return signed_in(serving.address, account.login, account.password)
 
         yield settings.data, sit_down
-        browser.close()
     app.state.engine.dispose()
 
 
