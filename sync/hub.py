@@ -71,9 +71,8 @@ def _seen_version(submission: Submission, key: Key, base_version: int, facts: Fa
     corrected = facts.known.get(submission.corrects or "")
     trace = corrected.traces.get(key) if corrected else None
     if trace and trace.history != facts.history:
-        return (
-            -1
-        )  # what the corrected record saw was seen under another history: its version says nothing here
+        # What the corrected record saw was seen under another history: its version says nothing here.
+        return -1
     return min(base_version, trace.base_version) if trace else base_version
 
 

@@ -102,9 +102,9 @@ class HouseholdPresenter:
         gone through again; the draft's id."""
         if self._desk.replica.record(difference.submission) is not None:
             return begin_correction(self._desk, difference.submission)
-        return {"conversion": lambda: self.progress(difference.entity), "payee": self.payee}.get(
-            difference.dataset, self.update
-        )()
+        if difference.dataset == "conversion":
+            return self.progress(difference.entity)
+        return self.payee() if difference.dataset == "payee" else self.update()
 
     def state(self) -> HouseholdState:
         """As of now."""

@@ -74,12 +74,14 @@ def zone_chips(desk: Desk) -> dict[str, Chip]:
 
 def money_of(desk: Desk, household: str) -> MoneyTold:
     """The sentences of a home's subsidies, in the surveyor's language where the office gave them in it."""
-    for shown in desk.replica.related("subsidy", household):
-        told = shown.props.get(f"lines_{desk.language}") or shown.props.get("lines", "")
-        lines = tuple(line.strip() for line in told.splitlines() if line.strip())
-        day = shown.props.get("as_of", "")
-        return MoneyTold(lines, desk.say("money.as_of", day=day) if lines and day else "")
-    return NO_MONEY
+    found = desk.replica.related("subsidy", household)
+    if not found:
+        return NO_MONEY
+    props = found[0].props
+    told = props.get(f"lines_{desk.language}") or props.get("lines", "")
+    lines = tuple(line.strip() for line in told.splitlines() if line.strip())
+    day = props.get("as_of", "")
+    return MoneyTold(lines, desk.say("money.as_of", day=day) if lines and day else "")
 
 
 def _state(desk: Desk, shown: Shown) -> str:
