@@ -15,7 +15,7 @@ from sqlmodel import Session
 from server.access import audit, rules
 from server.access.audit import AuditFilter, AuditLine
 from server.access.roles import VERBS
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.web import (
@@ -61,7 +61,7 @@ def _day(text: str) -> date | None:
 
 
 def _wanted(request: Request, person: Person) -> AuditFilter:
-    county, query = str(request.app.state.settings.county), request.query_params
+    county, query = county_of(request), request.query_params
     area = query.get("area", "") or rules.areas_of(person, "audit.view", county)[0]
     require(person, "audit.view", area)
     return AuditFilter(
@@ -80,7 +80,7 @@ def page_of(line: AuditLine, person: Person) -> str | None:
 def village_names(request: Request, session: Session, rows: Iterable[AuditLine]) -> dict[str, str]:
     """Code → name of the villages that details speak of: the log keeps codes, people read names."""
     codes = {code for line in rows for value in line.row.detail.values() for code in CODE.findall(value)}
-    places = request.app.state.places.villages(session, request.app.state.settings.county, codes)
+    places = request.app.state.places.villages(session, county_of(request), codes)
     return {place.code: place.name for place in places}
 
 
@@ -93,7 +93,7 @@ def named(villages: Mapping[str, str], value: str) -> str:
 def audit_list(request: Request, person: Viewer) -> Response:
     wanted, county, places = (
         _wanted(request, person),
-        request.app.state.settings.county,
+        county_of(request),
         request.app.state.places,
     )
     with read(request.app.state.engine) as session:

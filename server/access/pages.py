@@ -30,11 +30,6 @@ def _go(path: str) -> Response:
     return RedirectResponse(path, status_code=303)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
-
-
 def caller(request: Request) -> str:
     """Where a request comes from, for counting failures."""
     return request.client.host if request.client else "unknown"
@@ -85,7 +80,7 @@ def sign_in(request: Request, login: Text, password: Text, next: Text = "/") -> 
         raise session.no_office()
     with write(request.app.state.engine) as writing:
         actions.note_sign_in(
-            writing, person, county=_county(request), address=address, now=request.app.state.clock()
+            writing, person, county=session.county_of(request), address=address, now=request.app.state.clock()
         )
     session.begin(request, person)
     return _go("/account" if person.password_once else rules.local_path(next))
@@ -135,7 +130,7 @@ def change_password(request: Request, person: SignedIn, old: Text, new: Text, ag
                 writing.get_one(Person, person.id),
                 old=old,
                 new=new,
-                county=_county(request),
+                county=session.county_of(request),
                 now=request.app.state.clock(),
             )
     except Problem as found:
@@ -151,7 +146,7 @@ def make_token(request: Request, person: SignedIn, label: Text = "") -> Response
     now = request.app.state.clock()
     with write(request.app.state.engine) as writing:
         token = actions.make_token(
-            writing, person, label=label.strip() or "API", county=_county(request), now=now
+            writing, person, label=label.strip() or "API", county=session.county_of(request), now=now
         )
     # Shown once, by the page that follows: the address of a token must not be in any history or log.
     request.session["token"] = token
@@ -162,6 +157,10 @@ def make_token(request: Request, person: SignedIn, label: Text = "") -> Response
 def revoke_token(request: Request, person: SignedIn, token_sha256: str) -> Response:
     with write(request.app.state.engine) as writing:
         actions.revoke_token(
-            writing, person, token_sha256=token_sha256, county=_county(request), now=request.app.state.clock()
+            writing,
+            person,
+            token_sha256=token_sha256,
+            county=session.county_of(request),
+            now=request.app.state.clock(),
         )
     return _go("/account")

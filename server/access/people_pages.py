@@ -17,7 +17,7 @@ from server.access.audit_pages import named, village_names
 from server.access.people import By
 from server.access.people_views import PeopleFilter
 from server.access.roles import ROLES, VERBS
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.web import (
@@ -44,13 +44,8 @@ Text = Annotated[str, Form(max_length=500)]
 router = APIRouter(include_in_schema=False)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
-
-
 def _by(request: Request, person: Person) -> By:
-    return By(person.id, _county(request), request.app.state.clock())
+    return By(person.id, county_of(request), request.app.state.clock())
 
 
 def _wanted(request: Request) -> PeopleFilter:
@@ -73,7 +68,7 @@ def _areas(request: Request, session: Session, found: list[Person]) -> dict[str,
 
 @router.get("/people")
 def people_list(request: Request, person: Viewer) -> Response:
-    require(person, "person.view", _county(request))
+    require(person, "person.view", county_of(request))
     wanted = _wanted(request)
     with read(request.app.state.engine) as session:
         found = people_views.people(session, wanted)
@@ -86,14 +81,14 @@ def people_list(request: Request, person: Viewer) -> Response:
         areas=areas,
         roles=ROLES,
         states=STATES,
-        may_manage=rules.may(person, "person.manage", _county(request)),
+        may_manage=rules.may(person, "person.manage", county_of(request)),
         breadcrumbs=[(translate(request_language(request), N_("人员")), None)],
     )
 
 
 @router.get("/people.xlsx")
 def people_sheet(request: Request, person: Viewer) -> Response:
-    require(person, "person.view", _county(request))
+    require(person, "person.view", county_of(request))
     lang, wanted = request_language(request), _wanted(request)
     with read(request.app.state.engine) as session:
         found = people_views.people(session, wanted)
@@ -147,7 +142,7 @@ def _say(request: Request, text: str) -> str:
 
 def _choices(request: Request, session: Session, person: Person) -> list[tuple[str, str]]:
     """(area, name) a role may be given for: the county and its townships, as far as the person manages them."""
-    places, county = request.app.state.places, _county(request)
+    places, county = request.app.state.places, county_of(request)
     townships = {place.township: place.township_name for place in places.villages(session, county)}
     known = [(county, places.county_name(session, county))]
     known += [(code, f"　{name}") for code, name in sorted(townships.items())]
@@ -176,7 +171,7 @@ def add_person(
 def _may_grant(request: Request, session: Session, person: Person, area: str) -> None:
     """The area is one there is, of this county, and the person manages people in it. Raises Problem."""
     known = request.app.state.places.area_name(session, area) != area if area else False
-    if not known or not area.startswith(_county(request)) or len(area) not in (6, 9, 12):
+    if not known or not area.startswith(county_of(request)) or len(area) not in (6, 9, 12):
         raise people.refused(N_("没有选择区域。"), N_("请选择本县或其中一个乡镇。"))
     require(person, "person.manage", area)
 
@@ -197,7 +192,7 @@ def person_page(request: Request, person: Viewer, identity: str) -> Response:
 
 
 def _shown(request: Request, person: Person, identity: str, fault: Problem | None = None) -> Response:
-    county = _county(request)
+    county = county_of(request)
     require(person, "person.view", county)
     with read(request.app.state.engine) as session:
         found = session.get(Person, identity)
@@ -243,7 +238,7 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
 @router.get("/people/{identity}/roles.xlsx")
 def roles_sheet(request: Request, person: Viewer, identity: str) -> Response:
     """Every role somebody holds or has held."""
-    require(person, "person.view", _county(request))
+    require(person, "person.view", county_of(request))
     lang, places = request_language(request), request.app.state.places
     with read(request.app.state.engine) as session:
         found = session.get(Person, identity)
@@ -287,7 +282,7 @@ def assign(request: Request, person: Manager, identity: str, role: Text = "", ar
 
 @router.post("/people/{identity}/unassign")
 def unassign(request: Request, person: Manager, identity: str, role: Text = "", area: Text = "") -> Response:
-    require(person, "person.manage", area or _county(request))
+    require(person, "person.manage", area or county_of(request))
     return _do(
         request, person, identity,
         lambda session, by: people.unassign(session, by, identity=identity, role=role, area=area),
@@ -296,7 +291,7 @@ def unassign(request: Request, person: Manager, identity: str, role: Text = "", 
 
 @router.post("/people/{identity}/login")
 def login(request: Request, person: Manager, identity: str, login: Text = "") -> Response:
-    require(person, "person.manage", _county(request))
+    require(person, "person.manage", county_of(request))
     return _do(
         request, person, identity,
         lambda session, by: people.give_login(session, by, identity=identity, login=login),
@@ -305,7 +300,7 @@ def login(request: Request, person: Manager, identity: str, login: Text = "") ->
 
 @router.post("/people/{identity}/password")
 def password(request: Request, person: Manager, identity: str) -> Response:
-    require(person, "person.manage", _county(request))
+    require(person, "person.manage", county_of(request))
     return _do(
         request, person, identity, lambda session, by: people.reset_password(session, by, identity=identity)
     )
@@ -313,7 +308,7 @@ def password(request: Request, person: Manager, identity: str) -> Response:
 
 @router.post("/people/{identity}/close")
 def close(request: Request, person: Manager, identity: str, reason: Text = "") -> Response:
-    require(person, "person.manage", _county(request))
+    require(person, "person.manage", county_of(request))
     return _do(
         request, person, identity,
         lambda session, by: people.close(session, by, identity=identity, reason=reason),
@@ -322,5 +317,5 @@ def close(request: Request, person: Manager, identity: str, reason: Text = "") -
 
 @router.post("/people/{identity}/reopen")
 def reopen(request: Request, person: Manager, identity: str) -> Response:
-    require(person, "person.manage", _county(request))
+    require(person, "person.manage", county_of(request))
     return _do(request, person, identity, lambda session, by: people.reopen(session, by, identity=identity))

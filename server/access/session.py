@@ -37,6 +37,12 @@ bearer = HTTPBearer(
 )
 
 
+def county_of(request: Request) -> str:
+    """The six digits of the county this server is for."""
+    county: str = request.app.state.settings.county
+    return county
+
+
 def begin(request: Request, person: Person) -> None:
     """Starts a session. Whatever the browser held before is forgotten, the form token included."""
     request.session.clear()

@@ -14,9 +14,9 @@ from sqlmodel import Session
 from server.access import actions, enrolment, rules, views
 from server.access.pages import Text
 from server.access.places import Place
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person, Tablet
-from server.access.tablet_sheets import Enroller, Viewer, area_asked, county_of, may_see
+from server.access.tablet_sheets import Enroller, Viewer, area_asked, may_see
 from server.access.tablet_sheets import router as sheet_router
 from server.database import read, write
 from server.web import (

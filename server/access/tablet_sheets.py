@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from server.access import enrolment, rules, views
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.access.views import CodeLine, HeldVillage, TabletLine
 from server.database import read
@@ -25,11 +25,6 @@ Viewer = Annotated[Person, Depends(holding("tablet.view"))]
 Enroller = Annotated[Person, Depends(holding("tablet.enrol"))]
 
 router = APIRouter(include_in_schema=False)
-
-
-def county_of(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
 
 
 def area_asked(request: Request, person: Person, asked: str) -> str:

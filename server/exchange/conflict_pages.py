@@ -12,14 +12,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from server.access.session import holding
+from server.access.session import county_of, holding
 from server.access.tables import Person
 from server.database import read
 from server.exchange import views
 from server.exchange.pages import (
     Names,
     area_asked,
-    county_of,
     exchange_of,
     label,
     names_of,

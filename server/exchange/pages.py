@@ -13,7 +13,7 @@ from sqlmodel import Session
 from server.access import rules
 from server.access import views as access
 from server.access.places import Place
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.exchange import views, wording
@@ -53,11 +53,6 @@ router = APIRouter(include_in_schema=False)
 
 def exchange_of(request: Request) -> Exchange:
     return exchange_now(request.app.state)
-
-
-def county_of(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from server.access.rules import may
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.inspections import actions, exports, panels, rules, sighting_views, views
@@ -200,7 +200,7 @@ def opening(
     entered: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """The form that opens a problem, of a household or of a place in a village."""
-    county = request.app.state.shell.facts().county
+    county = county_of(request)
     with read(request.app.state.engine) as session:
         home = session.get(Household, (county, household)) if household else None
         village = home.village if home else village

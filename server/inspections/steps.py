@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.inspections import actions, pages, rules
@@ -46,7 +46,7 @@ def open_problem(
         "kind": kind, "place": place, "text": text, "responsible": responsible, "due_on": due_on,
         "found_on": found_on, "village": village,
     }  # fmt: skip
-    state, county = request.app.state, request.app.state.shell.facts().county
+    state, county = request.app.state, county_of(request)
     try:
         with write(state.engine) as session:
             home = session.get(Household, (county, household)) if household else None

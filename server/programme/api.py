@@ -243,4 +243,4 @@ def coverage(
     """Households, heated homes, conversions by kind, and the clean rate by households and by square metres,
     for an area, its area classes and the areas directly inside it.
     """
-    return _coverage_out(coverage_of(request, person, area), request.app.state.shell.facts().synthetic)
+    return _coverage_out(coverage_of(request, person, area), request.app.state.settings.synthetic)

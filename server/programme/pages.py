@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import may
-from server.access.session import holding
+from server.access.session import county_of, holding
 from server.access.tables import Person
 from server.database import read
 from server.programme import exports, views
@@ -60,7 +60,7 @@ def coverage_sheet(request: Request, person: Viewer, area: str) -> Response:
 @router.get("/coverage/{area}")
 def coverage(request: Request, person: Viewer, area: str) -> Response:
     """The whole page, or to htmx the figures that the page includes."""
-    found, facts = _report(request, person, area), request.app.state.shell.facts()
+    found = _report(request, person, area)
     only_figures, panels = "hx-request" in request.headers, request.app.state.panels
     return render(
         request,
@@ -68,7 +68,7 @@ def coverage(request: Request, person: Viewer, area: str) -> Response:
         report=found,
         coverage=found.coverage,
         plan=found.coverage.plan,
-        refresh_s=REFRESH_DEMO_S if facts.synthetic else REFRESH_S,
+        refresh_s=REFRESH_DEMO_S if request.app.state.settings.synthetic else REFRESH_S,
         columns=panels.columns(request, "area", area) if found.parts else [],
         # They stand below the figures, which alone are fetched anew.
         panels=[] if only_figures else panels.fragments(request, "area", area),
@@ -89,7 +89,7 @@ def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[s
 
 @router.get("/plan.xlsx")
 def plan_sheet(request: Request, person: PlanViewer) -> Response:
-    county, lang = request.app.state.shell.facts().county, request_language(request)
+    county, lang = county_of(request), request_language(request)
     with read(request.app.state.engine) as session:
         found = views.plan_in_force(session, county)
     if found is None:
@@ -102,7 +102,7 @@ def plan_sheet(request: Request, person: PlanViewer) -> Response:
 
 @router.get("/plan")
 def plan(request: Request, person: PlanViewer) -> Response:
-    county = request.app.state.shell.facts().county
+    county = county_of(request)
     with read(request.app.state.engine) as session:
         rows = views.plans(session, county)
         in_force = views.plan_in_force(session, county)

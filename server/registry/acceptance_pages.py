@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sqlmodel import Session, col, select
 
 from server.access.rules import areas_of, may
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import parts, read, write
 from server.registry import acceptance, acceptance_views, amounts, divisions, rules, vocabulary
@@ -60,14 +60,9 @@ def install(app: FastAPI) -> None:
     app.state.panels.add("household", household_panel, order=5)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.shell.facts().county
-    return county
-
-
 def _wanted(request: Request, person: Person, query: dict[str, str]) -> AcceptanceFilter:
     """The filter of an address, held to where the person may look. Raises Refused or Problem."""
-    home = next(iter(areas_of(person, "acceptance.view", _county(request))), _county(request))
+    home = next(iter(areas_of(person, "acceptance.view", county_of(request))), county_of(request))
     area = query.get("area", "").strip() or home
     if not rules.is_area(area) or len(area) < 6:
         raise problem("not_found")
@@ -201,7 +196,7 @@ async def accept(
     hardship_since: Text = "",
 ) -> Response:  # fmt: skip
     """Accepts the conversions ticked, or all that wait in the list of `back`."""
-    form, county = await request.form(), _county(request)
+    form, county = await request.form(), county_of(request)
     picked = [str(one) for one in form.getlist("conversion")]
     address = "/acceptance?" + urlsplit(back).query
     wanted = _wanted(request, person, dict(parse_qsl(urlsplit(back).query)))

@@ -20,7 +20,7 @@ from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import areas_of
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.registry import division_import, vocabulary
@@ -44,7 +44,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def _wanted(request: Request, person: Person, data: bytes, edition: str, name: str) -> Wanted:
-    county = request.app.state.shell.facts().county
+    county = county_of(request)
     require(person, "division.import", county)
     return Wanted(data, edition.strip(), name, areas_of(person, "division.import", county))
 
@@ -65,7 +65,7 @@ def _page(
 
 @router.get("/divisions/import")
 def import_page(request: Request, person: Importer) -> Response:
-    require(person, "division.import", request.app.state.shell.facts().county)
+    require(person, "division.import", county_of(request))
     return _page(request)
 
 
@@ -120,7 +120,7 @@ def import_divisions(
     wanted = _wanted(request, person, _unpacked(content), edition, name[:100])
     if fault := _unfit(wanted):
         return _page(request, status=422, edition=edition, fault=fault)
-    county, now = request.app.state.shell.facts().county, request.app.state.clock()
+    county, now = county_of(request), request.app.state.clock()
     try:
         with write(request.app.state.engine) as session:
             found = division_import.take(session, wanted, seen=seen, person=person.id, county=county, now=now)

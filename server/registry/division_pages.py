@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import may
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read, write
 from server.registry import actions, divisions, exports, rules, vocabulary
@@ -53,11 +53,6 @@ router = APIRouter(include_in_schema=False)
 router.include_router(import_router)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.shell.facts().county
-    return county
-
-
 def _wanted(query: Mapping[str, str], county: str) -> DivisionFilter:
     """Filters of an address; without an area it is this county, unless something is searched for."""
     given = {
@@ -80,7 +75,7 @@ def _order(query: Mapping[str, str]) -> Sorting:
 
 def _list(request: Request, person: Person, address: str, status: int = 200, **ctx: Any) -> Response:
     """The list an address names; the address is not always the request's own (a refused decision)."""
-    query, county = dict(parse_qsl(urlsplit(address).query)), _county(request)
+    query, county = dict(parse_qsl(urlsplit(address).query)), county_of(request)
     wanted, order = _wanted(query, county), _order(query)
     with read(request.app.state.engine) as session:
         found = divisions.search(
@@ -132,7 +127,7 @@ def division_list(request: Request, person: Viewer) -> Response:
 @router.get("/divisions.xlsx")
 def division_sheet(request: Request, person: Viewer) -> Response:
     lang = request_language(request)
-    wanted, order = _wanted(request.query_params, _county(request)), _order(request.query_params)
+    wanted, order = _wanted(request.query_params, county_of(request)), _order(request.query_params)
     with read(request.app.state.engine) as session:
         return download(
             request, exports.division_columns(lang), divisions.every(session, wanted, order), title=N_("区划"),
@@ -167,7 +162,7 @@ async def classify(
     form = await request.form()
     picked = [str(code) for code in form.getlist("village")]
     query = dict(parse_qsl(urlsplit(back).query))
-    wanted = _wanted(query, _county(request))
+    wanted = _wanted(query, county_of(request))
     require(person, VERB, wanted.area)
     address = "/divisions?" + urlsplit(back).query
     entered = {
@@ -180,7 +175,7 @@ async def classify(
             for code in codes:
                 require(person, VERB, code)
             done = actions.classify(
-                session, county=_county(request), villages=codes, area_class=area_class, source=source,
+                session, county=county_of(request), villages=codes, area_class=area_class, source=source,
                 decided_on=_day(decided_on), approver=approver, entered_by=person.id,
                 now=request.app.state.clock(),
             )  # fmt: skip
@@ -233,8 +228,8 @@ def division(request: Request, person: Viewer, code: str) -> Response:
         history=history,
         people=people,
         classes=classes,
-        in_county=code.startswith(_county(request)),
-        may_classify=may(person, VERB, code) and code.startswith(_county(request)),
+        in_county=code.startswith(county_of(request)),
+        may_classify=may(person, VERB, code) and code.startswith(county_of(request)),
         breadcrumbs=[
             (translate(lang, N_("区划")), "/divisions"),
             *((name, f"/divisions/{unit}") for unit, name in way),

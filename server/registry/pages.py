@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from server.access.rules import areas_of
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.registry import divisions, exports, rules, views, vocabulary
@@ -67,7 +67,7 @@ def home_area(request: Request, person: Person, verb: str = "household.view") ->
     """The area a list starts from: the county where the person may do `verb` in all of it, else the first of
     their own.
     """
-    county: str = request.app.state.shell.facts().county
+    county = county_of(request)
     return next(iter(areas_of(person, verb, county)), county)
 
 

@@ -45,7 +45,7 @@ LABELS: Final[dict[str, Any]] = {
 
 def county_of(request: Request) -> str:
     """The county this server is for."""
-    county: str = request.app.state.shell.facts().county
+    county: str = request.app.state.settings.county
     return county
 
 
@@ -57,9 +57,13 @@ def today_of(request: Request) -> date:
 
 def area_of(request: Request, person: Person, verb: str) -> str:
     """The area asked for (`?area=`), else where the person's right begins. Raises Problem or Refused."""
+    return area_in(request, person, verb, request.query_params.get("area", "").strip())
+
+
+def area_in(request: Request, person: Person, verb: str, asked: str) -> str:
+    """The area `asked`, else where the person's right begins. Raises Problem or Refused."""
     county = county_of(request)
-    home = next(iter(areas_of(person, verb, county)), county)
-    area = request.query_params.get("area", "").strip() or home
+    area = asked or next(iter(areas_of(person, verb, county)), county)
     if not is_area(area) or len(area) < 6:
         raise problem("not_found")
     require(person, verb, area)

@@ -322,7 +322,8 @@ def _paid_once(batch: Batch) -> Iterator[Refusal]:
 def _duties_apart(batch: Batch) -> Iterator[Refusal]:
     """A payment added later may be one that a person who already acted on the batch had surveyed or accepted."""
     for person in dict.fromkeys(act.person for act in batch.acts):
-        held = [duty for duty in DUTIES if duty in duties(batch, person)]
+        mine = duties(batch, person)
+        held = [duty for duty in DUTIES if duty in mine]
         if len(held) > 1:
             yield Refusal.of("mixed_duties", person=person, first=DUTIES[held[0]], second=DUTIES[held[1]])
 

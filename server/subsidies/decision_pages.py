@@ -14,8 +14,8 @@ from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read
 from server.programme.document import Texts
-from server.registry import divisions, rules
-from server.subsidies import decision_sheets, decision_views, payments, review, schedules, vocabulary
+from server.registry import divisions
+from server.subsidies import asking, decision_sheets, decision_views, payments, review, schedules, vocabulary
 from server.subsidies.decision_views import DECIDED, SHOWS, DecisionFilter, Sum
 from server.subsidies.decisions import Act, Pick, decide, refused
 from server.subsidies.review import CORRECTION, DUE
@@ -63,18 +63,9 @@ LABELS: Final[dict[str, Any]] = {
 router = APIRouter(include_in_schema=False)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
-
-
 def _wanted(request: Request, person: Person, query: dict[str, str], verb: str) -> DecisionFilter:
     """The filter of an address, held to where the person may. Raises Refused or Problem."""
-    home = next(iter(areas_of(person, verb, _county(request))), _county(request))
-    area = query.get("area", "").strip() or home
-    if not rules.is_area(area) or len(area) < 6:
-        raise problem("not_found")
-    require(person, verb, area)
+    area = asking.area_in(request, person, verb, query.get("area", "").strip())
     held = {name: query.get(name, "") for name in ("show", "component", "season", "outcome", "household")}
     return DecisionFilter(
         area,
@@ -102,8 +93,7 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
         else:
             found = decision_views.queue(session, wanted, number=number, size=ROWS_PER_PAGE)
         total, counts = decision_views.sums(session, wanted), decision_views.counts(session, wanted.area)
-        home, *others = areas_of(person, "finance.view", wanted.area[:6]) or (wanted.area,)
-        areas = divisions.area_choices(session, home, wanted.area, *others)
+        areas = asking.area_choices(session, person, "finance.view", wanted.area)
         marks = _marks(session, wanted)
         area_name = divisions.area_name(session, wanted.area)
         seasons = decision_views.seasons(session, wanted.area[:6])
@@ -157,7 +147,7 @@ def decision_sheet(request: Request, person: Viewer) -> Response:
 @router.post("/finance/decisions/refresh")
 def refresh(request: Request, person: Viewer) -> Response:
     """Works a part of the waiting homes out anew; a browser with script asks again until nothing waits."""
-    state, county = request.app.state, _county(request)
+    state, county = request.app.state, asking.county_of(request)
     require(person, "finance.view", next(iter(areas_of(person, "finance.view", county)), county))
     progress = review.refresh(state.engine, county, state.clock(), homes_max=HOMES_PER_CALL)
     if "hx-request" not in request.headers:

@@ -16,11 +16,11 @@ from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from server.access.rules import areas_of, may
-from server.access.session import holding, require
+from server.access.session import holding
 from server.access.tables import Person
 from server.database import read, write
-from server.registry import divisions, rules
-from server.subsidies import payee_list, payee_sheets, payee_views, payees
+from server.registry import divisions
+from server.subsidies import asking, payee_list, payee_sheets, payee_views, payees
 from server.subsidies.payee_list import Brought, Matched, Preview
 from server.subsidies.payee_pages import LABELS
 from server.subsidies.payee_views import PayeeFilter
@@ -43,20 +43,14 @@ KEPT_UNCONFIRMED: Final = timedelta(days=1)
 router = APIRouter(include_in_schema=False)
 
 
-def _county(request: Request) -> str:
-    county: str = request.app.state.settings.county
-    return county
-
-
 def _page(
     request: Request, person: Person, row: PayeeListRow | None = None, preview: Preview | None = None,
     faults: tuple[Fault, ...] = (), status: int = 200, odd: list[tuple[Matched, tuple[str, ...]]] | None = None,
 ) -> Response:  # fmt: skip
-    county, lang = _county(request), request_language(request)
+    county, lang = asking.county_of(request), request_language(request)
     with read(request.app.state.engine) as session:
         held = areas_of(person, "payee.import", county) or (county,)
-        home, *others = held
-        areas = divisions.area_choices(session, home, home, *others)
+        areas = asking.area_choices(session, person, "payee.import", held[0])
         lists = payee_views.imported(session, county) if len(held[0]) == 6 else []
         villages = divisions.names(
             session, {each.home.village for each in preview.matched} if preview else ()
@@ -94,10 +88,7 @@ def import_form(request: Request, person: Importer) -> Response:
 @router.get("/finance/payees/template.xlsx")
 def template(request: Request, person: Importer, area: str = "") -> Response:
     """A list to fill in: the homes of an area that are owed something and have no payee."""
-    area = area or next(iter(areas_of(person, "payee.import", _county(request))), _county(request))
-    if not rules.is_area(area) or len(area) < 6:
-        raise problem("not_found")
-    require(person, "payee.import", area)
+    area = asking.area_in(request, person, "payee.import", area)
     facts = request.app.state.shell.facts()
     with read(request.app.state.engine) as session:
         name = divisions.area_name(session, area)
@@ -115,7 +106,7 @@ def upload(request: Request, person: Importer, file: Annotated[UploadFile | None
     if not data or len(data) > FILE_BYTES_MAX:
         message = N_("没有选择文件，文件是空的，或超过 10 MB。")
         return _page(request, person, faults=(fault("", message, N_("请选择填好的名单。")),), status=422)
-    now, county, id = request.app.state.clock(), _county(request), request.app.state.new_id()
+    now, county, id = request.app.state.clock(), asking.county_of(request), request.app.state.new_id()
     brought = Brought(id, data, person.id, now, lambda village: may(person, "payee.import", village))
     with write(request.app.state.engine) as session:
         session.execute(

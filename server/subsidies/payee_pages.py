@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from server.access.rules import areas_of, may
+from server.access.rules import may
 from server.access.session import holding, require
 from server.access.tables import Person
 from server.database import read, write
-from server.registry import divisions, rules
+from server.registry import divisions
 from server.registry.tables import Household
-from server.subsidies import payee_changes, payee_sheets, payee_views, payees
+from server.subsidies import asking, payee_changes, payee_sheets, payee_views, payees
 from server.subsidies.payee_changes import FAULT, Decision, refused
 from server.subsidies.payee_views import SHOWS, PayeeFilter
 from server.subsidies.payee_warnings import WARNINGS
@@ -55,11 +55,8 @@ router = APIRouter(include_in_schema=False)
 
 def _wanted(request: Request, person: Person) -> PayeeFilter:
     """The filter of the address, held to where the person may look. Raises Refused or Problem."""
-    county, query = str(request.app.state.settings.county), request.query_params
-    area = query.get("area", "").strip() or next(iter(areas_of(person, "payee.view", county)), county)
-    if not rules.is_area(area) or len(area) < 6:
-        raise problem("not_found")
-    require(person, "payee.view", area)
+    query = request.query_params
+    area = asking.area_of(request, person, "payee.view")
     show = query.get("show", "")
     q = query.get("q", "").strip()[: payee_views.SEARCH_CHARS_MAX]
     return PayeeFilter(area, show if show in SHOWS else "known", q)
@@ -71,8 +68,7 @@ def payee_list(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         found = payee_views.page(session, wanted, number=page_number(request), size=ROWS_PER_PAGE)
         counts = payee_views.counts(session, wanted)
-        home, *others = areas_of(person, "payee.view", wanted.area[:6]) or (wanted.area,)
-        areas = divisions.area_choices(session, home, wanted.area, *others)
+        areas = asking.area_choices(session, person, "payee.view", wanted.area)
         area_name = divisions.area_name(session, wanted.area)
     query = request.query_params
     return render(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Final
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, UploadFile
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -14,9 +14,9 @@ from server.access.tables import Person
 from server.access.views import names
 from server.database import read, write
 from server.programme.document import DocumentFault, Fault
-from server.subsidies import schedules
+from server.subsidies import asking, schedules
 from server.subsidies.reasons import STATES
-from server.subsidies.schedule import in_force, schedule_of
+from server.subsidies.schedule import Schedule, in_force, schedule_of
 from server.subsidies.schedule_words import words
 from server.subsidies.tables import ScheduleRow
 from server.web import N_, SheetColumn, download, problem, render, request_language, translate
@@ -27,6 +27,16 @@ Releaser = Annotated[Person, Depends(holding("schedule.release"))]
 DOCUMENT_BYTES_MAX: Final = 1_000_000
 
 router = APIRouter(include_in_schema=False)
+Identity = tuple[str, str]
+
+
+class _Released(NamedTuple):
+    """What was released, by whom, the documents by id and version, and which of them are in force."""
+
+    rows: Sequence[ScheduleRow]
+    people: dict[str, str]
+    documents: dict[Identity, Schedule]
+    current: set[Identity]
 
 
 @router.get("/finance/schedules")
@@ -35,19 +45,16 @@ def schedule_list(request: Request, person: Viewer) -> Response:
 
 
 def _list(request: Request, person: Person, faults: tuple[Fault, ...] = (), name: str = "") -> Response:
-    county = request.app.state.settings.county
+    county = asking.county_of(request)
     require(person, "schedule.view", county)
-    with read(request.app.state.engine) as session:
-        rows = schedules.rows(session, county)
-        people = names(session, {row.released_by for row in rows})
-    documents = {(row.id, row.version): schedule_of(row.document) for row in rows}
+    rows, people, documents, current = _released(request, county)
     return render(
         request,
         "subsidies/schedules.html",
         status=422 if faults else 200,
         rows=rows,
         documents=documents,
-        current={(each.id, each.version) for each in in_force(documents.values())},
+        current=current,
         whole={(row.id, row.version): schedules.is_whole(row) for row in rows},
         people=people,
         faults=faults,
@@ -58,16 +65,21 @@ def _list(request: Request, person: Person, faults: tuple[Fault, ...] = (), name
     )
 
 
-@router.get("/finance/schedules.xlsx")
-def schedule_sheet(request: Request, person: Viewer) -> Response:
-    """Every released schedule, the superseded ones too."""
-    county, lang = request.app.state.settings.county, request_language(request)
-    require(person, "schedule.view", county)
+def _released(request: Request, county: str) -> _Released:
     with read(request.app.state.engine) as session:
         rows = schedules.rows(session, county)
         people = names(session, {row.released_by for row in rows})
     documents = {(row.id, row.version): schedule_of(row.document) for row in rows}
     current = {(each.id, each.version) for each in in_force(documents.values())}
+    return _Released(rows, people, documents, current)
+
+
+@router.get("/finance/schedules.xlsx")
+def schedule_sheet(request: Request, person: Viewer) -> Response:
+    """Every released schedule, the superseded ones too."""
+    county, lang = asking.county_of(request), request_language(request)
+    require(person, "schedule.view", county)
+    rows, people, documents, current = _released(request, county)
 
     def state(row: ScheduleRow) -> str:
         if not schedules.is_whole(row):
@@ -96,7 +108,7 @@ def schedule_sheet(request: Request, person: Viewer) -> Response:
 
 
 def _row(request: Request, identity: str, version: str) -> tuple[ScheduleRow, dict[str, str]]:
-    county = request.app.state.settings.county
+    county = asking.county_of(request)
     with read(request.app.state.engine) as session:
         row = session.get(ScheduleRow, (county, identity, version))
         if row is None:
@@ -141,7 +153,7 @@ def schedule_document(request: Request, person: Viewer, identity: str, version: 
 @router.post("/finance/schedules/release")
 def release_schedule(request: Request, person: Releaser, document: UploadFile) -> Response:
     """Releases a document; refused with every fault, on the page it came from."""
-    county = request.app.state.settings.county
+    county = asking.county_of(request)
     require(person, "schedule.release", county)
     data = document.file.read(DOCUMENT_BYTES_MAX + 1)
     name = (document.filename or "")[:100]

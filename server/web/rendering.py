@@ -61,6 +61,13 @@ def _csrf_field(request: Request) -> Markup:
     return Markup(f'<input type="hidden" name="csrf" value="{escape(token)}">')
 
 
+def _facts(request: Request) -> Any:
+    """The shell's facts, read once a request: the fragments of panels are drawn for the same one."""
+    if not hasattr(request.state, "facts"):
+        request.state.facts = request.app.state.shell.facts()
+    return request.state.facts
+
+
 def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HTMLResponse:
     """Draws "capability/file.html" in the reader's language; ctx are the template's own names."""
     lang = request_language(request)
@@ -73,7 +80,7 @@ def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HT
         "lang": lang,
         "_": partial(translate, lang),
         "located": partial(located, lang),
-        "facts": shell.facts(),
+        "facts": _facts(request),
         "navigation": [item for item in shell.navigation if not item.verb or may(item.verb)],
         "may": may,
         "has_htmx": shell.has_htmx,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import write
 from server.inspections.pages import today_of
@@ -45,7 +45,7 @@ async def propose(
 ) -> Response:  # fmt: skip
     form, state = await request.form(), request.app.state
     villages = sorted({str(code) for code in form.getlist("village")})
-    county = state.shell.facts().county
+    county = county_of(request)
     days = int(due_days) if due_days.isascii() and due_days.isdigit() and len(due_days) < 5 else 0
     wanted = Range(
         change if zone else "new", name, reason, bans[: rules.TEXT_CHARS_MAX], responsible, days,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.access.rules import may
-from server.access.session import holding, require
+from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.inspections.pages import county_area, today_of
@@ -82,7 +82,7 @@ def proposing(
     request: Request, person: Person, entered: Mapping[str, Any], fault: Problem | None = None
 ) -> Response:
     """The form that proposes a zone, or with `zone` another range of one there is."""
-    county, today = request.app.state.shell.facts().county, today_of(request)
+    county, today = county_of(request), today_of(request)
     area = county_area(request, person, "")
     require(person, "zone.propose", area)
     with read(request.app.state.engine) as session:
