@@ -87,7 +87,7 @@ def test_a_first_start_counts_its_revisions_and_the_rows_of_the_divisions(settin
     app.state.engine.dispose()
     revisions, rows = heard.said["准备数据库（版本）"], heard.said["导入行政区划（行）"]
     assert revisions == [(n, len(revisions)) for n in range(1, len(revisions) + 1)]
-    assert rows[0] == (1000, 23380) and rows[-1] == (23380, 23380)
+    assert rows[0] == (500, 23380) and rows[-1] == (23380, 23380)
     again = Heard()
     app = create_app(settings, steps=again)
     fill(app, again)
