@@ -17,6 +17,7 @@ from mobile.device import hub
 from mobile.device.fonts import FontsMissing, faces
 from mobile.device.location import NoReceiver
 from mobile.device.network import has_route
+from mobile.device.storage import free_bytes
 from mobile.locale import LANGUAGES, speak
 from mobile.presenters.desk import Desk, stock_forms
 from mobile.presenters.problems import explain
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with reopen() as replica:
             stock_forms(replica, released())
-            office = hub.Office(reopen, clock, say, demo.address if demo else "")
+            office = hub.Office(reopen, clock, say, demo.address if demo else "", partial(free_bytes, data))
             if demo and replica.identity() is None:
                 why = office.ask(demo.address, demo.code)
                 if why:

@@ -106,8 +106,11 @@ def contact(
     clock: Callable[[], datetime],
     app_version: str,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    free_bytes: Callable[[], int | None] = lambda: None,
 ) -> Conversation:
     """Offer everything that waits once, then read until there is no more. Returns the `Account`.
+
+    ``free_bytes``: what is left of the tablet's storage, for the office to see; None where nobody knows.
 
     May be left at any ``yield``. A reply that cannot be stored (full disk) ends it with that problem: what was
     applied before stays, and the hub gives its verdicts again.
@@ -118,7 +121,7 @@ def contact(
         batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
         if not batch and not moved:
             return _ended(at, NO_PROGRESS)
-        answer = yield _request(replica, batch, clock, app_version)
+        answer = yield replace(_request(replica, batch, clock, app_version), free_bytes=free_bytes())
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):
             if not _adapt(replica, at, batch, answer):

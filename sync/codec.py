@@ -132,7 +132,7 @@ _request = record(
     Request, protocol=number(), device=uuid, history=optional(uuid), sent_at=strict.instant,
     app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_hash,
     held=mapping(village_code, optional(_cursor), VILLAGES_PER_TABLET), forms=array(_form_key, 1_000),
-    submissions=_submissions,
+    submissions=_submissions, free_bytes=optional(number()), photos_waiting=number(),
 )  # fmt: skip
 _reply = record(
     Reply, protocol=number(), history=uuid, now=strict.instant, county=county, person=_short,

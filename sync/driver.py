@@ -213,6 +213,7 @@ def run(
     clock: Callable[[], datetime],
     app_version: str,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    free_bytes: Callable[[], int | None] = lambda: None,
     wait: Callable[[int], None] | None = None,
 ) -> Account:
     """One contact from beginning to end; whatever goes wrong is the account's ``problem``.
@@ -222,7 +223,9 @@ def run(
     """
     if replica.identity() is None:
         return Account(problem=refusal("not_enrolled"))
-    conversation = contact(replica, clock=clock, app_version=app_version, on_progress=on_progress)
+    conversation = contact(
+        replica, clock=clock, app_version=app_version, on_progress=on_progress, free_bytes=free_bytes
+    )
     try:
         request = next(conversation)
         while True:

@@ -197,7 +197,8 @@ class FormXml:
 class Request:
     """One contact. ``chain_seq``, ``chain_hash``: head of the tablet's chain. ``waiting``: how many
     submissions wait on it, this request's included. ``held``: each village it holds → its cursor (None =
-    nothing read yet)."""
+    nothing read yet). ``free_bytes``: what is left of its storage, None = it does not know.
+    ``photos_waiting``: photos that have no receipt yet."""
 
     protocol: int
     device: str
@@ -211,6 +212,8 @@ class Request:
     held: Mapping[str, Cursor | None]
     forms: tuple[str, ...]
     submissions: tuple[Submission, ...]
+    free_bytes: int | None = None
+    photos_waiting: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

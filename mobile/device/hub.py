@@ -27,6 +27,7 @@ class Office:
     clock: Callable[[], datetime]
     say: Say
     moved_to: str = ""  # where the demonstration's server listens now, whatever the enrolment said
+    free_bytes: Callable[[], int | None] = lambda: None
 
     def ask(self, address: str, code: str) -> str:
         """Enrol with a one-time code; "" or the reason it did not work."""
@@ -49,7 +50,12 @@ class Office:
                 server = self.moved_to or (identity.server if identity else "")
                 hub = driver.HttpHub(client, server, identity.secret if identity else "")
                 return driver.run(
-                    replica, hub, clock=self.clock, app_version=_version(), on_progress=progress
+                    replica,
+                    hub,
+                    clock=self.clock,
+                    app_version=_version(),
+                    on_progress=progress,
+                    free_bytes=self.free_bytes,
                 )
         except ReplicaProblem as problem:
             return Account(problem=Refusal(problem.code, explain(self.say, problem), ""))
