@@ -54,6 +54,7 @@ from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
 from server.exchange import forms, history, office
+from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
@@ -171,6 +172,7 @@ def _create(
     with database.read(engine) as session:
         released = forms.load(session)
     state.exchange = Exchange(engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin)
+    state.newest_forms = lambda: exchange_now(state).forms.newest
     _put_together(app, settings, engine)
     return app
 

@@ -221,6 +221,9 @@ class Contact:
     clock_offset_s: int
     chain_seq: int
     chain_hash: str
+    forms: tuple[str, ...] = ()
+    free_bytes: int | None = None
+    photos_waiting: int = 0
 
 
 def note_received(session: Session, *, county: str, device: str, waiting: int) -> None:
@@ -243,5 +246,8 @@ def note_contact(session: Session, *, county: str, device: str, contact: Contact
             clock_offset_s=contact.clock_offset_s,
             chain_seq=contact.chain_seq,
             chain_hash=contact.chain_hash,
+            forms=list(contact.forms),
+            free_bytes=contact.free_bytes,
+            photos_waiting=contact.photos_waiting,
         )
     )

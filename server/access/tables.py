@@ -96,7 +96,8 @@ class ApiToken(SQLModel, table=True):
 
 class Tablet(SQLModel, table=True):
     """One enrolled tablet, and what it said at its last contact. `waiting` counts records it had not yet
-    sent.
+    sent, `photos_waiting` photos without a receipt; `forms` are its released forms as id@version;
+    `free_bytes` what was left of its storage, empty where it did not know.
     """
 
     __tablename__ = "tablet"
@@ -114,6 +115,11 @@ class Tablet(SQLModel, table=True):
     clock_offset_s: int = Field(default=0, sa_type=BigInteger, description="our clock less the tablet's")
     chain_seq: int = Field(default=0, sa_type=BigInteger)
     chain_hash: str = Field(default="")
+    forms: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+    free_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    photos_waiting: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

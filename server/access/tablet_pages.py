@@ -16,8 +16,10 @@ from server.access.pages import Text
 from server.access.places import Place
 from server.access.session import county_of, holding, require
 from server.access.tables import Person, Tablet
-from server.access.tablet_sheets import Enroller, Viewer, area_asked, may_see
+from server.access.tablet_sheets import Enroller, Viewer, area_asked, may_see, newest_forms
 from server.access.tablet_sheets import router as sheet_router
+from server.access.tablet_state import WORDS, outdated
+from server.access.views import board, shown
 from server.database import read, write
 from server.web import (
     N_,
@@ -49,23 +51,23 @@ def _places(request: Request, session: Session, codes: Sequence[str] | None = No
 
 
 @router.get("/tablets")
-def tablets(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
-    """All of the county's, or with `?area=` those holding a village there; `&silent=1`: not heard of for
-    days.
-    """
+def tablets(request: Request, person: Viewer, area: str = "", show: str = "") -> Response:
+    """All of the county's, or with `?area=` those holding a village there; `&show=`: those of one concern."""
     county, now = county_of(request), request.app.state.clock()
     held_to, may_enrol = area_asked(request, person, area), rules.may(person, "tablet.enrol", county)
     once = request.session.pop("code", None) if may_enrol else None
     with read(request.app.state.engine) as session:
-        lines = views.tablets(session, county=county, now=now, area=held_to)
+        lines = views.tablets(session, county=county, newest=newest_forms(request), now=now, area=held_to)
         page = render(
             request,
             "access/tablets.html",
-            lines=[line for line in lines if line.silent or not silent],
+            lines=shown(lines, show),
+            board=board(lines),
+            words=WORDS,
             area=held_to,
             home=rules.areas_of(person, "tablet.view", county)[0],
             area_name=request.app.state.places.area_name(session, held_to) if held_to else "",
-            silent=silent,
+            show=show if show in WORDS else "",
             codes=views.codes(session, county=county, now=now, limit=CODES_SHOWN) if may_enrol else [],
             new_code=once,
             may_enrol=rules.holds(person, "tablet.enrol"),
@@ -127,7 +129,8 @@ def withdraw_code(request: Request, person: Enroller, code_sha256: str) -> Respo
 def tablet(request: Request, person: Viewer, device: str, township: str = "") -> Response:
     county, now = county_of(request), request.app.state.clock()
     with read(request.app.state.engine) as session:
-        line = views.tablet(session, county=county, device=device, now=now)
+        newest = newest_forms(request)
+        line = views.tablet(session, county=county, device=device, newest=newest, now=now)
         if line is None:
             raise problem("not_found")
         may_see(session, person, county, device)
@@ -138,6 +141,8 @@ def tablet(request: Request, person: Viewer, device: str, township: str = "") ->
             request,
             "access/tablet.html",
             line=line,
+            words=WORDS,
+            outdated=outdated(line.tablet.forms, newest),
             held=[village for village in holding if village.until_at is None],
             formerly=[village for village in holding if village.until_at is not None],
             townships=_townships(places),

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from server.access import enrolment, rules, views
 from server.access.session import county_of, holding, require
 from server.access.tables import Person
+from server.access.tablet_state import WORDS
 from server.access.views import CodeLine, HeldVillage, TabletLine
 from server.database import read
 from server.web import N_, SheetColumn, download, problem, request_language, translate
@@ -25,6 +26,12 @@ Viewer = Annotated[Person, Depends(holding("tablet.view"))]
 Enroller = Annotated[Person, Depends(holding("tablet.enrol"))]
 
 router = APIRouter(include_in_schema=False)
+
+
+def newest_forms(request: Request) -> dict[str, str]:
+    """Released form → its newest version, as the application knows them now."""
+    newest: dict[str, str] = request.app.state.newest_forms()
+    return newest
 
 
 def area_asked(request: Request, person: Person, asked: str) -> str:
@@ -53,14 +60,15 @@ def _column(lang: Language, title: str, value: Callable[[Any], object], kind: Ki
 
 
 @router.get("/tablets.xlsx")
-def tablets_sheet(request: Request, person: Viewer, area: str = "", silent: bool = False) -> Response:
+def tablets_sheet(request: Request, person: Viewer, area: str = "", show: str = "") -> Response:
     lang, now = request_language(request), request.app.state.clock()
     held_to = area_asked(request, person, area)
     with read(request.app.state.engine) as session:
-        found = views.tablets(session, county=county_of(request), now=now, area=held_to)
+        newest = newest_forms(request)
+        found = views.tablets(session, county=county_of(request), newest=newest, now=now, area=held_to)
         name = request.app.state.places.area_name(session, held_to) if held_to else ""
-    rows = [line for line in found if line.silent or not silent]
-    held = [translate(lang, N_("多日未联系"))] if silent else []
+    held = [translate(lang, WORDS[concern]) for concern in WORDS if concern == show]
+    rows = views.shown(found, show)
     return download(request, _tablet_columns(lang), rows, title=N_("平板"), of=name, held_to=held)
 
 
@@ -69,21 +77,25 @@ def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
         _column(lang, N_("平板"), lambda line: line.tablet.name or line.tablet.device),
         _column(lang, N_("使用人"), lambda line: line.person_name),
         _column(lang, N_("最近联系"), lambda line: line.tablet.last_contact_at, "moment"),
-        _column(lang, N_("待上传"), lambda line: line.tablet.waiting, "integer"),
+        _column(lang, N_("待上传记录"), lambda line: line.tablet.waiting, "integer"),
+        _column(lang, N_("待上传照片"), lambda line: line.tablet.photos_waiting, "integer"),
         _column(lang, N_("村数"), lambda line: line.villages_n, "integer"),
         _column(lang, N_("程序版本"), lambda line: line.tablet.app_version),
+        SheetColumn(translate(lang, N_("表单版本")), lambda line: "、".join(line.tablet.forms), width=40),
         _column(lang, N_("时钟偏差（秒）"), lambda line: line.tablet.clock_offset_s, "integer"),
-        _column(lang, N_("状态"), lambda line: translate(lang, _tablet_state(line))),
+        _column(lang, N_("剩余空间（MB）"), _free_megabytes, "integer"),
+        _column(lang, N_("状态"), lambda line: "、".join(translate(lang, word) for word in _states(line))),
         SheetColumn(translate(lang, N_("编号")), lambda line: line.tablet.device, width=38),
     )
 
 
-def _tablet_state(line: TabletLine) -> str:
-    if line.tablet.revoked_at:
-        return N_("已停用")
-    if not line.tablet.last_contact_at:
-        return N_("从未联系")
-    return N_("多日未联系") if line.silent else N_("在用")
+def _free_megabytes(line: TabletLine) -> int | None:
+    free = line.tablet.free_bytes
+    return None if free is None else free // 1_000_000
+
+
+def _states(line: TabletLine) -> list[str]:
+    return [WORDS[concern] for concern in line.concerns] or [N_("在用")]
 
 
 # --- enrolment codes ---------------------------------------------------------------------------------------------
@@ -132,7 +144,8 @@ def villages_sheet(request: Request, person: Viewer, device: str) -> Response:
     """Every village the tablet holds or has held, and since when."""
     county, lang = county_of(request), request_language(request)
     with read(request.app.state.engine) as session:
-        line = views.tablet(session, county=county, device=device, now=request.app.state.clock())
+        now = request.app.state.clock()
+        line = views.tablet(session, county=county, device=device, newest=newest_forms(request), now=now)
         if line is None:
             raise problem("not_found")
         may_see(session, person, county, device)

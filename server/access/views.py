@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from server.access import tablet_state
 from server.access.places import Place
 from server.access.roles import SURVEYOR
 from server.access.tables import ApiToken, Assignment, EnrolmentCode, Person, RoleAssignment, Tablet
-
-# A clock further off than this puts records on the wrong day often enough to be worth a visit.
-CLOCK_OFFSET_TOLERATED_S: Final = 300
-SILENT_AFTER: Final = timedelta(days=3)
+from server.access.tablet_state import Concern
 
 
 @dataclass(frozen=True)
 class TabletLine:
-    """A tablet in the list. `silent`: never heard of, or not for days."""
+    """A tablet in the list. `concerns`: what somebody should look after (`tablet_state`)."""
 
     tablet: Tablet
     person_name: str
     villages_n: int
     silent: bool
-    clock_wrong: bool
+    concerns: tuple[Concern, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Reporting:
 
 def reporting(session: Session, area: str, now: datetime) -> Reporting:
     """How complete the figures of an area (division code prefix of at least six digits) can be."""
-    lines = tablets(session, county=area[:6], now=now, area=area)
+    lines = tablets(session, county=area[:6], newest={}, now=now, area=area)
     return Reporting(
         total=len(lines),
         silent=tuple(
@@ -99,10 +97,12 @@ def reporting(session: Session, area: str, now: datetime) -> Reporting:
     )
 
 
-def tablets(session: Session, *, county: str, now: datetime, area: str = "") -> list[TabletLine]:
+def tablets(
+    session: Session, *, county: str, newest: Mapping[str, str], now: datetime, area: str = ""
+) -> list[TabletLine]:
     """The county's tablets, those not heard of longest first, because they are what the page is for.
 
-    With an area: only those in use that hold one of its villages now.
+    With an area: only those in use that hold one of its villages now. `newest`: form → its newest version.
     """
     counts = dict(
         session.exec(
@@ -125,10 +125,12 @@ def tablets(session: Session, *, county: str, now: datetime, area: str = "") -> 
         )
         query = query.where(col(Tablet.device).in_(holders), col(Tablet.revoked_at).is_(None))
     rows = session.exec(query)
-    return [_line(tablet, name, counts.get(tablet.device, 0), now) for tablet, name in rows]
+    return [_line(tablet, name, counts.get(tablet.device, 0), newest, now) for tablet, name in rows]
 
 
-def tablet(session: Session, *, county: str, device: str, now: datetime) -> TabletLine | None:
+def tablet(
+    session: Session, *, county: str, device: str, newest: Mapping[str, str], now: datetime
+) -> TabletLine | None:
     found = session.get(Tablet, (county, device))
     if found is None:
         return None
@@ -138,17 +140,46 @@ def tablet(session: Session, *, county: str, device: str, now: datetime) -> Tabl
             Assignment.county == county, Assignment.device == device, col(Assignment.until_at).is_(None)
         )
     ).one()
-    return _line(found, person.name, count, now)
+    return _line(found, person.name, count, newest, now)
 
 
-def _line(tablet: Tablet, person_name: str, villages_n: int, now: datetime) -> TabletLine:
-    last = tablet.last_contact_at
+def _line(
+    tablet: Tablet, person_name: str, villages_n: int, newest: Mapping[str, str], now: datetime
+) -> TabletLine:
     return TabletLine(
         tablet=tablet,
         person_name=person_name,
         villages_n=villages_n,
-        silent=last is None or now - last > SILENT_AFTER,
-        clock_wrong=abs(tablet.clock_offset_s) > CLOCK_OFFSET_TOLERATED_S,
+        silent=tablet_state.silent(tablet.last_contact_at, now),
+        concerns=tablet_state.concerns(tablet, newest, now),
+    )
+
+
+def shown(lines: Sequence[TabletLine], show: str) -> list[TabletLine]:
+    """Those with the concern `show`; all of them where it is none."""
+    return [line for line in lines if show not in tablet_state.WORDS or show in line.concerns]
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a list of tablets comes to. `waiting`, `photos_waiting`: over all of them, as each said last.
+    `concerns`: how many tablets each concern is true of, those of none left out."""
+
+    total: int
+    waiting: int
+    photos_waiting: int
+    concerns: Mapping[Concern, int]
+
+
+def board(lines: Sequence[TabletLine]) -> Board:
+    """The head of the list, from the lines themselves: its numbers are theirs."""
+    met = Counter(concern for line in lines for concern in line.concerns)
+    in_use = [line.tablet for line in lines if line.tablet.revoked_at is None]
+    return Board(
+        len(in_use),
+        sum(tablet.waiting for tablet in in_use),
+        sum(tablet.photos_waiting for tablet in in_use),
+        {concern: met[concern] for concern in tablet_state.WORDS if met[concern]},
     )
 
 

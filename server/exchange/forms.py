@@ -65,6 +65,11 @@ class Forms:
         """Form id → title of its latest version, in order of id."""
         return {form.id: form.title.get(lang, form.id) for form in self._latest()}
 
+    @property
+    def newest(self) -> dict[str, str]:
+        """Form id → its latest version."""
+        return {form.id: form.version for form in self._latest()}
+
     def _latest(self) -> Iterable[Form]:
         return {key[0]: released.form for key, released in self.by_key.items()}.values()
 

@@ -134,6 +134,9 @@ def _contacted(session: Session, device: Device, request: Request, now: datetime
         clock_offset_s=offset,
         chain_seq=request.chain_seq,
         chain_hash=request.chain_hash,
+        forms=request.forms,
+        free_bytes=request.free_bytes,
+        photos_waiting=request.photos_waiting,
     )
     enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now)
     held = enrolment.held(session, county=device.county, device=device.id)

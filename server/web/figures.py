@@ -75,6 +75,16 @@ def position(text: str) -> tuple[str, str, str] | None:
     return str(numbers[0].quantize(degrees)), str(numbers[1].quantize(degrees)), off
 
 
+def size(value: int | None) -> str:
+    """Bytes as storage is sold: 640 MB, 12.3 GB; less than one MB as KB."""
+    if value is None:
+        return NOTHING
+    for unit, bytes_n, decimals in (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0)):
+        if value >= bytes_n:
+            return f"{amount(Decimal(value) / bytes_n, decimals)} {unit}"
+    return f"{value} B"
+
+
 def told(text: str) -> str:
     """An instant as a message carries it ("2020-10-31T08:00:00Z"), as a person reads it; other text as it is."""
     try:

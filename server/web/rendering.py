@@ -40,6 +40,7 @@ def environment() -> Environment:
         day=figures.day,
         moment=figures.moment,
         rate=figures.rate,
+        size=figures.size,
         square_metres=figures.square_metres,
         told=figures.told,
         yuan=figures.yuan,

@@ -194,7 +194,7 @@ def test_tablets_are_listed_by_area_and_silence(running, official, submit) -> No
 
     _enrol(running, _ask(_code(submit, official), device_name="北边的"))
     _enrol(running, _ask(_code(submit, official, SOUTH, "赵六"), device_name="南边的"))
-    south = official.get("/tablets?area=140525200&silent=1").text
+    south = official.get("/tablets?area=140525200&show=silent").text
     assert "南边的" in south
     assert "北边的" not in south
     assert "没有符合筛选条件" in official.get("/tablets?area=140525300").text

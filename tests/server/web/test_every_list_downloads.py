@@ -104,7 +104,7 @@ def test_a_sheet_names_the_filter_its_page_was_held_to(official, lists) -> None:
         "/people.xlsx?role=auditor&q=王": "搜索：王；职务：审计；状态：在用",
         "/audit.xlsx?verb=person.manage&since=2020-08-01": "操作：管理人员和职务；自：2020-08-01",
         "/submissions.xlsx?form=visit&outcome=applied": "处理结果：已采用；表单：走访结果",
-        "/tablets.xlsx?silent=1": "多日未联系",
+        "/tablets.xlsx?show=silent": "多日未联系",
         "/divisions.xlsx?level=village&q=201": "搜索：201；级别：村",
         "/problems.xlsx?queue=all": "全部",
     }
