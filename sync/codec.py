@@ -18,6 +18,7 @@ from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.messages import (
     ANSWERS_DEPTH_MAX,
     ANSWERS_NODES_MAX,
+    FORMER_DEVICES,
     MAX_BODY_BYTES,
     PROPERTIES_PER_ENTITY,
     PROTOCOL,
@@ -55,7 +56,11 @@ _form_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9_.-]{1,32}
 _entity_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}/[0-9a-f-]{36}", "entity as dataset/id")
 county = strict.matching(r"[0-9]{6}", "county code of 6 digits")
 village_code = strict.matching(r"[0-9]{12}", "village code of 12 digits")
+_digest = strict.matching(r"[0-9a-f]{32}", "digest of 32 hexadecimal digits")
+_village_digest = strict.matching(r"[0-9a-f]{40}", "digest of 40 hexadecimal digits")
 _hash = strict.matching(r"([0-9a-f]{64})?", "SHA-256 in hexadecimal, or nothing")
+_key = strict.matching(r"([0-9a-f]{64})?", "public key in hexadecimal, or nothing")
+_key_id = strict.matching(r"([0-9a-f]{16})?", "id of a public key, or nothing")
 _short = text(200)
 _value = text(VALUE_CHARS_MAX)
 _values = mapping(name, _value, PROPERTIES_PER_ENTITY)
@@ -133,21 +138,25 @@ _request = record(
     app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_hash,
     held=mapping(village_code, optional(_cursor), VILLAGES_PER_TABLET), forms=array(_form_key, 1_000),
     submissions=_submissions, free_bytes=optional(number()), photos_waiting=number(),
+    digest=optional(_digest), digests=mapping(village_code, _village_digest, VILLAGES_PER_TABLET),
+    county_key=_key_id, challenge=optional(_short),
 )  # fmt: skip
 _reply = record(
     Reply, protocol=number(), history=uuid, now=strict.instant, county=county, person=_short,
     verdicts=array(_verdict, _MANY), not_yet=array(_not_yet, _MANY),
     villages=optional(array(_village, _MANY)), forms=array(_form_xml, 1_000),
     changes=array(_entity, _MANY), cursors=mapping(village_code, _cursor, _MANY), more=strict.flag,
-    people=mapping(_short, _short, _MANY),
+    people=mapping(_short, _short, _MANY), ask_digests=strict.flag, reread=array(village_code, _MANY),
+    county_key=_key, challenge=optional(_short), enrol_again=optional(one_of("restored", "cloned")),
 )  # fmt: skip
 _enrol_request = record(
     EnrolRequest, protocol=number(), code=text(100, empty=False), device=uuid,
     secret=text(200, empty=False), device_name=_short, app_version=text(100),
+    formers=array(uuid, FORMER_DEVICES),
 )  # fmt: skip
 _enrol_reply = record(
     EnrolReply, device=uuid, county=county, county_name=_short, person=_short, person_name=_short,
-    history=uuid, now=strict.instant, villages=array(_village, _MANY),
+    history=uuid, now=strict.instant, villages=array(_village, _MANY), county_key=_key,
 )  # fmt: skip
 
 # What only the hub's store reads: its own words, so the bounds are the wire's.
@@ -178,7 +187,7 @@ _past = record(
     Past, id=uuid, hash=_hash, verdict=_verdict, person=_short, observed_at=_short,
     traces=mapping(_entity_key, _trace, 100),
 )  # fmt: skip
-_problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000))
+_problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000), proof=_short)
 
 _READERS: Mapping[type, strict.Reader[Any]] = {
     Target: _target, Submission: _submission, FieldOutcome: _field_outcome, Verdict: _verdict,

@@ -23,10 +23,12 @@ PROPERTIES_PER_ENTITY = 500
 VALUE_CHARS_MAX = 4_000
 ANSWERS_DEPTH_MAX = 12
 ANSWERS_NODES_MAX = 5_000
+FORMER_DEVICES = 50
 
 Answers: TypeAlias = "Mapping[str, str | Answers | list[Answers]]"
 Outcome: TypeAlias = Literal["applied", "merged", "conflict", "rejected"]
 FieldResult: TypeAlias = Literal["applied", "same", "superseded", "conflict"]
+Anew: TypeAlias = Literal["restored", "cloned"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,7 +200,9 @@ class Request:
     """One contact. ``chain_seq``, ``chain_hash``: head of the tablet's chain. ``waiting``: how many
     submissions wait on it, this request's included. ``held``: each village it holds → its cursor (None =
     nothing read yet). ``free_bytes``: what is left of its storage, None = it does not know.
-    ``photos_waiting``: photos that have no receipt yet."""
+    ``photos_waiting``: photos that have no receipt yet. ``digest``: of all villages read to their heads, as
+    they are held at the cursors in ``held``; None = cannot say now. ``digests``: village → digest, where the
+    last reply asked for them."""
 
     protocol: int
     device: str
@@ -214,12 +218,15 @@ class Request:
     submissions: tuple[Submission, ...]
     free_bytes: int | None = None
     photos_waiting: int = 0
+    digest: str | None = None
+    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
     """``villages`` None = the list is unchanged. ``more``: ask again now, there is more to read. ``people``:
-    id → name of those whom verdicts and conflicts in this reply name."""
+    id → name of those whom verdicts and conflicts in this reply name. ``ask_digests``: what the tablet holds
+    is not what it was sent; which village? ``reread``: these it is to read anew, from a snapshot."""
 
     protocol: int
     history: str
@@ -234,11 +241,14 @@ class Reply:
     cursors: Mapping[str, Cursor]
     more: bool
     people: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ask_digests: bool = False
+    reread: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class EnrolRequest:
-    """``device`` and ``secret`` are made and stored on the tablet before the first send."""
+    """``device`` and ``secret`` are made and stored on the tablet before the first send. ``formers``: ids it was
+    enrolled under before, and still has records of."""
 
     protocol: int
     code: str
@@ -246,6 +256,7 @@ class EnrolRequest:
     secret: str
     device_name: str
     app_version: str
+    formers: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,15 +269,18 @@ class EnrolReply:
     history: str
     now: str
     villages: tuple[Village, ...]
+    county_key: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """A refusal's body: ``error`` is the code, ``message`` what is wrong, ``remedy`` what to do (Chinese)."""
+    """A refusal's body: ``error`` is the code, ``message`` what is wrong, ``remedy`` what to do (Chinese).
+    ``proof``: of ``device_revoked`` alone, see `revocation.py`."""
 
     error: str
     message: str
     remedy: str
+    proof: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
