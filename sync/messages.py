@@ -202,7 +202,8 @@ class Request:
     nothing read yet). ``free_bytes``: what is left of its storage, None = it does not know.
     ``photos_waiting``: photos that have no receipt yet. ``digest``: of all villages read to their heads, as
     they are held at the cursors in ``held``; None = cannot say now. ``digests``: village → digest, where the
-    last reply asked for them."""
+    last reply asked for them. ``county_key``: id of the county's public key it holds, "" = none.
+    ``challenge``: the one of the last reply, given back."""
 
     protocol: int
     device: str
@@ -220,13 +221,17 @@ class Request:
     photos_waiting: int = 0
     digest: str | None = None
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    county_key: str = ""
+    challenge: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Reply:
     """``villages`` None = the list is unchanged. ``more``: ask again now, there is more to read. ``people``:
     id → name of those whom verdicts and conflicts in this reply name. ``ask_digests``: what the tablet holds
-    is not what it was sent; which village? ``reread``: these it is to read anew, from a snapshot."""
+    is not what it was sent; which village? ``reread``: these it is to read anew, from a snapshot. ``county_key``:
+    the county's public key, hexadecimal, to a tablet that stated another or none. ``challenge``: the chain seems
+    to have gone back; state it again, with this. ``enrol_again``: this device id is closed, and why."""
 
     protocol: int
     history: str
@@ -243,6 +248,9 @@ class Reply:
     people: Mapping[str, str] = dataclasses.field(default_factory=dict)
     ask_digests: bool = False
     reread: tuple[str, ...] = ()
+    county_key: str = ""
+    challenge: str | None = None
+    enrol_again: Anew | None = None
 
 
 @dataclasses.dataclass(frozen=True)
