@@ -1,0 +1,89 @@
+"""`cleanheat bench sync`: which figures are wanted, each told as soon as it is measured.
+
+A group of figures comes from one measurement and is measured when any of its names is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from server.lab.bench import ingest
+from server.lab.bench.figures import REACH, Figure
+from server.lab.bench.ingest import Made
+from server.lab.bench.load import Load
+from server.lab.bench.problem import BenchProblem
+from server.terminal.steps import Steps
+
+RUNS_N: Final = 5
+SUBMISSIONS_N: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """``only``: names of figures, empty for all. ``count``: submissions of the ingest measurement."""
+
+    only: tuple[str, ...] = ()
+    runs_n: int = RUNS_N
+    count: int = SUBMISSIONS_N
+    sqlite: bool = False
+
+
+Measure = Callable[[Made, Wanted, Steps], Iterator[Figure]]
+
+
+def measured(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
+    """The wanted figures, each as soon as it is known. Raises BenchProblem."""
+    unknown = set(wanted.only) - {name for names, _ in GROUPS for name in names}
+    if unknown:
+        known = "、".join(name for names, _ in GROUPS for name in names)
+        raise BenchProblem(f"没有叫 {'、'.join(sorted(unknown))} 的指标。可以测的有：{known}。")
+    for names, measure in GROUPS:
+        if not wanted.only or set(names) & set(wanted.only):
+            yield from measure(made, wanted, steps)
+
+
+def _ingest(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
+    yield from ingest.measure(
+        made, Load(wanted.count), runs_n=wanted.runs_n, sqlite=wanted.sqlite, steps=steps
+    )
+
+
+GROUPS: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = ((ingest.NAMES, _ingest),)
+
+
+def tell(figures: Iterator[Figure], console: Console, *, as_json: bool) -> None:
+    """Each figure as a line of JSON as it comes; or all of them as one table."""
+    if as_json:
+        for each in figures:
+            console.out(each.line(), highlight=False)
+        return
+    console.print(table(list(figures)))
+
+
+def table(figures: Sequence[Figure]) -> Table:
+    made = Table("指标", "应达到", "测得", "最小至最大", "下限（纯传输或纯写入）", "", title="同步的测量")
+    for column in made.columns[1:5]:
+        column.justify = "right"
+    for each in figures:
+        made.add_row(
+            each.name, _reach(each.name), f"{_number(each.value)} {each.unit}",
+            " 至 ".join(map(_number, each.spread)), "" if each.reference is None else _number(each.reference),
+            {True: "达到", False: "未达到", None: ""}[each.reached],
+        )  # fmt: skip
+    return made
+
+
+def _reach(name: str) -> str:
+    most, least = REACH.get(name, (None, None))
+    if most is not None:
+        return f"≤ {_number(most)}"
+    return "" if least is None else f"≥ {_number(least)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:g}"
