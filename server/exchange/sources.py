@@ -8,13 +8,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from server.database import parts
+from server.database import parts, table_of
 from server.exchange.tables import SubmissionRow, SubmissionTarget
+
+
+@dataclass(frozen=True)
+class Source:
+    """A submission as the source of a value: who recorded it, and when by the tablet's word."""
+
+    id: str
+    person: str
+    observed_at: str
+
+
+def of(session: Session, county: str, submissions: Collection[str]) -> dict[str, Source]:
+    """Submission → what a derivation says of it, for those the journal has."""
+    found: dict[str, Source] = {}
+    columns = table_of(SubmissionRow).c
+    for some in parts(sorted(submissions)):
+        rows = session.connection().execute(
+            select(columns.id, columns.person, columns.observed_at).where(
+                columns.county == county, columns.id.in_(some)
+            )
+        )
+        found |= {row.id: Source(row.id, row.person, row.observed_at) for row in rows}
+    return found
 
 
 def also_about(session: Session, county: str, submissions: Collection[str], dataset: str) -> dict[str, str]:

@@ -6,14 +6,14 @@ the room of zones knows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from server.exchange.tables import SubmissionRow
+from server.exchange.sources import Source, of
 from server.inspections.tables import Sighting
 from sync.codec import to_instant
 from sync.facts import Held
@@ -23,10 +23,11 @@ TEXTS: Final = ("household", "place", "what", "location", "remark")
 TONNES_MAX: Final = 1_000_000
 
 
-def source_of(session: Session, county: str, held: Held, name: str) -> SubmissionRow | None:
-    """The journal's line of the submission that last set a property; None where it is not there."""
-    state = held.props.get(name)
-    return session.get(SubmissionRow, (county, state.submission)) if state else None
+def sources(session: Session, county: str, said: Collection[tuple[Held, str]]) -> dict[str, Source]:
+    """Key of an entity → the submission that last set the property named beside it, where the journal has it."""
+    setters = {held.key: held.props[name].submission for held, name in said if name in held.props}
+    known = of(session, county, set(setters.values())) if setters else {}
+    return {key: known[setter] for key, setter in setters.items() if setter in known}
 
 
 def _day(text: str) -> date | None:
@@ -45,7 +46,7 @@ def _tonnes(text: str) -> Decimal | None:
     return amount if whole and amount == amount.quantize(Decimal("0.001")) else None
 
 
-def row_of(county: str, held: Held, source: SubmissionRow | None) -> Sighting:
+def row_of(county: str, held: Held, source: Source | None) -> Sighting:
     """A sighting as a row; a value that cannot be read stays word for word in `extra`."""
     values = held.values()
     seen_on, amount = _day(values.get("seen_on", "")), _tonnes(values.get("amount_t", ""))
@@ -74,9 +75,9 @@ def projection(session: Session, county: str, changed: Sequence[Held], now: date
     is given; the rows carry the entities' own instants.
     """
     found = {held.id: held for held in changed if held.dataset == DATASET}
+    told = sources(session, county, [(held, "what") for held in found.values()])
     for identity in sorted(found):
-        held = found[identity]
-        session.merge(row_of(county, held, source_of(session, county, held, "what")))
+        session.merge(row_of(county, found[identity], told.get(found[identity].key)))
     session.flush()
 
 

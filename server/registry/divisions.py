@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from server.access.tables import Person
-from server.database import parts
+from server.database import ITEMS_PER_STATEMENT, parts
 from server.registry import rules
 from server.registry.filters import counted, escaped
 from server.registry.tables import AreaClass, Division
@@ -98,19 +99,29 @@ def county_name(session: Session, county: str) -> str:
 def villages(session: Session, county: str, codes: Collection[str] | None = None) -> list[Village]:
     """Those of `codes` that are villages of the county, or all of them; sorted by code."""
     low, high = rules.bounds(county)
+    township = aliased(Division)
     statement = (
-        select(col(Division.code), col(Division.name), col(Division.parent), col(AreaClass.area_class))
+        select(col(Division.code), col(Division.name), func.coalesce(col(township.name), Division.parent),
+               col(AreaClass.area_class))
         .outerjoin(AreaClass, _decision_of_division())
+        .outerjoin(township, col(township.code) == col(Division.parent))
         .where(col(Division.level) == "village", col(Division.code).between(low, high))
         .order_by(col(Division.code))
-    )
-    wanted = None if codes is None else set(codes)
-    rows = [row for row in session.execute(statement) if wanted is None or row[0] in wanted]
-    townships = names(session, {row[2] for row in rows})
+    )  # fmt: skip
     return [
-        Village(code, name, townships.get(parent, parent), None if decided == rules.UNCLASSIFIED else decided)
-        for code, name, parent, decided in rows
+        Village(code, name, township_name, None if decided == rules.UNCLASSIFIED else decided)
+        for code, name, township_name, decided in _among(session, statement, codes)
     ]
+
+
+def _among(session: Session, statement: Any, codes: Collection[str] | None) -> Iterator[Any]:
+    """The rows of these codes. A tablet asks for a few at every contact; beyond what one statement takes, reading
+    the whole county is cheaper than naming them."""
+    if codes is not None and len(codes) <= ITEMS_PER_STATEMENT:
+        yield from session.execute(statement.where(col(Division.code).in_(sorted(codes))))
+    else:
+        wanted = None if codes is None else set(codes)
+        yield from (row for row in session.execute(statement) if wanted is None or row[0] in wanted)
 
 
 def _decision_of_division() -> ColumnElement[bool]:

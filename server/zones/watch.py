@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, not_
+from sqlalchemy import ColumnElement, and_, not_
 from sqlmodel import Session, col, select
 
-from server.exchange.tables import SubmissionRow
+from server.database import parts
+from server.exchange.sources import Source
 from server.inspections import actions, sightings
 from server.inspections.actions import Finding
 from server.inspections.rules import COAL_KINDS, KINDS, SIGHTINGS
@@ -41,7 +42,7 @@ class Seen:
     held: Held
     household: str
     on: date
-    source: SubmissionRow | None
+    source: Source | None
 
     @property
     def person(self) -> str:
@@ -53,17 +54,23 @@ class Seen:
 
 
 def watch(session: Session, county: str, changed: Sequence[Held], now: datetime) -> None:
-    """The zones' derivation; comes after the register's and the inspections'."""
+    """The zones' derivation; comes after the register's and the inspections'.
+
+    Most records lie in no zone and touch no open problem: those are found in two statements a batch, and cost
+    no more.
+    """
     today = now.astimezone(CHINA).date()
-    watched = [held for held in changed if held.dataset in WATCHED]
-    if not watched:
+    fresh = [held for held in changed if held.dataset in WATCHED and _fresh(held)]
+    if not fresh:
         return
-    zoned = views.designated(session, county, {held.village for held in watched})
-    for held in sorted(watched, key=lambda each: each.key):
-        seen = _seen(session, county, held, today)
-        if seen is None:
-            continue
-        _tell(session, county, seen, now)
+    zoned = views.designated(session, county, {held.village for held in fresh})
+    problems = _problems(session, county, fresh)
+    concerned = [held for held in fresh if held.village in zoned or held.key in problems]
+    sources = sightings.sources(session, county, [(held, _fresh(held)[0]) for held in concerned])
+    for held in sorted(concerned, key=lambda each: each.key):
+        seen = _seen(held, sources.get(held.key), today)
+        for row in problems.get(held.key, ()):
+            actions.record(session, row, seen.person, _told(held), seen.submission, now)
         version = views.over(zoned.get(held.village, []), min(seen.on, today))
         if version is None or views.left_out_of(session, version, seen.household):
             continue
@@ -71,18 +78,19 @@ def watch(session: Session, county: str, changed: Sequence[Held], now: datetime)
             actions.open_problem(session, finding, now)
 
 
-def _seen(session: Session, county: str, held: Held, today: date) -> Seen | None:
-    """What the record says, where it has just said something of coal; None where it has not."""
+def _fresh(held: Held) -> list[str]:
+    """The properties about coal that this very version of the entity set."""
     named = {
         "household": STOVE,
         "coal_use": ("stock_t",),
         "sighting": ("what", "household", "place", "seen_on"),
     }
-    fresh = [name for name in named[held.dataset] if _just_set(held, name)]
-    if not fresh:
-        return None
-    source = sightings.source_of(session, county, held, fresh[0])
-    values = held.values()
+    return [name for name in named[held.dataset] if _just_set(held, name)]
+
+
+def _seen(held: Held, source: Source | None, today: date) -> Seen:
+    """What the record says, where it has just said something of coal."""
+    fresh, values = _fresh(held), held.values()
     household = held.id if held.dataset == "household" else values.get("household", "")
     dated = {"household": "old_stove_on", "sighting": "seen_on", "coal_use": "observed_on"}[held.dataset]
     told = values.get(dated, "") if dated != "old_stove_on" or "old_stove" in fresh else ""
@@ -101,7 +109,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _observed(source: SubmissionRow | None) -> date | None:
+def _observed(source: Source | None) -> date | None:
     return to_instant(source.observed_at).astimezone(CHINA).date() if source else None
 
 
@@ -170,24 +178,40 @@ def open_standing(session: Session, version: ZoneVersion, person: str, now: date
     return len(found)
 
 
-def _tell(session: Session, county: str, seen: Seen, now: datetime) -> None:
-    """Notes in problems not closed that their home or sighting is recorded otherwise now."""
-    held, values = seen.held, seen.held.values()
-    if held.dataset == "sighting" and held.version > 1:
-        wanted = select(Problem).where(Problem.county == county, Problem.source == held.key)
-        text = f"平板更正了原始记录：{SIGHTINGS.get(values.get('what', ''), '')} {values.get('seen_on', '')}"
-    elif held.dataset == "household" and values.get("old_stove") in ("removed", "none", "kept"):
-        wanted = select(Problem).where(
-            Problem.county == county,
-            Problem.household == held.id,
-            col(Problem.kind).in_((*KIND_OF.values(), "coal_burned")),
-        )
-        words = {"removed": "已拆除", "none": "没有", "kept": "保留备用"}[values["old_stove"]]
-        text = f"平板登记更新：燃煤炉具{words}（{values.get('old_stove_on', '')}）"
-    else:
-        return
-    for row in session.exec(wanted.where(col(Problem.state) != "closed")):
-        actions.record(session, row, seen.person, text, seen.submission, now)
+def _problems(session: Session, county: str, fresh: Sequence[Held]) -> dict[str, list[Problem]]:
+    """Key of an entity → the problems not closed that have to hear that their home or sighting is recorded
+    otherwise now."""
+    homes = {held.id: held.key for held in fresh if held.dataset == "household" and _gone(held)}
+    corrected = [held.key for held in fresh if held.dataset == sightings.DATASET and held.version > 1]
+    found: dict[str, list[Problem]] = {}
+    for part in parts(sorted(homes)):
+        kinds = col(Problem.kind).in_((*KIND_OF.values(), "coal_burned"))
+        for row in _not_closed(session, county, kinds, col(Problem.household).in_(part)):
+            found.setdefault(homes[row.household], []).append(row)
+    for part in parts(sorted(corrected)):
+        for row in _not_closed(session, county, col(Problem.source).in_(part)):
+            found.setdefault(row.source, []).append(row)
+    return found
+
+
+def _not_closed(session: Session, county: str, *where: ColumnElement[bool]) -> Iterator[Problem]:
+    yield from session.exec(
+        select(Problem).where(Problem.county == county, col(Problem.state) != "closed", *where)
+    )
+
+
+def _gone(held: Held) -> str:
+    """What became of a coal stove that is none in use any more."""
+    words = {"removed": "已拆除", "none": "没有", "kept": "保留备用"}
+    return words.get(held.values().get("old_stove", ""), "")
+
+
+def _told(held: Held) -> str:
+    """What a problem hears of a record."""
+    values = held.values()
+    if held.dataset == sightings.DATASET:
+        return f"平板更正了原始记录：{SIGHTINGS.get(values.get('what', ''), '')} {values.get('seen_on', '')}"
+    return f"平板登记更新：燃煤炉具{_gone(held)}（{values.get('old_stove_on', '')}）"
 
 
 assert set(KIND_OF.values()) <= set(KINDS)
