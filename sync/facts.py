@@ -95,7 +95,8 @@ class Trace:
     ``steps``: its own values. ``trail``: changed values of those it follows, nearest first, that a follower
     stands on. ``lineage``: ids it follows or corrects, all the way back. ``base_version``, ``history``:
     what its surveyor saw. ``version``: the entity's, with its result in it (0: it left nothing there).
-    ``device``, ``device_seq``: its place in a tablet's chain. A tablet is never a stranger to itself.
+    ``device``, ``device_seq``: its place in a tablet's chain (of a copied one: in its line, see ``chain.py``).
+    A tablet is never a stranger to itself.
     """
 
     steps: Mapping[str, Step]
@@ -173,7 +174,8 @@ class Facts:
     ``history``: the hub's present one. ``villages``: all of the county. ``forms``: (id, version) → rules.
     ``entities``: those that exist among the ones needed. ``known``: past submissions among the ones needed.
     ``ever_held``: device → villages of this county it holds or has held, for the other devices that
-    submissions name: a tablet enrolled anew sends what it made under its former id.
+    submissions name: a tablet enrolled anew sends what it made under its former id. ``lines``: submission → the
+    line it belongs to, where copies of its device made records side by side (`chain.lines`); else its device.
     """
 
     device: Device
@@ -184,6 +186,7 @@ class Facts:
     known: Mapping[str, Past]
     policy: Policy
     ever_held: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -334,4 +334,5 @@ def _case(work: Work, submission: Submission, target: Target, changes: Mapping[s
         known=work.known,
         history=work.facts.history,
         masked=work.facts.policy.masked.get(target.dataset, frozenset()),
+        line=work.facts.lines.get(submission.id, submission.device),
     )

@@ -264,6 +264,6 @@ def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], ver
         saw.base_version,
         saw.history,
         version,
-        me.device,
+        case.line or me.device,
         me.device_seq,
     )

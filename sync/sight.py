@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from sync.chain import apart
 from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.masking import unmasked
 from sync.messages import VILLAGE, Conflict, Submission, Target
@@ -38,7 +39,8 @@ class Case:
 
     ``sent`` has the village as property `VILLAGE`. ``held`` has version 0 if the hub lacks the entity.
     ``followed``: ids of the chain behind it; ``trail``: the changed values in that chain; ``corrected``: the
-    trace of the record it corrects, if that is known. ``masked``: properties that travel masked.
+    trace of the record it corrects, if that is known. ``masked``: properties that travel masked. ``line``: its
+    device, or which copy of it ("" = its device).
     """
 
     submission: Submission
@@ -51,6 +53,7 @@ class Case:
     trail: Mapping[str, Step]
     corrected: Trace | None
     masked: frozenset[str] = frozenset()
+    line: str = ""
 
     @property
     def new(self) -> bool:
@@ -92,10 +95,8 @@ class Case:
 
     def _apart_here(self, submission: str) -> int:
         """How many links of the tablet's chain it was made after this one; 0 if on another tablet."""
-        trace = self.trace_of(submission)
-        if trace is None or trace.device != self.submission.device:
-            return 0
-        return trace.device_seq - self.submission.device_seq
+        trace, me = self.trace_of(submission), self.submission
+        return apart(trace.device, trace.device_seq, self.line or me.device, me.device_seq) if trace else 0
 
     def trace_of(self, submission: str) -> Trace | None:
         past = self.known.get(submission)
@@ -137,6 +138,7 @@ def case_of(
     known: Mapping[str, Past],
     history: str,
     masked: frozenset[str] = frozenset(),
+    line: str = "",
 ) -> Case:
     """The case of ``submission``, which saves ``changes`` to ``target``, before entity ``held`` (None: unknown).
 
@@ -156,6 +158,7 @@ def case_of(
         trail,
         past.traces.get(target.key) if past else None,
         masked,
+        line,
     )
 
 

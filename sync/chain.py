@@ -1,0 +1,130 @@
+"""Whether the records of one device id still form one line, or somebody has gone back on it or gone another way.
+
+A tablet restored from a backup and a tablet that was copied look alike from afar: the same id, the same secret,
+a chain that does not fit what the hub has seen. Apart from ``hub.py`` because nothing here judges a record: every
+submission is taken under its own id, whatever becomes of the device. Pure; the store reads what `asked` names.
+
+Two words of a tablet, or one: a request may come late, overtaken by a later one of the same tablet, and then its
+head lies behind without anything being wrong. So *behind* is asked again with a challenge that only whoever reads
+the reply can give back. A *fork* cannot come from a late request: it is believed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sync.codec import submission_hash
+from sync.messages import Anew, Request, Submission
+
+BRANCH = "~"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A submission in the journal: its id, its hash, and the line it belongs to (`lines`)."""
+
+    id: str
+    hash: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the hub knows of a device: the furthest head it stated, the challenge that is open, whether it is
+    closed; and of the places `asked` for, device_seq → what the journal has there."""
+
+    seq: int = 0
+    hash: str = ""
+    challenge: str | None = None
+    closed: Anew | None = None
+    links: Mapping[int, Sequence[Link]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a contact leaves behind: the head to remember, whether to ask again, whether the device is closed."""
+
+    seq: int
+    hash: str
+    ask: bool = False
+    closed: Anew | None = None
+
+
+def asked(request: Request, seq: int) -> frozenset[int]:
+    """Which places of the chain must be looked up in the journal: those at or behind the head known so far."""
+    places = {each.device_seq for each in _own(request)} | {request.chain_seq}
+    return frozenset(place for place in places if 0 < place <= seq)
+
+
+def judge(request: Request, known: Known) -> Standing:
+    """Equal or ahead is fine; behind is asked once more, and then a restored backup; another way is a copy."""
+    if known.closed:
+        return Standing(known.seq, known.hash, closed=known.closed)
+    if _forked(request, known):
+        return Standing(known.seq, known.hash, closed="cloned")
+    if request.chain_seq >= known.seq:
+        return Standing(request.chain_seq, request.chain_hash)
+    if known.challenge is not None and request.challenge == known.challenge:
+        return Standing(known.seq, known.hash, closed="restored")
+    return Standing(known.seq, known.hash, ask=True)
+
+
+def _own(request: Request) -> list[Submission]:
+    return [each for each in request.submissions if each.device == request.device]
+
+
+def _forked(request: Request, known: Known) -> bool:
+    for each in _own(request):
+        there = known.links.get(each.device_seq, ())
+        # By id, not by content: another body under a known id is kept apart by the hub already.
+        if there and all(link.id != each.id for link in there):
+            return True
+        if each.device_seq == known.seq + 1 and each.previous_hash != known.hash:
+            return True
+    if request.chain_seq == known.seq:
+        return request.chain_hash != known.hash
+    there = known.links.get(request.chain_seq, ())
+    return bool(there) and all(link.hash != request.chain_hash for link in there)
+
+
+# --- lines -------------------------------------------------------------------------------------------------
+
+
+def lines(
+    device: str, submissions: Iterable[Submission], links: Mapping[int, Sequence[Link]]
+) -> dict[str, str]:
+    """Submission id → the line it belongs to, for records made under one ``device`` id of which there are copies.
+
+    The first way that came here is called like the device itself; another one, from where it leaves, after its
+    first record: "device~seq.id". ``links``: the journal's, at the places of these and at those before them.
+    """
+    at = {seq: list(there) for seq, there in links.items()}
+    found: dict[str, str] = {}
+    last = device
+    for each in sorted(submissions, key=lambda each: each.device_seq):
+        last = _line(each, last, at.get(each.device_seq, []), at.get(each.device_seq - 1, []))
+        found[each.id] = last
+        at.setdefault(each.device_seq, []).append(Link(each.id, submission_hash(each), last))
+    return found
+
+
+def _line(each: Submission, last: str, here: Sequence[Link], before: Sequence[Link]) -> str:
+    if known := next((link.line for link in here if link.id == each.id), None):
+        return known
+    base = next((link.line for link in before if link.hash == each.previous_hash), None if before else last)
+    if base is None or any(link.line == base for link in here):
+        return f"{base or each.device}{BRANCH}{each.device_seq}.{each.id[:8]}"
+    return base
+
+
+def apart(line: str, seq: int, other: str, other_seq: int) -> int:
+    """How many links one record of a tablet stands after another of the *same* tablet; 0 if neither was made upon
+    the other: two tablets, or two copies of one after they had parted."""
+    if line == other:
+        return seq - other_seq
+    if len(line) > len(other):
+        return -apart(other, other_seq, line, seq)
+    left = other.removeprefix(line + BRANCH)
+    parted_at = int(left.split(".", 1)[0]) if left != other else 0
+    return seq - other_seq if seq < parted_at else 0
