@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from sync.codec import to_text
+from sync.digest import over
 from sync.messages import (
     MAX_BODY_BYTES,
     PROTOCOL,
@@ -78,6 +79,7 @@ class Account:
     history_met: bool = False
     problem: Refusal | None = None
     steps: tuple[Step, ...] = ()
+    villages_reread: tuple[str, ...] = ()
 
 
 Conversation: TypeAlias = Generator[Request, "Reply | Refusal", Account]
@@ -92,12 +94,14 @@ NO_PROGRESS = Refusal(
 @dataclass
 class _Contact:
     """Where a contact stands. ``offered``: ids offered to the present history; ``batch_max`` shrinks when the
-    hub finds a request too large."""
+    hub finds a request too large. ``stating``: which digests the next request states; once each in a contact,
+    so a village is read anew at most once."""
 
     account: Account = field(default_factory=Account)
     offered: set[str] = field(default_factory=set)
     batch_max: int = SUBMISSIONS_PER_REQUEST
     histories: int = 0
+    stating: Literal["all", "each", "none"] = "all"
 
 
 def contact(
@@ -121,7 +125,8 @@ def contact(
         batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
         if not batch and not moved:
             return _ended(at, NO_PROGRESS)
-        answer = yield replace(_request(replica, batch, clock, app_version), free_bytes=free_bytes())
+        request = replace(_request(replica, at, batch, clock, app_version), free_bytes=free_bytes())
+        answer = yield request
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):
             if not _adapt(replica, at, batch, answer):
@@ -133,24 +138,37 @@ def contact(
         except ReplicaProblem as problem:
             return _ended(at, Refusal(problem.code, problem.message, problem.remedy))
         _enter(at, batch, settled)
+        at.stating = _to_state(at, request, answer)
         _tell(replica, at, on_progress)
         if at.histories > HISTORIES_PER_CONTACT:
             return _ended(at, NO_PROGRESS)
         if _done(replica, at, answer):
             return _ended(at, None)
-        moved = settled.moved or settled.met_history
+        moved = settled.moved or settled.met_history or at.stating == "each"
     return _ended(at, NO_PROGRESS)
 
 
 def _request(
-    replica: Replica, batch: tuple[Submission, ...], clock: Callable[[], datetime], app_version: str
-) -> Request:
+    replica: Replica, at: _Contact, batch: tuple[Submission, ...], clock: Callable[[], datetime],
+    app_version: str,
+) -> Request:  # fmt: skip
     identity, stated = replica.identity(), replica.stated()
     assert identity is not None, "a contact of a tablet that is not enrolled"
     return Request(
         PROTOCOL, identity.device, stated.history, to_text(clock()), app_version, stated.chain_seq,
         stated.chain_hash, stated.waiting, stated.villages_hash, stated.held, stated.forms, batch,
+        digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
+        digests=stated.digests if at.stating == "each" else {},
     )  # fmt: skip
+
+
+def _to_state(at: _Contact, request: Request, reply: Reply) -> Literal["all", "each", "none"]:
+    """All once, at the beginning; each once, where the hub asked and everything is read."""
+    if reply.ask_digests and at.stating == "all":
+        return "each"
+    if at.stating == "each" and not request.digests and reply.more:
+        return "each"
+    return "none"
 
 
 def _adapt(replica: Replica, at: _Contact, batch: tuple[Submission, ...], refusal: Refusal) -> bool:
@@ -168,9 +186,9 @@ def _adapt(replica: Replica, at: _Contact, batch: tuple[Submission, ...], refusa
 
 
 def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> None:
-    if settled.met_history:
+    if settled.met_history or settled.villages_reread:
         at.offered.clear()
-        at.histories += 1
+    at.histories += settled.met_history
     at.offered.update(submission.id for submission in batch)
     was = at.account
     at.account = replace(
@@ -186,6 +204,7 @@ def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> Non
         villages_gained=(*was.villages_gained, *settled.villages_gained),
         villages_lost=(*was.villages_lost, *settled.villages_lost),
         history_met=was.history_met or settled.met_history,
+        villages_reread=(*was.villages_reread, *settled.villages_reread),
     )
 
 
@@ -193,7 +212,7 @@ def _done(replica: Replica, at: _Contact, reply: Reply) -> bool:
     """All offered, all read – villages included that this reply has just assigned."""
     unread = any(cursor is None or cursor.seq is None for cursor in replica.held().values())
     more = reply.more or unread
-    return not more and not _still(replica, at)
+    return not more and at.stating != "each" and not _still(replica, at)
 
 
 def _still(replica: Replica, at: _Contact) -> int:
@@ -237,6 +256,11 @@ def _ended(at: _Contact, problem: Refusal | None) -> Account:
     if account.villages_lost:
         n = len(account.villages_lost)
         steps.append(Step("villages_lost", n, f"{n} 个村已移交，未送出的记录仍会送出。"))
+    if account.villages_reread:
+        n = len(account.villages_reread)
+        steps.append(
+            Step("villages_reread", n, f"{n} 个村在本机的数据与服务器不一致，已重新读取；本机的记录都在。")
+        )
     if problem:
         steps.append(Step(problem.code, 1, f"{problem.message}{problem.remedy}"))
     elif not steps:

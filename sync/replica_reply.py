@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sync import digest, replica_digest
 from sync.codec import encode, to_instant, to_json, to_text
 from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
 from sync.replica_lists import store_form
@@ -71,8 +72,11 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
     connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
     _receive(connection, work, reply)
+    again = replica_digest.reread(connection, reply.reread)
+    work.settled = replace(work.settled, villages_reread=again)
     if not reply.more:
         work.touched |= _catch_up(connection)
+        replica_digest.settle(connection)
     recompute(connection, work.touched)
     _note_contact(connection, reply, now)
     return replace(work.settled, moved=_position(connection) != before)
@@ -92,7 +96,10 @@ def intact(form: FormXml) -> bool:
 
 def _note_contact(connection: sqlite3.Connection, reply: Reply, now: datetime) -> None:
     offset = round((to_instant(reply.now) - now).total_seconds())
-    connection.execute("UPDATE contact SET last_contact_at = ?, clock_offset_s = ?", (to_text(now), offset))
+    connection.execute(
+        "UPDATE contact SET last_contact_at = ?, clock_offset_s = ?, whole = ?",
+        (to_text(now), offset, not reply.more),
+    )
     connection.execute("UPDATE identity SET person = ? WHERE stage = 'current'", (reply.person,))
 
 
@@ -100,7 +107,7 @@ def meet_history(connection: sqlite3.Connection, history: str) -> None:
     """Another history: the hub was made anew or restored. Every record it gave a receipt for is offered
     again, every village read anew; what is shown stays until the new snapshot has replaced it."""
     connection.execute("UPDATE identity SET history = ? WHERE stage = 'current'", (history,))
-    connection.execute("UPDATE village SET seq = NULL, head = NULL, after = NULL")
+    connection.execute("UPDATE village SET seq = NULL, head = NULL, after = NULL, digest = NULL")
     connection.execute("UPDATE submission SET state = 'waiting' WHERE verdict IS NOT NULL")
 
 
@@ -178,7 +185,8 @@ def _assign(
 
 def _remove(connection: sqlite3.Connection, village: str) -> set[Key]:
     connection.execute(
-        "UPDATE village SET assigned = 0, loaded = 0, seq = NULL, head = NULL, after = NULL WHERE code = ?",
+        "UPDATE village SET assigned = 0, loaded = 0, seq = NULL, head = NULL, after = NULL, digest = NULL"
+        " WHERE code = ?",
         (village,),
     )
     return _forget(connection, "village = ?", (village,))
@@ -244,7 +252,7 @@ def _advance(
     """Store the cursor. At the end of a snapshot whatever it did not contain vanishes, never before."""
     ends = now.seq is not None and (before is None or before.seq is None)
     connection.execute(
-        "UPDATE village SET seq = ?, head = ?, after = ?, loaded = loaded OR ? WHERE code = ?",
+        "UPDATE village SET seq = ?, head = ?, after = ?, digest = NULL, loaded = loaded OR ? WHERE code = ?",
         (now.seq, now.head, now.after, ends, village),
     )
     if not ends:
@@ -285,12 +293,14 @@ def _put(connection: sqlite3.Connection, state: EntityState, generation: int, hi
         )
         return
     connection.execute(
-        "INSERT INTO entity VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, '{}', NULL, '')"
+        "INSERT INTO entity (dataset, id, village, at_hub, version, history, generation, props, conflicts,"
+        " updated_at, term, effective, household, marks) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, '{}', NULL, '')"
         " ON CONFLICT (dataset, id) DO UPDATE SET village = excluded.village, at_hub = 1,"
         " version = excluded.version, history = excluded.history, generation = excluded.generation,"
-        " props = excluded.props, conflicts = excluded.conflicts, updated_at = excluded.updated_at",
+        " props = excluded.props, conflicts = excluded.conflicts, updated_at = excluded.updated_at,"
+        " term = excluded.term",
         (state.dataset, state.id, state.village, state.version, history, generation,
-         as_json(dict(state.props)), as_json(to_json(state.conflicts)), state.updated_at),
+         as_json(dict(state.props)), as_json(to_json(state.conflicts)), state.updated_at, digest.term(state)),
     )  # fmt: skip
     connection.execute(
         "UPDATE target SET contained = result_version <= ? WHERE dataset = ? AND id = ?"

@@ -88,6 +88,15 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Registered:
+    """A household as it may be compared with another: ``props`` with those the hub adds for the tablet's own use."""
+
+    id: str
+    village: str
+    props: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Draft:
     """An interview that is not finished. ``target_ids``: dataset → id of each entity the form may save.
 
@@ -165,3 +174,4 @@ class Settled:
     villages_lost: tuple[str, ...] = ()
     met_history: bool = False
     moved: bool = False
+    villages_reread: tuple[str, ...] = ()

@@ -82,8 +82,18 @@ def _people(db: Database) -> None:
     db.conn.execute("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
 
 
+def _digests(db: Database) -> None:
+    for column in (
+        "entity ADD COLUMN term TEXT",
+        "village ADD COLUMN digest TEXT",
+        "village ADD COLUMN recounted INTEGER NOT NULL DEFAULT 0",
+        "contact ADD COLUMN whole INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.conn.execute(f"ALTER TABLE {column}")
+
+
 # Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create, _people)
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create, _people, _digests)
 
 
 class ReplicaProblem(Exception):

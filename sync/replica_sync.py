@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
+from sync import replica_digest
 from sync.codec import villages_hash
 from sync.messages import Cursor, Village
 from sync.replica_rows import Delay, Identity
@@ -91,6 +92,7 @@ class Stated:
     villages_hash: str
     held: dict[str, Cursor | None]
     forms: tuple[str, ...]
+    digests: dict[str, str]
 
 
 def stated(connection: sqlite3.Connection) -> Stated:
@@ -101,7 +103,7 @@ def stated(connection: sqlite3.Connection) -> Stated:
     forms = connection.execute("SELECT id || '@' || version FROM form ORDER BY id, version").fetchall()
     return Stated(
         history, seq, digest, waiting, villages_hash(assigned(connection)), held(connection),
-        tuple(row[0] for row in forms),
+        tuple(row[0] for row in forms), replica_digest.kept(connection),
     )  # fmt: skip
 
 

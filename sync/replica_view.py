@@ -95,7 +95,8 @@ def _entity(connection: sqlite3.Connection, dataset: str, entity: str) -> set[st
 
 def _insert_own(connection: sqlite3.Connection, dataset: str, entity: str, village: str) -> None:
     connection.execute(
-        "INSERT INTO entity VALUES (?, ?, ?, 0, 0, NULL, 0, '{}', '[]', '', '{}', NULL, '')",
+        "INSERT INTO entity (dataset, id, village, at_hub, version, history, generation, props, conflicts,"
+        " updated_at, effective, household, marks) VALUES (?, ?, ?, 0, 0, NULL, 0, '{}', '[]', '', '{}', NULL, '')",
         (dataset, entity, village),
     )
 

@@ -106,7 +106,11 @@ class SyncPresenter:
         elif not account.problem:
             lines.append(AccountLine(say("sync.received_none"), "plain"))
         names = {row.code: row.name for row in self._desk.replica.villages()}
-        for key, codes in (("gained", account.villages_gained), ("lost", account.villages_lost)):
+        for key, codes in (
+            ("gained", account.villages_gained),
+            ("lost", account.villages_lost),
+            ("reread", account.villages_reread),
+        ):
             if codes:
                 said = "、".join(names.get(code, code) for code in codes)
                 lines.append(AccountLine(say(f"sync.{key}", names=said), "draft"))
