@@ -20,6 +20,7 @@ from sync.messages import (
     ANSWERS_NODES_MAX,
     FORMER_DEVICES,
     MAX_BODY_BYTES,
+    PART_BYTES_MAX,
     PROPERTIES_PER_ENTITY,
     PROTOCOL,
     SUBMISSIONS_PER_REQUEST,
@@ -37,6 +38,8 @@ from sync.messages import (
     Incoming,
     Malformed,
     NotYet,
+    Part,
+    PartSoFar,
     Problem,
     Reply,
     Request,
@@ -133,13 +136,16 @@ def _cursor(value: object, path: str) -> Cursor:
 _village = record(Village, code=village_code, name=_short, township_name=_short, area_class=optional(name))
 _form_xml = record(FormXml, id=name, version=_version_name, sha256=_hash, xml=text(MAX_BODY_BYTES))
 _submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
+_ways = array(name, 50)
+_part_so_far = record(PartSoFar, name=_hash, size=number())
+_part = record(Part, name=_hash, encoding=name, size=number(1, PART_BYTES_MAX), since=number())
 _request = record(
     Request, protocol=number(), device=uuid, history=optional(uuid), sent_at=strict.instant,
     app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_hash,
     held=mapping(village_code, optional(_cursor), VILLAGES_PER_TABLET), forms=array(_form_key, 1_000),
     submissions=_submissions, free_bytes=optional(number()), photos_waiting=number(),
     digest=optional(_digest), digests=mapping(village_code, _village_digest, VILLAGES_PER_TABLET),
-    county_key=_key_id, challenge=optional(_short),
+    county_key=_key_id, challenge=optional(_short), can=_ways, part=optional(_part_so_far),
 )  # fmt: skip
 _reply = record(
     Reply, protocol=number(), history=uuid, now=strict.instant, county=county, person=_short,
@@ -148,6 +154,7 @@ _reply = record(
     changes=array(_entity, _MANY), cursors=mapping(village_code, _cursor, _MANY), more=strict.flag,
     people=mapping(_short, _short, _MANY), ask_digests=strict.flag, reread=array(village_code, _MANY),
     county_key=_key, challenge=optional(_short), enrol_again=optional(one_of("restored", "cloned")),
+    takes=_ways, part=optional(_part),
 )  # fmt: skip
 _enrol_request = record(
     EnrolRequest, protocol=number(), code=text(100, empty=False), device=uuid,
@@ -157,6 +164,7 @@ _enrol_request = record(
 _enrol_reply = record(
     EnrolReply, device=uuid, county=county, county_name=_short, person=_short, person_name=_short,
     history=uuid, now=strict.instant, villages=array(_village, _MANY), county_key=_key,
+    takes=_ways,
 )  # fmt: skip
 
 # What only the hub's store reads: its own words, so the bounds are the wire's.
@@ -237,7 +245,7 @@ def encode(message: object) -> bytes:
 
 def decode(cls: type[T], body: bytes) -> T:
     """A message of class ``cls`` from its bytes; raises `MessageFault`."""
-    return from_json(cls, _parse(body))
+    return from_json(cls, parse(body))
 
 
 def decode_request(body: bytes) -> Incoming:
@@ -248,7 +256,11 @@ def decode_request(body: bytes) -> Incoming:
     """
     if len(body) > MAX_BODY_BYTES:
         raise MessageFault(strict.Fault("", f"more than {MAX_BODY_BYTES} bytes"), code="too_large")
-    value = _parse(body)
+    return incoming(parse(body))
+
+
+def incoming(value: object) -> Incoming:
+    """The same from parsed JSON."""
     if not isinstance(value, dict):
         raise strict.wrong("", "object expected")
     if (protocol := number()(value.get("protocol"), "protocol")) != PROTOCOL:
@@ -293,7 +305,9 @@ def to_instant(told: str) -> datetime:
     return datetime.fromisoformat(told).astimezone(UTC)
 
 
-def _parse(body: bytes) -> object:
+def parse(body: bytes) -> object:
+    """JSON in UTF-8; raises `MessageFault`."""
+
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 

@@ -17,6 +17,7 @@ SUBMISSIONS_PER_REQUEST = 100
 ENTITIES_PER_REPLY = 500
 CHARS_PER_REPLY = 4_000_000  # of entity values; a page ends early rather than grow past it
 FORMS_PER_REPLY = 20
+PART_BYTES_MAX = 64_000_000  # of a snapshot part, packed: far more than a tablet could wait for
 VILLAGES_PER_TABLET = 1_000
 TARGETS_PER_SUBMISSION = 16
 PROPERTIES_PER_ENTITY = 500
@@ -203,7 +204,8 @@ class Request:
     ``photos_waiting``: photos that have no receipt yet. ``digest``: of all villages read to their heads, as
     they are held at the cursors in ``held``; None = cannot say now. ``digests``: village → digest, where the
     last reply asked for them. ``county_key``: id of the county's public key it holds, "" = none.
-    ``challenge``: the one of the last reply, given back."""
+    ``challenge``: the one of the last reply, given back. ``can``: ways of saying things that this tablet reads
+    (``wire.py``). ``part``: the snapshot part it has received so far."""
 
     protocol: int
     device: str
@@ -223,6 +225,27 @@ class Request:
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     county_key: str = ""
     challenge: str | None = None
+    can: tuple[str, ...] = ()
+    part: PartSoFar | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PartSoFar:
+    """A tablet has the first ``size`` bytes of the part called ``name``."""
+
+    name: str
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of a snapshot follows the reply, from byte ``since`` on: ``size`` bytes in all, packed as
+    ``encoding`` says, called by the SHA-256 over them. What it brings counts once it is whole."""
+
+    name: str
+    encoding: str
+    size: int
+    since: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +254,9 @@ class Reply:
     id → name of those whom verdicts and conflicts in this reply name. ``ask_digests``: what the tablet holds
     is not what it was sent; which village? ``reread``: these it is to read anew, from a snapshot. ``county_key``:
     the county's public key, hexadecimal, to a tablet that stated another or none. ``challenge``: the chain seems
-    to have gone back; state it again, with this. ``enrol_again``: this device id is closed, and why."""
+    to have gone back; state it again, with this. ``enrol_again``: this device id is closed, and why.
+    ``takes``: ways of saying things that this hub reads, to a tablet that has used none of them. ``part``: what
+    follows; ``more`` then is about what comes after it."""
 
     protocol: int
     history: str
@@ -251,6 +276,8 @@ class Reply:
     county_key: str = ""
     challenge: str | None = None
     enrol_again: Anew | None = None
+    takes: tuple[str, ...] = ()
+    part: Part | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -278,6 +305,7 @@ class EnrolReply:
     now: str
     villages: tuple[Village, ...]
     county_key: str = ""
+    takes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

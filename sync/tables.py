@@ -1,0 +1,103 @@
+"""Entity states in columns: for pages of a reply, and for the parts of a snapshot.
+
+Apart from ``columns.py`` because this knows `EntityState`: every field of it travels, one added later too. A *table*
+holds the states of one dataset; what differs from row to row is said property by property. Rows come back through
+the codec's strict reader, as if each had come as JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from sync import columns
+from sync.codec import encode, from_json
+from sync.messages import EntityState
+from sync.strict import NUMBER_MAX, mapping, number, text, wrong
+
+ROWS_MAX: Final = 100_000  # of a table; a bound against nonsense, never one our hub could reach
+_TEXTS: Final = ("id", "village", "updated_at")
+_OWN: Final = ("dataset", "version", "props", *_TEXTS)
+# Whatever else a state has: nearly always the same in every row, and said as JSON where it is not.
+_OTHERS: Final = tuple(each.name for each in dataclasses.fields(EntityState) if each.name not in _OWN)
+_columns = mapping(text(64), lambda value, _: value, 10_000)
+
+Table = dict[str, Any]
+
+
+def pack(states: Iterable[EntityState]) -> list[Table]:
+    """Tables that hold the states in their order: one for each run of a dataset."""
+    return [_table(dataset, list(run)) for dataset, run in groupby(states, lambda state: state.dataset)]
+
+
+def _table(dataset: str, states: Sequence[EntityState]) -> Table:
+    names = dict.fromkeys(name for state in states for name in state.props)
+    table: Table = {"dataset": dataset, "n": len(states)}
+    for name in _TEXTS:
+        table[name] = columns.pack([getattr(state, name) for state in states])
+    table["version"] = columns.pack([str(state.version) for state in states])
+    table["props"] = {name: columns.pack([state.props.get(name) for state in states]) for name in names}
+    for name in _OTHERS:
+        table[name] = columns.pack([encode(getattr(state, name)).decode() for state in states])
+    return table
+
+
+def unpack(tables: object, path: str) -> tuple[EntityState, ...]:
+    """The states of `pack`. Raises `MessageFault`."""
+    if not isinstance(tables, list):
+        raise wrong(path, "list expected")
+    return tuple(
+        from_json(EntityState, row, path)
+        for at, table in enumerate(tables)
+        for row in _rows(table, f"{path}[{at}]")
+    )
+
+
+def _rows(table: object, path: str) -> list[dict[str, Any]]:
+    if not isinstance(table, dict):
+        raise wrong(path, "object expected")
+    n = number(1, ROWS_MAX)(table.get("n"), f"{path}.n")
+    rows: list[dict[str, Any]] = [{"dataset": table.get("dataset")} for _ in range(n)]
+    for name in _TEXTS:
+        _fill(rows, name, columns.texts(table.get(name), n, f"{path}.{name}"))
+    _fill(rows, "version", [_whole(each) for each in columns.texts(table.get("version"), n, f"{path}.version")])
+    _fill(rows, "props", props(table.get("props"), n, f"{path}.props"))
+    for name in _OTHERS:
+        if name in table:
+            _fill(rows, name, jsons(columns.texts(table[name], n, f"{path}.{name}"), f"{path}.{name}"))
+    return rows
+
+
+def _fill(rows: Sequence[dict[str, Any]], name: str, values: Sequence[Any]) -> None:
+    for row, value in zip(rows, values, strict=True):
+        row[name] = value
+
+
+def props(told: object, n: int, path: str) -> list[dict[str, str]]:
+    """``n`` objects from the columns of their names; None in a column: this one has no such name."""
+    found: list[dict[str, str]] = [{} for _ in range(n)]
+    for name, column in _columns(told, path).items():
+        for row, value in zip(found, columns.unpack(column, n, f"{path}.{name}"), strict=True):
+            if value is not None:
+                row[name] = value
+    return found
+
+
+def jsons(values: Sequence[str], path: str) -> list[Any]:
+    """Texts of a column that are JSON each; the same text is read once."""
+    read: Mapping[str, Any] = {}
+    try:
+        read = {value: json.loads(value) for value in set(values)}
+    except (ValueError, RecursionError):
+        raise wrong(path, "JSON expected") from None
+    return [read[value] for value in values]
+
+
+def _whole(value: str) -> int | str:
+    """A number as it travels in a column; anything else is left for the strict reader to refuse."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= len(str(NUMBER_MAX)) else value
+
+
