@@ -29,6 +29,7 @@ from sync.replica_rows import (
     Identity,
     Mark,
     Record,
+    Registered,
     Settled,
     Shown,
     State,
@@ -45,6 +46,7 @@ __all__ = [
     "Identity",
     "Mark",
     "Record",
+    "Registered",
     "Replica",
     "ReplicaProblem",
     "Settled",
@@ -131,6 +133,11 @@ class Replica:
         """Entities of a dataset by where they stand; ``village`` None: all of the tablet's."""
         with reading(self.db) as connection:
             return replica_lists.in_villages(connection, dataset, village)
+
+    def registered(self, village: str, id_number: str = "") -> list[Registered]:
+        """Households to compare a new one with: all of its village, and elsewhere those of the same person."""
+        with reading(self.db) as connection:
+            return replica_lists.registered(connection, village, id_number)
 
     def person(self, id: str) -> str | None:
         """The name of somebody a reply spoke of; None: no reply has told it."""

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sync.codec import from_json
 from sync.messages import Conflict, FormXml
-from sync.replica_rows import HouseholdRow, Mark, Shown, Status, VillageRow
+from sync.replica_rows import HouseholdRow, Mark, Registered, Shown, Status, VillageRow
 from sync.replica_view import HIDDEN, overlays
 
 _OPEN_REJECTED = "s.state = 'rejected' AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id)"
@@ -90,6 +90,16 @@ def in_villages(connection: sqlite3.Connection, dataset: str, village: str | Non
         f"{_SHOWN} WHERE dataset = ? AND village = coalesce(?, village) ORDER BY id", (dataset, village)
     )
     return [_shown(connection, row) for row in rows.fetchall()]
+
+
+def registered(connection: sqlite3.Connection, village: str, id_number: str) -> list[Registered]:
+    """The households of a village, and those elsewhere with this identity number, in order of id."""
+    query = "SELECT id, village, effective FROM entity WHERE dataset = 'household'"
+    found = connection.execute(f"{query} AND village = ?", (village,)).fetchall()
+    if id_number:
+        named = f'%"id_number":"{re.sub(r"[^0-9A-Za-z]", "_", id_number)}"%'
+        found += connection.execute(f"{query} AND village != ? AND effective LIKE ?", (village, named))
+    return [Registered(id, stands_in, json.loads(effective)) for id, stands_in, effective in sorted(found)]
 
 
 def _shown(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Shown:

@@ -11,10 +11,12 @@ from mobile.presenters import drafting
 from mobile.presenters.desk import CHINA, Desk
 from mobile.presenters.problems import explain
 from mobile.presenters.review import Page, Review, pages, review
+from mobile.presenters.twins import Twin, home_of, twins
 from survey_forms import interview as filling
 from survey_forms.answers import entity_changes
 from survey_forms.form import Form
 from survey_forms.interview import Interview, Shown
+from survey_forms.likeness import Home
 from sync.replica import ReplicaProblem
 from sync.replica_rows import Draft
 
@@ -31,7 +33,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class InterviewState:
-    """`page_n` counts from 1. `review` is set on the last look; `submitted` once the record is in the outbox."""
+    """`page_n` counts from 1. `review` is set on the last look; `submitted` once the record is in the outbox.
+    `twins`: households on this tablet that may be the one being registered; `opened`: the one gone to instead."""
 
     title: str
     subject: str
@@ -44,6 +47,8 @@ class InterviewState:
     problem: str
     submitted: str | None = None
     discarded: bool = False
+    twins: tuple[Twin, ...] = ()
+    opened: str | None = None
 
     @property
     def progress(self) -> float:
@@ -52,7 +57,8 @@ class InterviewState:
 
 
 class InterviewPresenter:
-    """Intents: answer, turn pages, go to a question, add and remove repeats, look over, submit, discard."""
+    """Intents: answer, turn pages, go to a question, add and remove repeats, look over, submit, discard; where
+    another household may be this one, say that it is not, or open that one instead."""
 
     def __init__(self, desk: Desk, draft_id: str, changed: Callable[[InterviewState], None]) -> None:
         self._desk = desk
@@ -66,13 +72,17 @@ class InterviewPresenter:
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
         self._problem = ""
+        self._home: Home | None = None
+        self._twins: tuple[Twin, ...] = ()
+        self._others: frozenset[str] = frozenset()
+        self._look_for_twins()
         self.state = self._state()
 
     def answer(self, path: str, value: str | None, *, settled: bool = True) -> None:
         """Take an answer and save the draft. `settled` is false while the surveyor is still typing."""
         if settled:
             self._settled |= {path}
-        self._take(filling.answer(self._interview, path, value or None))
+        self._take(filling.answer(self._interview, path, value or None), settled=settled)
 
     def add(self, path: str) -> None:
         """One more item of a repeat."""
@@ -128,17 +138,42 @@ class InterviewPresenter:
             return
         self._show(replace(self.state, discarded=True, problem=""))
 
-    def _take(self, interview: Interview) -> None:
+    def another(self, household: str) -> None:
+        """That household is not this one: it is not asked about again while this interview is open."""
+        self._others |= {household}
+        self._show(self._state())
+
+    def open_instead(self, household: str, *, keep: bool) -> None:
+        """Leave for the household that is here already; the draft is kept, or knowingly thrown away."""
+        if not keep:
+            try:
+                self._desk.replica.discard_draft(self._draft.id)
+            except ReplicaProblem as problem:
+                self._fail(problem)
+                return
+        self._show(replace(self.state, opened=household, discarded=not keep, problem=""))
+
+    def _take(self, interview: Interview, *, settled: bool = True) -> None:
         self._interview = interview
+        if settled:
+            self._look_for_twins()
         self._save()
 
     def _move(self, page: int, *, reviewing: bool) -> None:
         self._page, self._reviewing = page, reviewing
+        self._look_for_twins()
         self._save()
+
+    def _look_for_twins(self) -> None:
+        """Asked anew only where what is compared has changed."""
+        changes = entity_changes(self._form, filling.answers(self._interview))
+        home = home_of(self._desk, self._draft, changes)
+        if home != self._home:
+            self._home, self._twins = home, twins(self._desk, home) if home else ()
 
     def _save(self) -> None:
         if (
-            self.state.submitted or self.state.discarded
+            self.state.submitted or self.state.discarded or self.state.opened
         ):  # a late word from a field must not bring the draft back
             return
         self._draft = replace(
@@ -182,6 +217,7 @@ class InterviewPresenter:
             review=review(found, faults, say) if self._reviewing else None,
             saved="" if self._problem else say("interview.saved", time=saved),
             problem=self._problem,
+            twins=tuple(each for each in self._twins if each.household not in self._others),
         )
 
     def _title(self) -> str:

@@ -7,8 +7,10 @@ from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, St
 from kivy.uix.screenmanager import Screen
 
 from mobile.presenters.interview import InterviewPresenter, InterviewState
+from mobile.presenters.twins import Twin
 from mobile.screens.review import review_widgets
 from mobile.screens.station import Station
+from mobile.screens.twins import TwinTouches, twin_widgets
 from mobile.widgets.actions import Actions
 from mobile.widgets.parts import fill
 from mobile.widgets.question import QuestionCard, key
@@ -38,6 +40,7 @@ class InterviewScreen(Screen):
         self._presenter: InterviewPresenter | None = None
         self._cards: dict[tuple[str, str, bool], QuestionCard] = {}
         self._place: tuple[bool, int] = (False, -1)
+        self._twins: tuple[Twin, ...] = ()
         self._actions = Actions(
             answer=self._answer,
             add=self._add,
@@ -50,7 +53,7 @@ class InterviewScreen(Screen):
 
     def show(self, draft: str) -> None:
         """Open a draft where it was left."""
-        self._cards, self._place = {}, (False, -1)
+        self._cards, self._place, self._twins = {}, (False, -1), ()
         self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
         self._copy(self._presenter.state)
 
@@ -101,7 +104,20 @@ class InterviewScreen(Screen):
         if self._presenter:
             self._presenter.go_to(path)
 
+    def _another(self, household: str) -> None:
+        if self._presenter:
+            self._presenter.another(household)
+
+    def _open_instead(self, household: str, keep: bool) -> None:
+        self._flush()
+        if self._presenter:
+            self._presenter.open_instead(household, keep=keep)
+
     def _copy(self, state: InterviewState) -> None:
+        if state.opened:
+            self._station.routes.back()
+            self._station.routes.go("household", household=state.opened)
+            return
         if state.submitted or state.discarded:
             self._station.routes.tell(self.say("interview.submitted") if state.submitted else "")
             self._station.routes.back()
@@ -112,12 +128,24 @@ class InterviewScreen(Screen):
         self.first = state.page_n == 1 and not state.review
         self.last = state.page_n == state.pages_n
         self.reviewing, self.ready = state.review is not None, bool(state.review and state.review.ready)
+        self._warn(state)
         self._lay_out(state)
         place = (self.reviewing, state.page_n)
         if place != self._place:
             self._place = place
             self.ids.scroller.scroll_y = 1
         self._station.routes.refresh()
+
+    def _warn(self, state: InterviewState) -> None:
+        """Cards of homes that may be this one stand over the questions; they are not made anew at every answer, or a
+        button asking for a second tap would forget the first."""
+        if state.twins == self._twins and bool(self.ids.twins.children) == bool(state.twins):
+            return
+        if state.twins and not self._twins:
+            self.ids.scroller.scroll_y = 1
+        self._twins = state.twins
+        touches = TwinTouches(open=self._open_instead, another=self._another)
+        fill(self.ids.twins, twin_widgets(state.twins, self.say, touches))
 
     def _lay_out(self, state: InterviewState) -> None:
         if state.review:
