@@ -30,6 +30,7 @@ import server.exchange.conflict_pages
 import server.exchange.endpoint
 import server.exchange.pages
 import server.inspections.pages
+import server.exchange.photo_endpoint
 import server.inspections.steps
 import server.programme.api
 import server.programme.pages
@@ -57,6 +58,7 @@ from server.exchange import forms, history, office
 from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
 from server.exchange.store import Derivation, Exchange
+from server.exchange.photo_files import PhotoFiles
 from server.inspections import sightings
 from server.programme.actions import release_bundled
 from server.registry import divisions
@@ -165,6 +167,7 @@ def _create(
     state.places, state.sign_in_throttle = places, Throttle(clock)
     with database.write(engine) as session:
         forms.register(session, survey_forms.released(), clock())
+    state.photo_files = PhotoFiles(settings.data / "photos")
         history.ensure(session, new_id)
         state.first_password = actions.first_administrator(
             session, county=settings.county, new_id=new_id, now=clock()
@@ -208,6 +211,7 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     app.include_router(server.exchange.endpoint.router)
     app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
     for router in PAGES:
+    app.include_router(server.exchange.photo_endpoint.router)
         app.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
 
 

@@ -22,7 +22,7 @@ from server.access.places import Places
 from server.access.tables import Tablet
 from server.access.views import names
 from server.database import is_busy, read, write
-from server.exchange import history, journal
+from server.exchange import history, journal, photos
 from server.exchange.feed import SqlFeed
 from server.exchange.forms import Forms
 from server.exchange.wording import Wordings
@@ -175,6 +175,7 @@ def _facts(exchange: Exchange, session: Session, device: Device, incoming: Incom
     villages = {submission.village for submission in incoming.request.submissions}
     places = exchange.places.villages(session, device.county, villages) if villages else ()
     facts = Facts(
+    photos.note(session, device.county, pushed.records)
         device=device,
         history=present,
         villages=frozenset(place.code for place in places),

@@ -133,3 +133,53 @@ class HubMeta(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     value: str
+
+
+class PhotoName(SQLModel, table=True):
+    """Which submissions name a photo, taken or not: what may be sent to the office, and what is still missing.
+
+    Written with the journal's line. `path`: of the answer in the record. `village`: whose people may look at it.
+    """
+
+    __tablename__ = "photo_name"
+    __table_args__ = (Index("ix_photo_name_submission", "county", "submission"),)
+
+    county: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    submission: str = Field(primary_key=True)
+    path: str
+    village: str
+
+
+class Photo(SQLModel, table=True):
+    """A photo whose bytes are on disk and hash to its name; written only after both is so. Never changed.
+
+    `kind` is what the content says. `of`: the photo this is a thumbnail of, empty for a photo itself. `device`: the
+    tablet that sent it first.
+    """
+
+    __tablename__ = "photo"
+    __table_args__ = (Index("ix_photo_of", "county", "of"),)
+
+    county: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    kind: str
+    bytes: int = Field(sa_type=BigInteger)
+    width: int
+    height: int
+    of: str
+    device: str
+    received_at: datetime = Field(sa_type=Instant)
+
+
+class PhotoUpload(SQLModel, table=True):
+    """A photo on its way from one tablet; how much of it has come is the length of its file."""
+
+    __tablename__ = "photo_upload"
+
+    county: str = Field(primary_key=True)
+    device: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    bytes: int = Field(sa_type=BigInteger)
+    of: str
+    begun_at: datetime = Field(sa_type=Instant)

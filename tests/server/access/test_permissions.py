@@ -33,7 +33,7 @@ def rows() -> list[Row]:
     found = [
         [cell.strip() for cell in line.strip("|\n").split("|")]
         for line in TABLE.read_text(encoding="utf-8").splitlines()
-        if re.match(r"\| (GET|POST|PUT|PATCH|DELETE) ", line)
+        if re.match(r"\| (GET|POST|PUT|PATCH|DELETE|OPTIONS) ", line)
     ]
     return [Row(method, route, verb, frozenset(who.split(", "))) for method, route, verb, who in found]
 
