@@ -27,10 +27,11 @@ import server.access.pages
 import server.access.people_pages
 import server.access.tablet_pages
 import server.exchange.conflict_pages
+import server.exchange.deciding_pages
 import server.exchange.endpoint
 import server.exchange.pages
-import server.inspections.pages
 import server.exchange.photo_endpoint
+import server.inspections.pages
 import server.inspections.steps
 import server.programme.api
 import server.programme.pages
@@ -54,11 +55,11 @@ from server.access import actions
 from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
-from server.exchange import forms, history, office
+from server.exchange import digests, forms, history, office
 from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
-from server.exchange.store import Derivation, Exchange
 from server.exchange.photo_files import PhotoFiles
+from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
 from server.registry import divisions
@@ -92,6 +93,7 @@ PAGES: Final = (
     server.access.pages.router,
     server.exchange.pages.router,
     server.exchange.conflict_pages.router,
+    server.exchange.deciding_pages.router,
     server.access.tablet_pages.router,
     server.access.people_pages.router,
     server.access.audit_pages.router,
@@ -142,6 +144,7 @@ def create_app(
     try:
         with steps("准备数据库（版本）") as told:
             database.migrate(engine, told)
+        digests.ensure(engine, POLICY.masked, steps)
         return _create(settings, engine, clock, new_id)
     except BaseException:
         engine.dispose()
@@ -165,9 +168,9 @@ def _create(
     state, places = app.state, RegistryPlaces()
     state.settings, state.engine, state.clock, state.new_id = settings, engine, clock, new_id
     state.places, state.sign_in_throttle = places, Throttle(clock)
+    state.photo_files = PhotoFiles(settings.data / "photos")
     with database.write(engine) as session:
         forms.register(session, survey_forms.released(), clock())
-    state.photo_files = PhotoFiles(settings.data / "photos")
         history.ensure(session, new_id)
         state.first_password = actions.first_administrator(
             session, county=settings.county, new_id=new_id, now=clock()
@@ -209,9 +212,9 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     app.add_exception_handler(Stale, _on_overtaken)
     app.add_exception_handler(Refused, on_refused)
     app.include_router(server.exchange.endpoint.router)
+    app.include_router(server.exchange.photo_endpoint.router)
     app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
     for router in PAGES:
-    app.include_router(server.exchange.photo_endpoint.router)
         app.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
 
 

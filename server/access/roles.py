@@ -27,6 +27,7 @@ VERBS: Final[Mapping[str, str]] = {
     "division.import": N_("导入区划"),
     "submission.view": N_("查看记录"),
     "conflict.view": N_("查看冲突"),
+    "conflict.decide": N_("决定冲突"),
     "acceptance.view": N_("查看验收"),
     "conversion.accept": N_("验收改造"),
     "acceptance.withdraw": N_("撤销验收"),
@@ -62,6 +63,8 @@ VERBS: Final[Mapping[str, str]] = {
     "person.view": N_("查看人员"),
     "person.manage": N_("管理人员和职务"),
     "audit.view": N_("查看操作日志"),
+    # What the exchange does by itself when a tablet calls.
+    "tablet.repair": N_("核对平板数据"),
     # One's own account: done by everybody, granted to nobody.
     "account.sign_in": N_("登录"),
     "account.password": N_("改自己的密码"),
@@ -89,7 +92,7 @@ ROLES: Final[Mapping[str, Role]] = {
     SURVEYOR: Role(N_("调查员"), frozenset()),
     "township_official": Role(
         N_("乡镇干部"),
-        LOOKING | JOURNAL | LEDGER | {"conversion.accept", "acceptance.withdraw", "zone.propose"}
+        LOOKING | JOURNAL | LEDGER | {"conversion.accept", "acceptance.withdraw", "zone.propose", "conflict.decide"}
         | {"problem.open", "problem.report", "payee.view", "payee.import", "finance.view"},
     ),
     "environment_officer": Role(

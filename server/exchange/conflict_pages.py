@@ -65,6 +65,7 @@ def conflicts(request: Request, person: Decider) -> Response:
         areas=areas,
         area_name=dict(areas).get(area, ""),
         entities=entities,
+        done=done if (done := request.query_params.get("done", "")).isdigit() else "",
     )
 
 
@@ -105,12 +106,21 @@ def _page(
     request: Request, session: Session, area: str, number: int, size: int
 ) -> tuple[Page[Held], list[dict[str, Any]]]:
     """Entities with open conflicts, and the same in the reader's words."""
+    page = views.conflicts(session, county_of(request), area, number, size)
+    return page, _worded(request, session, page.rows)
+
+
+def disputed(request: Request, session: Session, held: Held) -> dict[str, Any]:
+    """One entity with its open conflicts, in the reader's words."""
+    return _worded(request, session, [held])[0]
+
+
+def _worded(request: Request, session: Session, rows: Sequence[Held]) -> list[dict[str, Any]]:
     county, words = county_of(request), exchange_of(request).wordings
-    page = views.conflicts(session, county, area, number, size)
-    homes = views.households(session, county, {held.values().get("household", "") for held in page.rows})
-    people = {conflict.person for held in page.rows for conflict in held.conflicts}
+    homes = views.households(session, county, {held.values().get("household", "") for held in rows})
+    people = {conflict.person for held in rows for conflict in held.conflicts}
     names = names_of(request, session, people, None)
-    return page, [_disputed(held, homes, words, names, request_language(request)) for held in page.rows]
+    return [_disputed(held, homes, words, names, request_language(request)) for held in rows]
 
 
 def _disputed(
@@ -120,6 +130,7 @@ def _disputed(
     home = held if held.dataset == "household" else homes.get(held.values().get("household", ""))
     values = home.values() if home else {}
     return {
+        "address": f"{held.dataset}/{held.id}",
         "dataset": translate(lang, DATASETS.get(held.dataset, held.dataset)),
         "home": home.id if home else None,
         "title": f"{values.get('door_number', '')} {values.get('head_name', '')}".strip() or held.id,
@@ -132,6 +143,8 @@ def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: L
     now = held.village if words.is_village(conflict.property) else held.values().get(conflict.property)
     values = {"base": conflict.base, "mine": conflict.mine, "theirs": now}
     return {
+        "id": conflict.id,
+        "property": conflict.property,
         "label": label(words, held.dataset, conflict.property, lang),
         **{
             name: value_said(words, held.dataset, conflict.property, value, names, lang)

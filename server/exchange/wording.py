@@ -39,6 +39,7 @@ DATASETS: Final[Mapping[str, str]] = {
 OFFICE_FORMS: Final[Mapping[str, str]] = {
     "zone": N_("禁煤区（办公室告知平板）"),
     "subsidy": N_("补贴（办公室告知平板）"),
+    "conflict": N_("对冲突的决定"),
 }
 # What of it tells a reader something; codes and ids stand in the text as sent.
 STATED: Final[Mapping[str, str]] = {
@@ -51,6 +52,7 @@ STATED: Final[Mapping[str, str]] = {
     "standing_words": N_("状态"),
     "lines": N_("告知内容"),
     "as_of": N_("截至"),
+    "reason": N_("理由"),
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "applied": N_("已采用"),

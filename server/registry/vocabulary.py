@@ -24,6 +24,7 @@ FORMS: Final = {
     "visit": N_("走访结果"),
     "payee": N_("收款账户"),
     "sighting": N_("发现散煤"),
+    "conflict": N_("对冲突的决定"),
 }
 OUTCOMES: Final = {
     "applied": N_("已采用"),
