@@ -12,10 +12,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from server.lab.bench import ingest
+from server.lab.bench import ingest, lines
 from server.lab.bench.figures import REACH, Figure
-from server.lab.bench.ingest import Made
 from server.lab.bench.load import Load
+from server.lab.bench.made import Made
 from server.lab.bench.problem import BenchProblem
 from server.terminal.steps import Steps
 
@@ -33,27 +33,35 @@ class Wanted:
     sqlite: bool = False
 
 
-Measure = Callable[[Made, Wanted, Steps], Iterator[Figure]]
+Measure = Callable[[lines.Bench], Iterator[Figure]]
+
+# What one measurement over the line gives, in the order in which they are told.
+ON_LINE: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = (
+    (("first_sync_s", "first_sync_bytes"), lambda at: at.first_sync("first_sync")),
+    (("nothing_new_s", "nothing_new_bytes", "nothing_new_requests"), lambda at: at.nothing_new()),
+    (("one_down_s", "one_down_bytes"), lambda at: at.one_down()),
+    (("hundred_up_s", "hundred_up_bytes", "hundred_up_requests"), lambda at: at.hundred_up()),
+    (("first_sync_reset10_s",), lambda at: at.first_sync("first_sync_reset10", mean_life_s=10)),
+    (("first_sync_reset3_s",), lambda at: at.first_sync("first_sync_reset3", mean_life_s=3)),
+)
+NAMES: Final = (*(name for names, _ in ON_LINE for name in names), *ingest.NAMES)
 
 
 def measured(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
     """The wanted figures, each as soon as it is known. Raises BenchProblem."""
-    unknown = set(wanted.only) - {name for names, _ in GROUPS for name in names}
-    if unknown:
-        known = "、".join(name for names, _ in GROUPS for name in names)
-        raise BenchProblem(f"没有叫 {'、'.join(sorted(unknown))} 的指标。可以测的有：{known}。")
-    for names, measure in GROUPS:
-        if not wanted.only or set(names) & set(wanted.only):
-            yield from measure(made, wanted, steps)
-
-
-def _ingest(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
-    yield from ingest.measure(
-        made, Load(wanted.count), runs_n=wanted.runs_n, sqlite=wanted.sqlite, steps=steps
-    )
-
-
-GROUPS: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = ((ingest.NAMES, _ingest),)
+    if unknown := sorted(set(wanted.only) - set(NAMES)):
+        raise BenchProblem(f"没有叫 {'、'.join(unknown)} 的指标。可以测的有：{'、'.join(NAMES)}。")
+    asked = set(wanted.only or NAMES)
+    on_line = [measure for names, measure in ON_LINE if asked & set(names)]
+    if on_line:
+        with lines.bench(made, runs_n=wanted.runs_n, steps=steps) as at:
+            for number, measure in enumerate(on_line):
+                with steps(f"在线路上测量（{number + 1}/{len(on_line)}）"):
+                    yield from measure(at)
+    if asked & set(ingest.NAMES):
+        yield from ingest.measure(
+            made, Load(wanted.count), runs_n=wanted.runs_n, sqlite=wanted.sqlite, steps=steps
+        )
 
 
 def tell(figures: Iterator[Figure], console: Console, *, as_json: bool) -> None:

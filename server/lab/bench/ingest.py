@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from fastapi import FastAPI
-
 from server import database
 from server.lab.bench import raw
 from server.lab.bench.cluster import Cluster, cluster
 from server.lab.bench.figures import Figure, figure
 from server.lab.bench.load import Load, Tablet, at_once, lines, tablets
+from server.lab.bench.made import Made
 from server.lab.bench.problem import BenchProblem
 from server.lab.bench.processes import cpu_s, family_cpu_s, free_port, serving
 from server.settings import DEFAULT_COUNTY, Settings
@@ -31,14 +30,6 @@ from server.terminal.steps import Steps, unseen
 
 NAMES: Final = ("ingest_per_s", "ingest_cpu_s_per_1000", "ingest_python_cpu_s_per_1000")
 _HOST: Final = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class Made:
-    """How an application is made and filled; handed in, because it stands above the laboratory."""
-
-    create_app: Callable[[Settings], FastAPI]
-    fill: Callable[[FastAPI], None]
 
 
 @dataclass(frozen=True)

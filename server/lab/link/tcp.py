@@ -76,7 +76,7 @@ def reset(source: End, target: End, seq: int, ack: int) -> bytes:
 
 def checksum(data: bytes) -> int:
     """The Internet checksum of RFC 1071."""
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

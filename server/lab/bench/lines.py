@@ -1,0 +1,149 @@
+"""What sync costs on a bad line: first sync, nothing new, one change down, a hundred up, and connections that break.
+
+256 kbit/s, 300 ms round trip, 2 % of packets lost each way, plain HTTP, bytes at IP level in both directions. Forms
+and divisions are on the tablet already. Beside each figure stands plain HTTP moving the same bytes with the same luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from server.exchange.current import exchange_now
+from server.lab.bench.county import HOUSEHOLDS_N, County, county
+from server.lab.bench.figures import Figure, figure
+from server.lab.bench.forms import EDIT
+from server.lab.bench.made import Made
+from server.lab.bench.problem import BenchProblem
+from server.lab.bench.stand import Cost, Stand, stand
+from server.lab.link.link import RURAL, link
+from server.lab.link.namespaces import LinkProblem
+from server.lab.names import phone_number
+from server.settings import DEFAULT_COUNTY, Settings
+from server.terminal.steps import Steps, unseen
+
+EDITS_N: Final = 100
+_SEED: Final = 1
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``fresh``: a tablet that has its forms and villages and has read nothing; ``edit_form``: what it edits with."""
+
+    at: Stand
+    county: County
+    fresh: Path
+    edit_form: str
+    runs_n: int
+
+    def first_sync(self, name: str, *, mean_life_s: float = 0.0, **how: Any) -> Iterator[Figure]:
+        """``how``: what the tablet can take."""
+
+        def once(number: int) -> Cost:
+            replica = self.at.copy(self.fresh, "first")
+            cost = self.at.contact(replica, _SEED + number, mean_life_s=mean_life_s, **how)
+            return _received(cost, len(self.county.homes))
+
+        yield from self._measured(name, once, mean_life_s)
+
+    def nothing_new(self) -> Iterator[Figure]:
+        replica = self._read("nothing")
+        yield from self._measured(
+            "nothing_new",
+            lambda number: _received(self.at.contact(replica, _SEED + number), 0),
+            requests=True,
+        )
+
+    def one_down(self) -> Iterator[Figure]:
+        replica = self._read("down")
+
+        def once(number: int) -> Cost:
+            self.county.change_one(-1 - number)
+            return _received(self.at.contact(replica, _SEED + number), 1)
+
+        yield from self._measured("one_down", once)
+
+    def hundred_up(self) -> Iterator[Figure]:
+        replica, rng = self._read("up"), Random(_SEED)
+
+        def once(number: int) -> Cost:
+            homes = self.county.homes[number * EDITS_N : (number + 1) * EDITS_N]
+            edits = [
+                {"id": home.id, "village": home.village, "answers": _two_fields(home.props, rng)}
+                for home in homes
+            ]
+            self.at.order("edit", replica=str(replica), homes=edits, form=self.edit_form)
+            cost = self.at.contact(replica, _SEED + number)
+            if cost.told["sent"] != len(edits):
+                raise BenchProblem(f"应送出 {len(edits)} 条更正，实际 {cost.told['sent']} 条：{cost.told}。")
+            return cost
+
+        yield from self._measured("hundred_up", once, requests=True)
+
+    def _read(self, name: str) -> Path:
+        """A tablet that has read everything."""
+        replica = self.at.copy(self.fresh, name)
+        self.at.contact(replica, 0)
+        return replica
+
+    def _measured(
+        self, name: str, once: Callable[[int], Cost], mean_life_s: float = 0.0, *, requests: bool = False
+    ) -> Iterator[Figure]:
+        costs, floors = [], []
+        for number in range(self.runs_n):
+            costs.append(once(number))
+            floors.append(self.at.floor(costs[-1], _SEED + number, mean_life_s=mean_life_s))
+        yield figure(f"{name}_s", "s", [each.seconds for each in costs], [each.seconds for each in floors])
+        if self.at.link and not mean_life_s:
+            yield figure(
+                f"{name}_bytes", "B", [each.ip_bytes for each in costs], [each.ip_bytes for each in floors]
+            )
+        if requests:
+            yield figure(f"{name}_requests", "", [each.requests for each in costs])
+
+
+def _received(cost: Cost, wanted_n: int) -> Cost:
+    if cost.told["received"] != wanted_n:
+        raise BenchProblem(f"平板应收到 {wanted_n} 户，实际 {cost.told['received']} 户：{cost.told}。")
+    return cost
+
+
+def _two_fields(props: Mapping[str, str], rng: Random) -> dict[str, str]:
+    residents = (int(props.get("residents_n") or 0) + 1) % 20
+    return {"phone": phone_number(rng), "residents_n": str(residents)}
+
+
+@contextmanager
+def bench(
+    made: Made, *, runs_n: int, households_n: int = HOUSEHOLDS_N, on_link: bool = True, steps: Steps = unseen
+) -> Iterator[Bench]:
+    """Everything in place. ``on_link`` False: over loopback, for a look without root. Raises BenchProblem."""
+    with ExitStack() as placed:
+        try:
+            over = placed.enter_context(link(RURAL)) if on_link else None
+        except LinkProblem as problem:
+            raise BenchProblem(str(problem)) from problem
+        folder = Path(placed.enter_context(TemporaryDirectory(prefix="chbench")))
+        settings = Settings(
+            folder, f"sqlite:///{folder / 'hub.sqlite3'}", DEFAULT_COUNTY, "bench", synthetic=True
+        )
+        with steps("准备两千户的县"):
+            whole = _county(made, settings, households_n)
+        placed.callback(whole.app.state.engine.dispose)
+        at = placed.enter_context(stand(settings, over))
+        forms = [asdict(document) for document in exchange_now(whole.app.state).forms.documents]
+        fresh = folder / "fresh.sqlite3"
+        at.order("enrol", replica=str(fresh), server=at.server, code=whole.code, forms=forms)
+        edit_form = next(form["xml"] for form in forms if form["id"] == EDIT)
+        yield Bench(at, whole, fresh, edit_form, runs_n)
+
+
+def _county(made: Made, settings: Settings, households_n: int) -> County:
+    app = made.create_app(settings)
+    made.fill(app)
+    return county(app, households_n)

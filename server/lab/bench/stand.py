@@ -1,0 +1,118 @@
+"""A hub and a tablet at the two ends of a bad line, and what one thing they do costs there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from server.lab.bench import floor
+from server.lab.bench.problem import BenchProblem
+from server.lab.bench.processes import serving
+from server.lab.link.link import Carried, Link
+from server.settings import Settings
+
+_PORT: Final = 8140
+# After the last byte there is still a good-bye on the line: twice the round trip and what may wait for it.
+_QUIET_AFTER_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``seconds`` as the tablet's surveyor waits; ``ip_bytes`` both ways, headers and what was sent again included."""
+
+    seconds: float
+    ip_bytes: int
+    requests: int
+    told: dict[str, Any]
+    carried: Carried | None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """``link`` None: both ends on this machine's loopback, for a look without root. Nothing is counted then."""
+
+    server: str
+    host: str
+    folder: Path
+    link: Link | None
+    tablet: subprocess.Popen[str]
+
+    def order(self, do: str, **what: Any) -> dict[str, Any]:
+        """The tablet does something. Raises BenchProblem if its process ends over it."""
+        assert self.tablet.stdin is not None and self.tablet.stdout is not None, "a tablet with both pipes"
+        self.tablet.stdin.write(json.dumps({"do": do, **what}, ensure_ascii=False) + "\n")
+        self.tablet.stdin.flush()
+        line = self.tablet.stdout.readline()
+        if not line:
+            raise BenchProblem(f"测量用的平板进程意外结束（{do}），原因见上面的输出。")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def contact(self, replica: Path, seed: int, *, mean_life_s: float = 0.0, **how: Any) -> Cost:
+        """The tablet syncs until nothing is left. ``seed``: of the line's luck. Raises BenchProblem."""
+        return self._cost(
+            "contact", seed, mean_life_s, {"replica": str(replica), "server": self.server, **how}
+        )
+
+    def floor(self, like: Cost, seed: int, *, mean_life_s: float = 0.0) -> Cost:
+        """Plain HTTP that moves what ``like`` moved, with the same luck."""
+        up, down = (like.carried.up, like.carried.down) if like.carried else (None, None)
+        moved = {"up": up.payload_bytes if up else 1_000, "down": down.payload_bytes if down else 1_000}
+        return self._cost("floor", seed, mean_life_s, {"host": self.host, **moved})
+
+    def _cost(self, do: str, seed: int, mean_life_s: float, what: dict[str, Any]) -> Cost:
+        if self.link:
+            self.link.begin(seed, mean_life_s=mean_life_s)
+        told = self.order(do, **what)
+        carried = None
+        if self.link:
+            time.sleep(_QUIET_AFTER_S)
+            carried = self.link.carried()
+        return Cost(
+            told["seconds"], carried.ip_bytes if carried else 0, told.get("requests", 1), told, carried
+        )
+
+    def copy(self, replica: Path, name: str) -> Path:
+        """The same tablet once more, as it stands now."""
+        target = self.folder / f"{name}.sqlite3"
+        for old in self.folder.glob(f"{name}.sqlite3*"):
+            old.unlink()
+        with closing(sqlite3.connect(replica)) as source, closing(sqlite3.connect(target)) as copied:
+            source.backup(copied)
+        return target
+
+
+@contextmanager
+def stand(settings: Settings, link: Link | None) -> Iterator[Stand]:
+    """The server, the floor's server and a tablet, each at its end, until the block ends. Raises BenchProblem."""
+    host = link.hub_address if link else "127.0.0.1"
+    at_hub, at_tablet = (link.at_hub, link.at_tablet) if link else ((), ())
+    with ExitStack() as running:
+        server = running.enter_context(serving(settings, host=host, port=_PORT, within=at_hub))
+        running.enter_context(
+            _process([*at_hub, sys.executable, "-m", floor.__name__, host], first_line=True)
+        )
+        tablet = running.enter_context(
+            _process([*at_tablet, sys.executable, "-m", "server.lab.bench.tablet"])
+        )
+        yield Stand(server.address, host, settings.data, link, tablet)
+
+
+@contextmanager
+def _process(command: Sequence[str], *, first_line: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """``first_line``: wait until it has said something."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if first_line and process.stdout is not None:
+                process.stdout.readline()
+            yield process
+        finally:
+            process.terminate()
