@@ -6,9 +6,10 @@ transaction it is given.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -17,6 +18,13 @@ from server.access import credentials, rules
 from server.access.audit import audit, common_area
 from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
 from server.web import N_, Problem
+from sync.chain import Standing
+from sync.messages import Anew
+
+CLOSED: Final[Mapping[Anew, str]] = {
+    "restored": N_("数据被恢复成较早的样子"),
+    "cloned": N_("数据被复制到另一台平板"),
+}
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,10 @@ def withdraw_code(session: Session, *, county: str, code_sha256: str, by: str, n
 
 
 def enrol(
-    session: Session, *, code: str, device: str, secret: str, name: str, app_version: str, now: datetime
-) -> Enrolled:
-    """Makes the tablet and gives it the code's villages.
+    session: Session, *, code: str, device: str, secret: str, name: str, app_version: str, now: datetime,
+    formers: Sequence[str] = (),
+) -> Enrolled:  # fmt: skip
+    """Makes the tablet and gives it the code's villages. `formers`: ids under which it was enrolled before.
 
     The same code by the same device and secret answers as before: its first reply may have been lost. Raises
     Problem `code_unknown`, `code_expired`, `code_used`, `device_taken` or `device_revoked`.
@@ -108,12 +117,13 @@ def enrol(
             enrolled_at=now,
         )
     tablet.name, tablet.person, tablet.app_version = name, person.id, app_version
+    tablet.formers = list(formers)
     session.add(tablet)
     found.used_at, found.used_by = now, device
     session.add(found)
     session.flush()
-    _note(session, person.id, "tablet.enrol", found.county, found.villages, f"tablet/{device}",
-          {N_("平板"): name}, now)  # fmt: skip
+    detail = {N_("平板"): name, N_("以前的编号"): "、".join(formers)}
+    _note(session, person.id, "tablet.enrol", found.county, found.villages, f"tablet/{device}", detail, now)
     assign(session, county=found.county, device=device, villages=found.villages, now=now, by=found.made_by)
     return Enrolled(tablet, person)
 
@@ -187,6 +197,41 @@ def unassign(
     )
 
 
+def hand_over(
+    session: Session, *, county: str, device: str, to: str, villages: Collection[str], now: datetime, by: str
+) -> list[str]:
+    """Villages go from one tablet to another in one act; gives those that did. Raises Problem `no_village`,
+    `same_tablet` or `device_revoked`.
+    """
+    going = sorted(set(villages) & held(session, county=county, device=device))
+    if not going:
+        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
+    if device == to:
+        raise Problem("same_tablet", 400, N_("移交的双方是同一台平板。"), N_("请选择另一台平板。"))
+    taker = session.get(Tablet, (county, to))
+    if taker is None or taker.revoked_at is not None:
+        raise Problem(
+            "device_revoked", 400, N_("接手的平板没有登记，或已被停用。"), N_("请选择一台在用的平板。")
+        )
+    unassign(session, county=county, device=device, villages=going, now=now, by=by)
+    assign(session, county=county, device=to, villages=going, now=now, by=by)
+    return going
+
+
+def revoke(session: Session, *, county: str, device: str, now: datetime, by: str) -> None:
+    """The tablet is lost: it learns so at its next contact, and nothing else ever again. Its villages stay its own
+    until they are handed over, so that nobody forgets them.
+    """
+    tablet = session.get(Tablet, (county, device))
+    if tablet is None or tablet.revoked_at is not None:
+        return
+    tablet.revoked_at = now
+    session.add(tablet)
+    villages = sorted(held(session, county=county, device=device))
+    detail = {N_("平板"): tablet.name, N_("自报待上传"): str(tablet.waiting)}
+    _note(session, by, "tablet.revoke", county, villages, f"tablet/{device}", detail, now)
+
+
 def held(session: Session, *, county: str, device: str) -> set[str]:
     """The villages this tablet holds now."""
     return {code for code, until_at in _assignments(session, county, device) if until_at is None}
@@ -219,8 +264,7 @@ class Contact:
     app_version: str
     waiting: int
     clock_offset_s: int
-    chain_seq: int
-    chain_hash: str
+    standing: Standing
     forms: tuple[str, ...] = ()
     free_bytes: int | None = None
     photos_waiting: int = 0
@@ -235,7 +279,18 @@ def note_received(session: Session, *, county: str, device: str, waiting: int) -
     )
 
 
-def note_contact(session: Session, *, county: str, device: str, contact: Contact, now: datetime) -> None:
+def note_contact(
+    session: Session,
+    *,
+    county: str,
+    device: str,
+    contact: Contact,
+    now: datetime,
+    challenge: str | None = None,
+) -> None:
+    """`challenge`: given with the reply to a tablet whose chain lies behind; any other contact ends the one
+    before.
+    """
     session.connection().execute(
         update(Tablet)
         .where(col(Tablet.county) == county, col(Tablet.device) == device)
@@ -244,10 +299,36 @@ def note_contact(session: Session, *, county: str, device: str, contact: Contact
             app_version=contact.app_version,
             waiting=contact.waiting,
             clock_offset_s=contact.clock_offset_s,
-            chain_seq=contact.chain_seq,
-            chain_hash=contact.chain_hash,
+            chain_seq=contact.standing.seq,
+            chain_hash=contact.standing.hash,
+            challenge=challenge,
             forms=list(contact.forms),
             free_bytes=contact.free_bytes,
             photos_waiting=contact.photos_waiting,
         )
     )
+
+
+def locked(session: Session, *, county: str, device: str) -> Tablet:
+    """The tablet's row as it is now, locked until this transaction ends: its requests are judged one by one."""
+    query = select(Tablet).where(Tablet.county == county, Tablet.device == device)
+    return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def close(session: Session, *, county: str, device: str, closed_as: Anew, now: datetime) -> None:
+    """More than one line of records came under this id: whoever holds it must enrol anew. Said by the hub itself."""
+    tablet = session.get_one(Tablet, (county, device))
+    if tablet.closed_as is not None:
+        return
+    tablet.closed_as, tablet.closed_at = closed_as, now
+    session.add(tablet)
+    session.flush()
+    villages = sorted(held(session, county=county, device=device))
+    detail = {N_("平板"): tablet.name, N_("原因"): CLOSED[closed_as]}
+    _note(session, "", "tablet.close", county, villages, f"tablet/{device}", detail, now)
+
+
+def successors(session: Session, *, county: str, device: str) -> list[Tablet]:
+    """Tablets that say they were enrolled under this id before, the earliest first."""
+    rows = session.exec(select(Tablet).where(Tablet.county == county).order_by(col(Tablet.enrolled_at)))
+    return [tablet for tablet in rows if device in tablet.formers]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 from sqlmodel import Field, Relationship, SQLModel
 
@@ -98,6 +98,10 @@ class Tablet(SQLModel, table=True):
     """One enrolled tablet, and what it said at its last contact. `waiting` counts records it had not yet
     sent, `photos_waiting` photos without a receipt; `forms` are its released forms as id@version;
     `free_bytes` what was left of its storage, empty where it did not know.
+
+    `chain_seq`, `chain_hash`: the furthest head of its chain; `challenge`: it stated one behind that and was asked
+    to say so again. `closed_as` (restored, cloned): more than one line of records came under this id; whoever
+    holds it must enrol anew. `formers`: ids it was enrolled under before, by its own word.
     """
 
     __tablename__ = "tablet"
@@ -121,6 +125,36 @@ class Tablet(SQLModel, table=True):
     free_bytes: int | None = Field(default=None, sa_type=BigInteger)
     photos_waiting: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    challenge: str | None = None
+    closed_as: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    formers: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+
+
+class Rescue(SQLModel, table=True):
+    """A rescue file that a lost tablet wrote when it learned that it is revoked, as somebody brought it: still
+    sealed. Taken into the journal once `imported_at` is set; one that nobody confirmed goes after a while.
+
+    `id`: SHA-256 of the file. `made_at` and the counts are the tablet's word.
+    """
+
+    __tablename__ = "rescue"
+
+    county: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    device: str
+    name: str = Field(description="of the file as uploaded")
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    submissions_n: int
+    drafts_n: int
+    photos_n: int
+    made_at: datetime = Field(sa_type=Instant)
+    read_at: datetime = Field(sa_type=Instant)
+    read_by: str = Field(description="person; empty for the command line")
+    imported_at: datetime | None = Field(default=None, sa_type=Instant)
+    imported_by: str | None = None
 
 
 class Assignment(SQLModel, table=True):

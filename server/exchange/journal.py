@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from server.database import insert_into, parts, table_of
+from server.exchange import digests
 from server.exchange.tables import (
     EntityRow,
     FeedHead,
@@ -24,6 +25,7 @@ from server.exchange.tables import (
 )
 from sync import facts
 from sync.codec import decode, encode, from_json, to_instant
+from sync.digest import Digest
 from sync.facts import Held, Key, Past, Record
 
 
@@ -163,8 +165,9 @@ def _entity_row(county: str, held: Held) -> dict[str, Any]:
     }
 
 
-def tell(session: Session, county: str, rows: Sequence[facts.FeedRow]) -> None:
-    """Give feed rows their sequence numbers. Comes last in the transaction.
+def tell(session: Session, county: str, rows: Sequence[facts.FeedRow], deltas: Mapping[str, Digest]) -> None:
+    """Give feed rows their sequence numbers, and villages the digests these lead to. Comes last in the
+    transaction. `deltas`: of `sync.digest.deltas`.
 
     Bumping a village's head locks it until commit, so whoever sees a number sees every smaller one of that
     village. Villages go in sorted order: two writers never wait for each other crosswise.
@@ -183,6 +186,8 @@ def tell(session: Session, county: str, rows: Sequence[facts.FeedRow]) -> None:
     ]  # fmt: skip
     if numbered:
         session.connection().execute(table_of(FeedRow).insert(), numbered)
+    told = {village: (head - len(by_village[village]), head) for village, head in heads.items()}
+    digests.count(session, county, told, deltas)
 
 
 def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str, int]:

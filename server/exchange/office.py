@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from server.exchange import history, journal
-from sync import office
+from sync import digest, office
+from sync.masking import Masked
 from sync.office import Statement
+
+WHOLE: Final[Masked] = {}
+"""Nothing of what the office states is masked."""
 
 State = tuple[str, str, str, dict[str, str]]
 """(dataset, id, village, properties)."""
@@ -39,4 +44,4 @@ def publish(session: Session, county: str, states: Sequence[State], now: datetim
         journal.keep(session, county, pushed.changed, before)
     except IntegrityError as error:  # somebody else has just made the same entity: there was no row to lock
         raise journal.Stale from error
-    journal.tell(session, county, pushed.feed)
+    journal.tell(session, county, pushed.feed, digest.deltas(before, pushed.changed, WHOLE))

@@ -113,7 +113,7 @@ def begin(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, now: datetime) -> Arr
 
 
 def at(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
-    """Where a photo stands for this tablet. Raises Problem `not_found`."""
+    """Where a photo stands for this tablet; come to its end, it is stored. Raises Problem `not_found`, or as finish."""
     stored = _stored(desk, tablet, sha256, "", now)
     if stored is not None:
         return stored
@@ -123,7 +123,9 @@ def at(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
         raise Problem(
             "not_found", 404, N_("没有这张照片的上传。"), N_("请重新开始上传；照片仍保存在平板上。")
         )
-    return Arriving(desk.files.offset(tablet.county, sha256, tablet.device), upload.bytes)
+    come = desk.files.offset(tablet.county, sha256, tablet.device)
+    # All there, and killed before it was looked at.
+    return Arriving(come, upload.bytes) if come < upload.bytes else finish(desk, tablet, sha256, now)
 
 
 def finish(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
@@ -204,6 +206,9 @@ def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime
     if not known or not path.is_file():
         return None
     if row is not None:
+        if upload is not None:  # another tablet was faster
+            desk.files.forget(tablet.county, sha256, tablet.device)
+            _discard(desk, tablet, sha256)
         return Arriving(row.bytes, row.bytes)
     found = desk.files.examined(tablet.county, sha256)
     if found is None:

@@ -22,20 +22,31 @@ from server.access.places import Places
 from server.access.tables import Tablet
 from server.access.views import names
 from server.database import is_busy, read, write
-from server.exchange import history, journal, photos
+from server.exchange import chains, digests, history, journal, photos
+from server.exchange.digests import Caller
 from server.exchange.feed import SqlFeed
 from server.exchange.forms import Forms
 from server.exchange.wording import Wordings
-from sync import hub, pull
+from sync import digest, hub, pull, repair
+from sync.chain import Standing
 from sync.codec import to_instant
 from sync.facts import Device, Facts, Held, Policy, Pushed
 from sync.messages import EntityState, Incoming, Reply, Request, Village
+from sync.sealed import key_id
 
 Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
 """(session, county, changed entities, now): writes what follows from them, in the same transaction."""
 
 Dress = Callable[[EntityState], EntityState]
 """Adds to an entity on its way to a tablet what the tablet cannot work out, as properties that begin with "_"."""
+
+Decide = Callable[[Incoming, Facts, datetime], Pushed]
+
+
+def judged_by_the_hub(incoming: Incoming, facts: Facts, now: datetime) -> Pushed:
+    """The protocol's own judgement; a trial may plant a fault in its place."""
+    return hub.push(incoming, facts, now=now)
+
 
 # Two writers in each other's way: whoever loses begins again. More than this many times is not chance.
 ATTEMPTS: Final = 6
@@ -52,6 +63,8 @@ class Exchange:
     derivations: Sequence[Derivation]
     new_id: Callable[[], str]
     dress: Dress = lambda state: state
+    decide: Decide = judged_by_the_hub
+    county_key: str = ""
 
     @cached_property
     def wordings(self) -> Wordings:
@@ -61,10 +74,14 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Taken:
-    """A push that is committed: under which history it was judged, and what came of it."""
+    """A push that is committed: under which history it was judged, what came of it, and, of a tablet's contact,
+    what its chain looks like and the challenge to state it again with.
+    """
 
     history: str
     pushed: Pushed
+    standing: Standing | None = None
+    challenge: str | None = None
 
 
 def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetime) -> Reply:
@@ -78,7 +95,12 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
         villages = villages_of(exchange.places, session, county, assigned)
         people = names(session, pull.named(taken.pushed, pulled))
-    return pull.reply(
+        places = repair.places(request, taken.history)
+        kept = digests.kept(session, county, places)
+    different = repair.differences(request, kept)
+    masked, caller = exchange.policy.masked, Caller(county, tablet.device, tablet.person)
+    reread = digests.repair(exchange.engine, caller, different, masked, now) if different else ()
+    answer = pull.reply(
         request,
         taken.pushed,
         pulled,
@@ -88,8 +110,16 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         person=tablet.person,
         villages=villages,
         forms=exchange.forms.documents,
-        masked=exchange.policy.masked,
+        masked=masked,
         people=people,
+    )
+    return replace(
+        answer,
+        ask_digests=repair.ask(request, kept),
+        reread=reread,
+        county_key=exchange.county_key if request.county_key != key_id(exchange.county_key) else "",
+        challenge=taken.challenge,
+        enrol_again=taken.standing.closed if taken.standing else None,
     )
 
 
@@ -104,9 +134,10 @@ def push(
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with write(exchange.engine) as session:
+                known = _contacted(session, device, incoming.request, now) if tablet else Contacted(device)
+                taken = _push(exchange, session, known, incoming, now)
                 if tablet:
-                    device = _contacted(session, device, incoming.request, now)
-                taken = _push(exchange, session, device, incoming, now)
+                    digests.note(session, device.county, device.id, incoming.request, taken.history, now)
                 if tablet and taken.pushed.verdicts:
                     left = max(0, incoming.request.waiting - len(taken.pushed.verdicts))
                     enrolment.note_received(session, county=device.county, device=device.id, waiting=left)
@@ -121,40 +152,56 @@ def push(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _contacted(session: Session, device: Device, request: Request, now: datetime) -> Device:
-    """Notes the contact, and gives the device with its villages.
+@dataclass(frozen=True)
+class Contacted:
+    """Who sends: the device with its villages, and what is known of its chain."""
 
-    The noted row stays locked until commit, so the same tablet's requests (one repeated because its reply
-    was lost, while the first is still at work) are judged one after the other.
+    device: Device
+    standing: Standing | None = None
+    challenge: str | None = None
+
+
+def _contacted(session: Session, device: Device, request: Request, now: datetime) -> Contacted:
+    """Notes the contact, and gives the device with its villages and the standing of its chain.
+
+    The noted row is locked until commit, so the same tablet's requests (one repeated because its reply was
+    lost, while the first is still at work) are judged one after the other.
     """
+    row = enrolment.locked(session, county=device.county, device=device.id)
+    standing = chains.judged(session, row, request)
+    challenge = chains.settle(session, row, standing, now)
     offset = round((now - to_instant(request.sent_at)).total_seconds())
     said = enrolment.Contact(
         app_version=request.app_version,
         waiting=request.waiting,
         clock_offset_s=offset,
-        chain_seq=request.chain_seq,
-        chain_hash=request.chain_hash,
+        standing=standing,
         forms=request.forms,
         free_bytes=request.free_bytes,
         photos_waiting=request.photos_waiting,
     )
-    enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now)
+    enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now,
+                           challenge=challenge)  # fmt: skip
     held = enrolment.held(session, county=device.county, device=device.id)
     ever = enrolment.ever_held(session, county=device.county, device=device.id)
-    return replace(device, held=frozenset(held), formerly=frozenset(ever - held))
+    device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
+    return Contacted(device, standing, challenge)
 
 
-def _push(exchange: Exchange, session: Session, device: Device, incoming: Incoming, now: datetime) -> Taken:
+def _push(exchange: Exchange, session: Session, by: Contacted, incoming: Incoming, now: datetime) -> Taken:
+    device = by.device
     present = _history(exchange, session, device.county, incoming.request)
-    facts = _facts(exchange, session, device, incoming, present)
-    pushed = hub.push(incoming, facts, now=now)
+    facts = _facts(exchange, session, by, incoming, present)
+    pushed = exchange.decide(incoming, facts, now)
     journal.record(session, device.county, pushed.records, now)
+    photos.note(session, device.county, pushed.records)
     journal.keep(session, device.county, pushed.changed, facts.entities)
     for derive in exchange.derivations:
         derive(session, device.county, pushed.changed, now)
     session.flush()
-    journal.tell(session, device.county, pushed.feed)
-    return Taken(present, pushed)
+    deltas = digest.deltas(facts.entities, pushed.changed, exchange.policy.masked)
+    journal.tell(session, device.county, pushed.feed, deltas)
+    return Taken(present, pushed, by.standing, by.challenge)
 
 
 def _history(exchange: Exchange, session: Session, county: str, request: Request) -> str:
@@ -169,13 +216,14 @@ def _history(exchange: Exchange, session: Session, county: str, request: Request
     return begun
 
 
-def _facts(exchange: Exchange, session: Session, device: Device, incoming: Incoming, present: str) -> Facts:
+def _facts(exchange: Exchange, session: Session, by: Contacted, incoming: Incoming, present: str) -> Facts:
     """What the hub decides from, in two reads: what the submissions name, then what the entities name."""
+    device, submissions = by.device, incoming.request.submissions
+    closed = by.standing is not None and by.standing.closed is not None
     needed = hub.needed(incoming)
     villages = {submission.village for submission in incoming.request.submissions}
     places = exchange.places.villages(session, device.county, villages) if villages else ()
     facts = Facts(
-    photos.note(session, device.county, pushed.records)
         device=device,
         history=present,
         villages=frozenset(place.code for place in places),
@@ -184,6 +232,7 @@ def _facts(exchange: Exchange, session: Session, device: Device, incoming: Incom
         known=journal.past(session, device.county, needed.past),
         policy=exchange.policy,
         ever_held=_ever_held(session, device, incoming.request),
+        lines=chains.lines(session, device.county, device.id, submissions, closed=closed),
     )
     further = hub.needed_past(incoming.request.submissions, facts)
     found = journal.past(session, device.county, further)

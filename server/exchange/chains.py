@@ -1,0 +1,95 @@
+"""Must 8 over the database: what the journal has of a device's chain, and what a contact's head says of it.
+
+The pure half is `sync.chain`; this one looks up what that asks for. A sound tablet that sends only what is new costs
+no look into the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from server.access import enrolment
+from server.access.tables import Tablet
+from server.database import parts, table_of
+from server.exchange import journal
+from server.exchange.tables import SubmissionRow
+from sync import chain
+from sync.chain import Known, Link, Standing
+from sync.messages import Anew, Request, Submission
+
+
+def judged(session: Session, tablet: Tablet, request: Request) -> Standing:
+    """What this contact says of the tablet's chain. `tablet`: its row, locked."""
+    asked = chain.asked(request, tablet.chain_seq) if tablet.closed_as is None else ()
+    return chain.judge(
+        request,
+        Known(
+            tablet.chain_seq,
+            tablet.chain_hash,
+            tablet.challenge,
+            _closed(tablet),
+            _links(session, tablet.county, tablet.device, {tablet.device}, asked),
+        ),
+    )
+
+
+def settle(session: Session, tablet: Tablet, standing: Standing, now: datetime) -> str | None:
+    """Close the device if it must be; gives the challenge to ask with, if it is asked again.
+
+    Fresh for each reply: whoever did not read this one cannot know it.
+    """
+    if standing.closed and tablet.closed_as is None:
+        enrolment.close(
+            session, county=tablet.county, device=tablet.device, closed_as=standing.closed, now=now
+        )
+    return token_hex(8) if standing.ask else None
+
+
+def lines(
+    session: Session, county: str, sender: str, submissions: Sequence[Submission], *, closed: bool
+) -> dict[str, str]:
+    """Submission → the line it belongs to, of records that copies of a tablet may have made side by side: those of a
+    closed device, and those that come by way of another device than made them.
+    """
+    found: dict[str, str] = {}
+    for maker in sorted({each.device for each in submissions} - (set() if closed else {sender})):
+        made = [each for each in submissions if each.device == maker]
+        senders = {sender, maker}
+        senders |= {each.device for each in enrolment.successors(session, county=county, device=maker)}
+        places = {each.device_seq + step for each in made for step in (0, -1)}
+        found |= chain.lines(maker, made, _links(session, county, maker, senders, places))
+    return found
+
+
+def _links(
+    session: Session, county: str, maker: str, senders: Collection[str], places: Collection[int]
+) -> Mapping[int, Sequence[Link]]:
+    """What the journal has of a device's chain at these places; it is indexed by who sent it."""
+    columns = table_of(SubmissionRow).c
+    rows: list[tuple[int, str, str]] = []
+    for part in parts(sorted(places)):
+        found = session.connection().execute(
+            select(columns.device_seq, columns.id, columns.hash, columns.sent).where(
+                columns.county == county, columns.device.in_(sorted(senders)),
+                columns.device_seq.in_(part), columns.kind == "submission",
+            )
+        )  # fmt: skip
+        rows += [(seq, id, digest) for seq, id, digest, sent in found if json.loads(sent)["device"] == maker]
+    past = journal.past(session, county, {id for _, id, _ in rows})
+    links: dict[int, list[Link]] = {}
+    for seq, id, digest in rows:
+        traces = past[id].traces.values() if id in past else ()
+        links.setdefault(seq, []).append(Link(id, digest, next((t.device for t in traces), "") or maker))
+    return links
+
+
+def _closed(tablet: Tablet) -> Anew | None:
+    if tablet.closed_as is None:
+        return None
+    return "cloned" if tablet.closed_as == "cloned" else "restored"
