@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from server.access.audit import audit
 from server.exchange import history, journal
-from server.exchange.store import Exchange
+from server.exchange.store import Exchange, write_down
 from server.web import N_, Problem
-from sync import deciding, digest, office
+from sync import deciding, office
 from sync.facts import Device, Facts, Held
 
 REASON_CHARS_MAX = 500
@@ -59,19 +59,13 @@ def decide(exchange: Exchange, session: Session, county: str, said: Decision, no
     ids = [exchange.new_id() for _ in held.conflicts]
     reason = said.reason.strip()
     pushed = deciding.decide(held, values, facts, person=said.person, reason=reason, now=now, ids=ids)
-    journal.record(session, county, pushed.records, now)
-    journal.keep(session, county, pushed.changed, facts.entities)
-    for derive in exchange.derivations:
-        derive(session, county, pushed.changed, now)
     decided = next(each for each in pushed.changed if each.key == held.key)
     audit(
         session, person=said.person, verb="conflict.decide", county=county, area=held.village,
         subject=f"{said.dataset}/{said.id}", now=now,
         detail={N_("字段数"): str(len(values)), N_("理由"): reason},
     )  # fmt: skip
-    session.flush()
-    deltas = digest.deltas(facts.entities, pushed.changed, exchange.policy.masked)
-    journal.tell(session, county, pushed.feed, deltas)
+    write_down(exchange, session, county, pushed, facts.entities, now)
     return decided
 
 

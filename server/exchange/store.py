@@ -7,7 +7,7 @@ A verdict leaves this module only after its transaction has committed. The pure 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -193,15 +193,29 @@ def _push(exchange: Exchange, session: Session, by: Contacted, incoming: Incomin
     present = _history(exchange, session, device.county, incoming.request)
     facts = _facts(exchange, session, by, incoming, present)
     pushed = exchange.decide(incoming, facts, now)
-    journal.record(session, device.county, pushed.records, now)
-    photos.note(session, device.county, pushed.records)
-    journal.keep(session, device.county, pushed.changed, facts.entities)
-    for derive in exchange.derivations:
-        derive(session, device.county, pushed.changed, now)
-    session.flush()
-    deltas = digest.deltas(facts.entities, pushed.changed, exchange.policy.masked)
-    journal.tell(session, device.county, pushed.feed, deltas)
+    write_down(exchange, session, device.county, pushed, facts.entities, now)
     return Taken(present, pushed, by.standing, by.challenge)
+
+
+def write_down(
+    exchange: Exchange,
+    session: Session,
+    county: str,
+    pushed: Pushed,
+    before: Mapping[str, Held],
+    now: datetime,
+) -> None:
+    """Everything that follows from what was decided, in the transaction that decided it. `before`: the entities
+    it was decided from. The feed comes last: its heads are locked from then on until commit.
+    """
+    journal.record(session, county, pushed.records, now)
+    photos.note(session, county, pushed.records)
+    journal.keep(session, county, pushed.changed, before)
+    for derive in exchange.derivations:
+        derive(session, county, pushed.changed, now)
+    session.flush()
+    deltas = digest.deltas(before, pushed.changed, exchange.policy.masked)
+    journal.tell(session, county, pushed.feed, deltas)
 
 
 def _history(exchange: Exchange, session: Session, county: str, request: Request) -> str:
