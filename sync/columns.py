@@ -98,7 +98,15 @@ def unpack(column: object, n: int, path: str) -> list[Value]:
     """The ``n`` values of a column. Raises `MessageFault` where it is none, or not of ``n`` rows."""
     try:
         values = _values(column, n)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, StopIteration):
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        StopIteration,
+    ):
         raise wrong(path, "a column expected") from None
     if len(values) != n or not all(value is None or isinstance(value, str) for value in values):
         raise wrong(path, f"a column of {n} texts expected")
@@ -124,6 +132,8 @@ def _values(column: Any, n: int) -> list[Value]:
         return [of[_PLACE[by] * len(DIGITS) + _PLACE[at]] for by, at in pairs]
     if "ids" in column:
         digits = base64.b64decode(column["ids"], validate=True).hex()
+        if len(digits) % 32:
+            raise ValueError("half an id")
         return [_uuid(digits[at : at + 32]) for at in range(0, len(digits), 32)]
     if "some" in column:
         rest = iter(_values(column["in"], column["some"].count("1")))

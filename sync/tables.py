@@ -63,7 +63,9 @@ def _rows(table: object, path: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"dataset": table.get("dataset")} for _ in range(n)]
     for name in _TEXTS:
         _fill(rows, name, columns.texts(table.get(name), n, f"{path}.{name}"))
-    _fill(rows, "version", [_whole(each) for each in columns.texts(table.get("version"), n, f"{path}.version")])
+    _fill(
+        rows, "version", [whole(each) for each in columns.texts(table.get("version"), n, f"{path}.version")]
+    )
     _fill(rows, "props", props(table.get("props"), n, f"{path}.props"))
     for name in _OTHERS:
         if name in table:
@@ -96,8 +98,6 @@ def jsons(values: Sequence[str], path: str) -> list[Any]:
     return [read[value] for value in values]
 
 
-def _whole(value: str) -> int | str:
+def whole(value: str) -> int | str:
     """A number as it travels in a column; anything else is left for the strict reader to refuse."""
     return int(value) if value.isascii() and value.isdigit() and len(value) <= len(str(NUMBER_MAX)) else value
-
-

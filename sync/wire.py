@@ -1,0 +1,287 @@
+"""What a message is on the wire: bytes and the name of their encoding, and back. No HTTP here.
+
+Three ways to say the same message, each JSON inside:
+
+- *plain*: every field, as `codec.encode` writes it; packed by gzip, or not at all. Everybody reads it.
+- *lean*: fields at their default do not travel, nor does what the other end knows: the device (the secret says it),
+  the history if it is the one asked under, what follows from a batch (``batch.py``), a plain verdict (its position),
+  entity states row by row (``tables.py``). A hub says that it ``takes`` this, a tablet that it ``can``.
+- *d1*: lean, packed by raw deflate with a dictionary both ends know (``dictionary.py``), after a CRC-32 of the text.
+
+Whatever is packed is checked: bytes that were changed on the way are `damaged`, never another message.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sync import batch, tables
+from sync.codec import encode, from_json, incoming, parse, to_json
+from sync.dictionary import D1
+from sync.messages import MAX_BODY_BYTES, Cursor, Incoming, Reply, Request, Submission, Verdict
+from sync.strict import Fault, MessageFault, array, mapping, number, text, wrong
+
+REPLY_BYTES_MAX: Final = (
+    64_000_000  # of JSON, unpacked: twenty forms and a full page of entities stay well below
+)
+LEAN: Final = "lean"
+COLUMNS: Final = "columns"  # a snapshot comes as a part that follows the reply
+TAKES: Final = (LEAN,)
+PLAIN: Final = ""
+_LEVEL: Final = 9
+_RAW: Final = -15
+
+# Fields without a default in the dataclass that a lean message leaves out all the same.
+_REQUEST: Final[Mapping[str, Any]] = {
+    "history": None, "chain_seq": 0, "chain_hash": "", "villages_hash": "", "held": {}, "forms": (),
+    "submissions": (),
+}  # fmt: skip
+_REPLY: Final[Mapping[str, Any]] = {
+    "verdicts": (), "not_yet": (), "villages": None, "forms": (), "changes": (), "cursors": {}, "more": False,
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Packed:
+    """A body, and the name of its encoding as HTTP's Content-Encoding says it ("" = none)."""
+
+    body: bytes
+    encoding: str = PLAIN
+
+
+# --- requests ----------------------------------------------------------------------------------------------
+
+
+def pack_request(request: Request, takes: tuple[str, ...] = ()) -> Packed:
+    """As the hub takes it; to one that said nothing, plain."""
+    if LEAN not in takes:
+        return Packed(gzip.compress(encode(request), _LEVEL, mtime=0), "gzip")
+    return Packed(squeeze(_written(_lean_request(request))), "d1")
+
+
+def unpack_request(body: bytes, encoding: str, device: str) -> Incoming:
+    """A request of ``device``, as `codec.decode_request` reads it. Raises `MessageFault`, also with code
+    ``damaged``."""
+    value = parse(unpacked(body, encoding, MAX_BODY_BYTES))
+    return incoming(_full_request(value, device) if isinstance(value, dict) else value)
+
+
+def _lean_request(request: Request) -> dict[str, Any]:
+    value = _told(request, {**_REQUEST, "waiting": len(request.submissions)})
+    del value["device"]
+    if request.held:
+        value["held"] = _cursors(request.held)
+    if request.submissions and (packed := batch.pack(request.submissions)) is not None:
+        del value["submissions"]
+        value["batch"] = packed
+    return value
+
+
+def _full_request(value: dict[str, Any], device: str) -> dict[str, Any]:
+    listed = value.get("submissions", [])
+    if "batch" in value:
+        listed = batch.unpack(value["batch"], "batch")
+    waiting = len(listed) if isinstance(listed, list) else 0
+    full = {**_absent(_REQUEST), "device": device, "waiting": waiting, **value, "submissions": listed}
+    return {**full, "held": _full_cursors(full["held"])}
+
+
+# --- replies -----------------------------------------------------------------------------------------------
+
+
+def pack_reply(reply: Reply, request: Request, *, gzip_read: bool = True) -> Packed:
+    """In the way the tablet can read, as its request says; a plain one packed if that is smaller."""
+    if LEAN in request.can:
+        return Packed(squeeze(_written(_lean_reply(reply, request))), "d1")
+    plain = encode(reply)
+    packed = gzip.compress(plain, _LEVEL, mtime=0) if gzip_read else plain
+    return Packed(packed, "gzip") if len(packed) < len(plain) else Packed(plain)
+
+
+def unpack_reply(body: bytes, encoding: str, request: Request) -> Reply:
+    """The reply to ``request``. Raises `MessageFault`."""
+    value = parse(unpacked(body, encoding, REPLY_BYTES_MAX))
+    return from_json(Reply, _full_reply(value, request) if isinstance(value, dict) else value)
+
+
+def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
+    value = _told(reply, {**_REPLY, "history": request.history})
+    if reply.verdicts:
+        plain, others = _by_position(reply.verdicts, request.submissions)
+        value["verdicts"] = to_json(others)
+        value["applied"] = plain
+    if reply.changes:
+        del value["changes"]
+        value["tables"] = tables.pack(reply.changes)
+    if reply.cursors:
+        value["cursors"] = _cursors(reply.cursors)
+    return {name: item for name, item in value.items() if item != []}
+
+
+def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
+    full = {**_absent(_REPLY), "history": request.history, **value}
+    full["cursors"] = _full_cursors(full["cursors"])
+    if "tables" in value:
+        full["changes"] = to_json(tables.unpack(value["tables"], "tables"))
+    if "applied" in value:
+        full["verdicts"] = _in_order(full["verdicts"], _positions(value["applied"], request), request)
+    return full
+
+
+# --- verdicts by their position ----------------------------------------------------------------------------
+
+
+def _by_position(
+    verdicts: tuple[Verdict, ...], submissions: tuple[Submission, ...]
+) -> tuple[list[list[int]], list[Verdict]]:
+    """Ranges of positions with a plain verdict, and the verdicts that are not: nothing to say of a plain one but
+    that every value was applied, and that each entity is one version further."""
+    given = {verdict.submission: verdict for verdict in verdicts}
+    versions: dict[str, int] = {}
+    ranges: list[list[int]] = []
+    for at, submission in enumerate(submissions):
+        verdict = given.get(submission.id)
+        if verdict is None:
+            continue
+        if _is_plain(verdict, _plain(submission, versions)):
+            del given[submission.id]
+            if ranges and ranges[-1][1] == at - 1:
+                ranges[-1][1] = at
+            else:
+                ranges.append([at, at])
+        versions.update(verdict.versions)
+    return ranges, list(given.values())
+
+
+def _plain(submission: Submission, versions: Mapping[str, int]) -> Verdict:
+    further = {
+        target.key: max(target.base_version, versions.get(target.key, 0)) + 1 for target in submission.targets
+    }
+    return Verdict(submission.id, "applied", versions=further)
+
+
+def _is_plain(verdict: Verdict, plain: Verdict) -> bool:
+    applied = all(field.outcome == "applied" for field in verdict.fields)
+    return applied and dataclasses.replace(verdict, fields=()) == plain
+
+
+def _positions(ranges: object, request: Request) -> set[int]:
+    last = len(request.submissions) - 1
+    place = number(0, last) if last >= 0 else number(1, 0)
+    pairs = array(array(place, 2), last + 1)(ranges, "applied")
+    if any(len(pair) != 2 for pair in pairs):
+        raise wrong("applied", "pairs of positions expected")
+    return {at for first, end in pairs for at in range(first, end + 1)}
+
+
+def _in_order(others: Any, plain: set[int], request: Request) -> list[Any]:
+    """All verdicts in the order of the submissions; those of others come last."""
+    if not isinstance(others, list) or not all(isinstance(each, dict) for each in others):
+        raise wrong("verdicts", "list of objects expected")
+    told = {str(each.get("submission")): each for each in others}
+    versions: dict[str, int] = {}
+    found: list[Any] = []
+    for at, submission in enumerate(request.submissions):
+        verdict = told.pop(submission.id, None)
+        if at in plain:
+            verdict = to_json(_plain(submission, versions))
+        if verdict is not None:
+            found.append(verdict)
+            versions.update(
+                mapping(text(200), number(), 100)(verdict.get("versions", {}), "verdicts.versions")
+            )
+    return [*found, *told.values()]
+
+
+# --- what both share ---------------------------------------------------------------------------------------
+
+
+def _told(message: Request | Reply, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not at their default."""
+    return {name: to_json(value) for name, value in _not_default(message, defaults)}
+
+
+def _not_default(message: Request | Reply, defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for field in dataclasses.fields(message):
+        value = getattr(message, field.name)
+        default = defaults.get(field.name, field.default)
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if value != default:
+            yield field.name, value
+
+
+def _absent(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: to_json(value) for name, value in defaults.items()}
+
+
+def _cursors(cursors: Mapping[str, Cursor | None]) -> dict[str, Any]:
+    """A cursor that is a place in the feed is its number."""
+    return {
+        village: cursor.seq if cursor is not None and cursor.seq is not None else to_json(cursor)
+        for village, cursor in cursors.items()
+    }
+
+
+def _full_cursors(told: object) -> object:
+    if not isinstance(told, dict):
+        return told
+    return {
+        village: {"seq": cursor} if isinstance(cursor, int) and not isinstance(cursor, bool) else cursor
+        for village, cursor in told.items()
+    }
+
+
+def _written(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+# --- packing -----------------------------------------------------------------------------------------------
+
+
+def squeeze(plain: bytes) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, 9, zlib.Z_DEFAULT_STRATEGY, D1)
+    return zlib.crc32(plain).to_bytes(4) + packer.compress(plain) + packer.flush()
+
+
+def unpacked(body: bytes, encoding: str, bytes_max: int) -> bytes:
+    """The text of a body. Raises `MessageFault`: ``too_large``, ``damaged``, or ``malformed`` for an encoding
+    nobody here knows. Never unpacks more than one byte beyond the bound."""
+    if encoding in (PLAIN, "identity"):
+        plain = body
+    elif encoding == "gzip":
+        plain = _inflated(body, zlib.decompressobj(31), bytes_max)
+    elif encoding == "d1":
+        plain = _inflated(body[4:], zlib.decompressobj(_RAW, D1), bytes_max)
+        if zlib.crc32(plain).to_bytes(4) != body[:4]:
+            raise _damaged()
+    else:
+        raise wrong("", "packed in a way that is not known here")
+    if len(plain) > bytes_max:
+        raise _too_large(bytes_max)
+    return plain
+
+
+def _inflated(body: bytes, unpacker: Any, bytes_max: int) -> bytes:
+    try:
+        plain: bytes = unpacker.decompress(body, bytes_max + 1)
+    except zlib.error:
+        raise _damaged() from None
+    if len(plain) > bytes_max:
+        raise _too_large(bytes_max)
+    if not unpacker.eof or unpacker.unused_data:
+        raise _damaged()
+    return plain
+
+
+def _damaged() -> MessageFault:
+    return MessageFault(Fault("", "changed or cut on the way"), code="damaged")
+
+
+def _too_large(bytes_max: int) -> MessageFault:
+    return MessageFault(Fault("", f"more than {bytes_max} bytes"), code="too_large")
