@@ -15,10 +15,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from sqlite_utils import Database
 
 BUSY_TIMEOUT_S = 20
+Migrations: TypeAlias = "tuple[Callable[[Database], None], ...]"
 
 _FIRST = """
 CREATE TABLE identity (
@@ -92,8 +94,40 @@ def _digests(db: Database) -> None:
         db.conn.execute(f"ALTER TABLE {column}")
 
 
+def _end_of_service(db: Database) -> None:
+    for column in (
+        "enrol_again TEXT",
+        "challenge TEXT",
+        "county_key TEXT NOT NULL DEFAULT ''",
+        "revoked_at TEXT",
+    ):
+        db.conn.execute(f"ALTER TABLE identity ADD COLUMN {column}")
+    db.conn.execute(
+        "CREATE TABLE rescue (only INTEGER PRIMARY KEY CHECK (only = 1), device TEXT NOT NULL,"
+        " person_name TEXT NOT NULL, county_name TEXT NOT NULL, made_at TEXT NOT NULL, file TEXT NOT NULL,"
+        " submissions INTEGER NOT NULL, drafts INTEGER NOT NULL, photos INTEGER NOT NULL,"
+        " wiped INTEGER NOT NULL DEFAULT 0)"
+    )
+
+
+def _photos(db: Database) -> None:
+    db.conn.execute(
+        "CREATE TABLE photo (sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, bytes INTEGER NOT NULL,"
+        " small TEXT NOT NULL, small_bytes INTEGER NOT NULL, small_stored INTEGER NOT NULL DEFAULT 0,"
+        " taken_at TEXT NOT NULL, state TEXT NOT NULL CHECK"
+        "  (state IN ('kept', 'waiting', 'stored', 'refused', 'damaged')),"
+        " sent INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '')"
+    )
+    db.conn.execute("CREATE INDEX photo_state ON photo (state, taken_at)")
+    db.conn.execute(
+        "CREATE TABLE submission_photo (submission TEXT, photo TEXT REFERENCES photo (sha256),"
+        " path TEXT NOT NULL, PRIMARY KEY (submission, photo))"
+    )
+    db.conn.execute("CREATE INDEX submission_photo_photo ON submission_photo (photo)")
+
+
 # Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create, _people, _digests)
+MIGRATIONS: Migrations = (_create, _people, _digests, _end_of_service, _photos)
 
 
 class ReplicaProblem(Exception):
@@ -105,56 +139,56 @@ class ReplicaProblem(Exception):
         self.code, self.message, self.remedy = code, message, remedy
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path, migrations: Migrations = MIGRATIONS) -> Database:
     """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
     with _told():
-        _refuse_newer_unopened(path)
+        _refuse_newer_unopened(path, len(migrations))
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
-            return _prepared(connection)
+            return _prepared(connection, migrations)
         except BaseException:
             connection.close()
             raise
 
 
-def _refuse_newer_unopened(path: Path) -> None:
+def _refuse_newer_unopened(path: Path, known: int) -> None:
     """Asked through a connection that cannot write: even closing another one would rewrite a crashed file."""
     if not path.exists():
         return
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         try:
-            _refuse_newer(connection)
+            _refuse_newer(connection, known)
         except sqlite3.OperationalError as fault:
             # A process died while it made the file: its journal must first be rolled back by one who can write.
             if _primary_code(fault) != sqlite3.SQLITE_READONLY:
                 raise
 
 
-def _refuse_newer(connection: sqlite3.Connection) -> None:
-    if (version := _user_version(connection)) > len(MIGRATIONS):
+def _refuse_newer(connection: sqlite3.Connection, known: int) -> None:
+    if (version := _user_version(connection)) > known:
         raise ReplicaProblem(
             "newer",
-            f"本机数据由更新版本的应用保存（{version}，本应用只认识到 {len(MIGRATIONS)}）。",
+            f"本机数据由更新版本的应用保存（{version}，本应用只认识到 {known}）。",
             "请安装最新版本的应用；数据没有改动。",
         )
 
 
-def _prepared(connection: sqlite3.Connection) -> Database:
-    _refuse_newer(connection)
+def _prepared(connection: sqlite3.Connection, migrations: Migrations) -> Database:
+    _refuse_newer(connection, len(migrations))
     db = Database(connection, recursive_triggers=False, execute_plugins=False)
     db.enable_wal()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if _user_version(connection) < len(MIGRATIONS):
-        _migrate(db)
+    if _user_version(connection) < len(migrations):
+        _migrate(db, migrations)
     return db
 
 
-def _migrate(db: Database) -> None:
+def _migrate(db: Database, migrations: Migrations) -> None:
     with writing(db) as connection:
         # Asked again inside: another process may have migrated while this one waited for its turn.
-        for step in range(_user_version(connection), len(MIGRATIONS)):
-            MIGRATIONS[step](db)
+        for step in range(_user_version(connection), len(migrations)):
+            migrations[step](db)
             connection.execute(f"PRAGMA user_version = {step + 1}")
 
 
