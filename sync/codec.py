@@ -122,6 +122,7 @@ _conflict = record(
 _entity = record(
     EntityState, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
     props=mapping(name, _value, _MANY), conflicts=array(_conflict, _MANY), gone=strict.flag,
+    same_as=optional(uuid),
 )  # fmt: skip
 _some_cursor = record(Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key))
 
@@ -178,10 +179,15 @@ def _epoch(value: object, path: str) -> tuple[str, int]:
     return uuid(history, f"{path}[0]"), number()(first, f"{path}[1]")
 
 
+def _under_an_id(value: object, path: str) -> Held:
+    return cast(Held, _READERS[Held](value, path))
+
+
 _held = record(
     Held, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
     props=mapping(name, _property, _MANY), conflicts=array(_conflict, _MANY),
-    placed=optional(_property), epochs=array(_epoch, _MANY),
+    placed=optional(_property), epochs=array(_epoch, _MANY), same_as=optional(uuid),
+    parts=array(_under_an_id, 2),
 )  # fmt: skip
 _step = record(
     Step, sent=_value, saw=optional(_value), outcome=one_of("", "applied", "same", "superseded", "conflict"),

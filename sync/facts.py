@@ -6,7 +6,7 @@ writes `Pushed` in one transaction; it reads nothing into these values and adds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
@@ -46,6 +46,8 @@ class Held:
 
     ``placed``: how it came into ``village`` (its value), None if it was created there. ``epochs``: under
     which hub history its versions were made: (history, first version made under it), oldest first.
+    ``same_as``: this id is an alias of that entity of the same dataset, and has no values of its own.
+    ``parts``: of an entity that others were merged into, what each id would be without that (``alias.py``).
     """
 
     dataset: str
@@ -57,20 +59,34 @@ class Held:
     updated_at: str = ""
     placed: PropertyState | None = None
     epochs: tuple[tuple[str, int], ...] = ()
+    same_as: str | None = None
+    parts: tuple[Held, ...] = ()
 
     @property
     def key(self) -> Key:
         return f"{self.dataset}/{self.id}"
+
+    def leaves(self) -> Iterator[Held]:
+        """What stands under each id that leads here, apart; the entity itself where nothing was merged into it."""
+        if not self.parts:
+            yield self
+        for part in self.parts:
+            yield from part.leaves()
+
+    def ids(self) -> frozenset[str]:
+        """Every id that leads here, its own included."""
+        return frozenset(leaf.id for leaf in self.leaves())
 
     def values(self) -> dict[str, str]:
         """Property → value, as forms and tablets see it."""
         return {name: state.value for name, state in self.props.items()}
 
     def state(self) -> EntityState:
-        """As it travels to tablets of its village."""
+        """As it travels to tablets of its village: an alias as gone, with the id it leads to."""
         return EntityState(
-            self.dataset, self.id, self.village, self.version, self.values(), self.conflicts, self.updated_at
-        )
+            self.dataset, self.id, self.village, self.version, self.values(), self.conflicts, self.updated_at,
+            self.same_as is not None, self.same_as,
+        )  # fmt: skip
 
     def gone(self, village: str) -> EntityState:
         """As it travels to tablets of a ``village`` it has left."""

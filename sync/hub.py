@@ -11,8 +11,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
-from sync import merge
+from sync import alias, merge
+from sync.alias import survivor
 from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
 from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
 from sync.messages import Incoming, Malformed, NotYet, Submission, Target, Verdict
@@ -57,12 +59,19 @@ def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[st
     wanted: set[str] = set()
     for submission in submissions:
         for target in submission.targets:
-            if held := facts.entities.get(target.key):
+            if held := survivor(target.key, facts.entities):
                 low = _seen_version(submission, target.key, target.base_version, facts)
-                states = [*held.props.values(), *([held.placed] if held.placed else [])]
-                wanted |= {state.submission for state in states if state.version > low}
-                wanted |= {id for each in held.conflicts for id in (each.submission, each.by) if id}
+                # Of a home under two ids nobody has seen the versions of both.
+                wanted |= _setters(held, -1 if held.parts else low)
     return frozenset(wanted - facts.known.keys())
+
+
+def _setters(held: Held, low: int) -> set[str]:
+    """Who set a value of the entity after version ``low``, or stands in an open conflict; of its parts too."""
+    states = [*held.props.values(), *([held.placed] if held.placed else [])]
+    found = {state.submission for state in states if state.version > low}
+    found |= {id for each in held.conflicts for id in (each.submission, each.by) if id}
+    return found.union(*(_setters(part, low) for part in held.parts))
 
 
 def _seen_version(submission: Submission, key: Key, base_version: int, facts: Facts) -> int:
@@ -126,13 +135,18 @@ class Work:
         if record.past:
             self.known[record.id] = record.past
 
+    def present(self, target: Target) -> Held | None:
+        """What a target's id leads to now; None if the hub does not know it."""
+        return survivor(target.key, self.entities)
+
     def store(self, held: Held) -> None:
         before = self.entities.get(held.key)
         self.entities[held.key] = held
         if before and before.village != held.village:
             self._tell(FeedRow(before.village, held.dataset, held.id, "gone", held.version), held.key)
         if before is None or before.version != held.version:
-            self._tell(FeedRow(held.village, held.dataset, held.id, "put", held.version), held.key)
+            op: Literal["put", "gone"] = "gone" if held.same_as else "put"
+            self._tell(FeedRow(held.village, held.dataset, held.id, op, held.version), held.key)
 
     def _tell(self, row: FeedRow, key: Key) -> None:
         self.feed.pop((row.village, key), None)  # the later row goes to the end
@@ -292,11 +306,11 @@ def _rejection(submission: str, code: str, at: str | None, faults: Sequence[tupl
 def _judge(
     work: Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
 ) -> tuple[Verdict, Mapping[Key, Trace]]:
-    facts, judged = work.facts, {}
+    facts, judged, traces = work.facts, {}, dict[Key, Trace]()
     for target in submission.targets:
-        case = _case(work, submission, target, changes[target.dataset])
-        judged[target.key] = merge.judge(case, facts.policy.groups.get(target.dataset, {}), work.told)
-        work.store(judged[target.key].held)
+        whole = _judge_target(work, submission, target, changes[target.dataset])
+        judged[target.key], traces = whole.judged, {**traces, **whole.traces}
+        work.store(whole.judged.held)
     fields = tuple(outcome for each in judged.values() for outcome in each.fields)
     marks = []
     if submission.village not in facts.device.held:
@@ -309,30 +323,48 @@ def _judge(
         submission.id,
         "conflict" if conflict else "merged" if merged else "applied",
         tuple(marks),
-        versions={key: each.held.version for key, each in judged.items()},
+        versions={key: each.held.version for named, each in judged.items() for key in (named, each.held.key)},
         fields=fields,
     )
-    return verdict, {key: each.trace for key, each in judged.items()}
+    return verdict, traces
+
+
+def _judge_target(
+    work: Work, submission: Submission, target: Target, changes: Mapping[str, str]
+) -> alias.Whole:
+    """What one target's entity becomes: the one its id leads to, and whatever stands behind that."""
+    groups = work.facts.policy.groups.get(target.dataset, {})
+
+    def of(held: Held | None, by_value: bool) -> merge.Judged:
+        return merge.judge(_case(work, submission, target, changes, held, by_value), groups, work.told)
+
+    return alias.judge(work.present(target), target.key, of, work.facts.history, work.told)
 
 
 def _witness(
     work: Work, submission: Submission, changes: Mapping[str, Mapping[str, str]]
 ) -> Mapping[Key, Trace]:
     return {
-        target.key: merge.witness(_case(work, submission, target, changes[target.dataset]))
+        target.key: merge.witness(
+            _case(work, submission, target, changes[target.dataset], work.present(target))
+        )
         for target in submission.targets
         if target.dataset in changes
     }
 
 
-def _case(work: Work, submission: Submission, target: Target, changes: Mapping[str, str]) -> Case:
+def _case(
+    work: Work, submission: Submission, target: Target, changes: Mapping[str, str], held: Held | None,
+    by_value: bool = False,
+) -> Case:  # fmt: skip
     return case_of(
         submission,
         target,
         changes,
-        work.entities.get(target.key),
+        held,
         known=work.known,
         history=work.facts.history,
         masked=work.facts.policy.masked.get(target.dataset, frozenset()),
         line=work.facts.lines.get(submission.id, submission.device),
+        by_value=by_value,
     )

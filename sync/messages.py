@@ -152,7 +152,8 @@ VILLAGE = "__village"  # no form can save to it: the entities specification rese
 
 @dataclasses.dataclass(frozen=True)
 class EntityState:
-    """An entity as the registry has it. ``gone``: it has left ``village`` (remove it only if held there)."""
+    """An entity as the registry has it. ``gone``: it has left ``village`` (remove it only if held there).
+    ``same_as``: of one that is gone, its id lives on as an alias of this entity of the same dataset."""
 
     dataset: str
     id: str
@@ -162,6 +163,7 @@ class EntityState:
     conflicts: tuple[Conflict, ...]
     updated_at: str
     gone: bool = False
+    same_as: str | None = None
 
     @property
     def key(self) -> str:

@@ -40,7 +40,8 @@ class Case:
     ``sent`` has the village as property `VILLAGE`. ``held`` has version 0 if the hub lacks the entity.
     ``followed``: ids of the chain behind it; ``trail``: the changed values in that chain; ``corrected``: the
     trace of the record it corrects, if that is known. ``masked``: properties that travel masked. ``line``: its
-    device, or which copy of it ("" = its device).
+    device, or which copy of it ("" = its device). ``by_value``: the entity was merged with another under whose id
+    this was seen, or since then: its versions are not those that the surveyor saw.
     """
 
     submission: Submission
@@ -54,6 +55,7 @@ class Case:
     corrected: Trace | None
     masked: frozenset[str] = frozenset()
     line: str = ""
+    by_value: bool = False
 
     @property
     def new(self) -> bool:
@@ -99,8 +101,14 @@ class Case:
         return apart(trace.device, trace.device_seq, self.line or me.device, me.device_seq) if trace else 0
 
     def trace_of(self, submission: str) -> Trace | None:
-        past = self.known.get(submission)
-        return past.traces.get(self.target.key) if past else None
+        return _trace_in(self.known.get(submission), self.target, self.held)
+
+    @property
+    def stood(self) -> str:
+        """Where the home stands under the id that is named."""
+        return next(
+            (leaf.village for leaf in self.held.leaves() if leaf.id == self.target.id), self.held.village
+        )
 
     def lineage_of(self, submission: str) -> tuple[str, ...]:
         trace = self.trace_of(submission)
@@ -139,27 +147,40 @@ def case_of(
     history: str,
     masked: frozenset[str] = frozenset(),
     line: str = "",
+    by_value: bool = False,
 ) -> Case:
     """The case of ``submission``, which saves ``changes`` to ``target``, before entity ``held`` (None: unknown).
 
     ``known``: the past submissions it follows or corrects, and those that set what it did not see.
     ``history``: the hub's present one. ``masked``: properties of which tablets see the last characters only.
     """
-    followed, trail = _stands_on(target, known)
-    past = known.get(submission.corrects or "")
+    held = held or Held(target.dataset, target.id, submission.village, 0, {})
+    followed, trail = _stands_on(target, known, held)
     return Case(
         submission,
         target,
         {**changes, VILLAGE: submission.village},
-        held or Held(target.dataset, target.id, submission.village, 0, {}),
+        held,
         known,
         history,
         followed,
         trail,
-        past.traces.get(target.key) if past else None,
+        _trace_in(known.get(submission.corrects or ""), target, held),
         masked,
         line,
+        by_value,
     )
+
+
+def _trace_in(past: Past | None, target: Target, held: Held) -> Trace | None:
+    """What a past submission did to the entity, under whichever of its ids it was made."""
+    if past is None or not past.traces:
+        return None
+    here = past.traces.get(held.key) or past.traces.get(target.key)
+    if here is None and held.parts:
+        named = (past.traces.get(f"{held.dataset}/{id}") for id in sorted(held.ids()))
+        here = next((trace for trace in named if trace), None)
+    return here
 
 
 def same(one: str | None, other: str | None) -> bool:
@@ -194,6 +215,8 @@ def base(case: Case, name: str) -> str | None:
     state = case.state(VILLAGE)
     if state is None:
         return None
+    if case.by_value:
+        return case.stood
     # A target does not tell where its entity stood; it stood where the hub had it at that version. Whoever
     # still names a village that the entity has left since did not move it there, nor does a registration.
     mine = case.submission.village
@@ -226,6 +249,8 @@ def made_under(held: Held, version: int) -> str | None:
 def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
     """Whether versions say who was first: both of one history, or the state older than the restore that began
     the surveyor's (a restored copy is the beginning of what was, so its versions hold on)."""
+    if case.by_value:
+        return False
     if case.submission.corrects and case.submission.corrects not in case.known:
         return False  # it has seen what that record had, and that record has not come yet
     made = made_under(case.held, state.version)
@@ -236,13 +261,15 @@ def saw(case: Case, state: PropertyState, seen: Seen) -> bool:
     return comparable(case, state, seen) and state.version <= seen.version
 
 
-def _stands_on(target: Target, known: Mapping[str, Past]) -> tuple[tuple[str, ...], Mapping[str, Step]]:
+def _stands_on(
+    target: Target, known: Mapping[str, Past], held: Held
+) -> tuple[tuple[str, ...], Mapping[str, Step]]:
     """Ids of the chain a target follows, and the values changed in it; a rejected or missing one adds none."""
     if target.follows is None:
         return (), {}
     past = known.get(target.follows)
-    trace = past.traces.get(target.key) if past else None
-    if past is None or trace is None:
+    trace = _trace_in(past, target, held)
+    if trace is None:
         return (target.follows,), {}
     own = {name: step for name, step in trace.steps.items() if step.outcome}
     return (target.follows, *trace.lineage)[:LINEAGE_MAX], {**trace.trail, **own}

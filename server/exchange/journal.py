@@ -23,7 +23,7 @@ from server.exchange.tables import (
     SubmissionRow,
     SubmissionTarget,
 )
-from sync import facts
+from sync import alias, facts
 from sync.codec import decode, encode, from_json, to_instant
 from sync.digest import Digest
 from sync.facts import Held, Key, Past, Record
@@ -59,10 +59,18 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
 
 
 def entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -> dict[Key, Held]:
-    """Those of the entities (dataset, id) that exist, locked until this transaction ends.
+    """Those of the entities (dataset, id) that exist, and what aliases among them lead to, locked until this
+    transaction ends.
 
     Locked in the order of their keys, so that two writers never wait for each other crosswise.
     """
+    found = _read_entities(session, county, keys)
+    while further := alias.unread(found):
+        found |= _read_entities(session, county, further)
+    return found
+
+
+def _read_entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -> dict[Key, Held]:
     found: dict[Key, Held] = {}
     columns = table_of(EntityRow).c
     for chunk in parts(sorted(keys)):

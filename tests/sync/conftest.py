@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sync import hub, pull
+from sync import alias, hub, joining, pull
 from sync.codec import decode, decode_request, derived_id, encode, submission_hash
 from sync.facts import Device, Facts, FeedRow, Held, Past, Policy, Pushed, Record
 from sync.messages import (
@@ -116,7 +116,7 @@ class County:
             self.history,
             frozenset(self.villages),
             {key: rules for key, rules in self.forms.items() if key in needed.forms},
-            {key: held for key, held in self.entities.items() if key in keys},
+            self._led_to({key: held for key, held in self.entities.items() if key in keys}),
             {id: past for id, past in self.known.items() if id in needed.past},
             Policy("policy-1", self.groups, self.masked, self.office),
             {
@@ -127,6 +127,25 @@ class County:
         )
         more = hub.needed_past(incoming.request.submissions, first)
         return replace(first, known=first.known | {id: self.known[id] for id in more if id in self.known})
+
+    def _led_to(self, found: dict[str, Held]) -> dict[str, Held]:
+        while more := alias.unread(found):
+            found |= {f"{dataset}/{id}": self.entities[f"{dataset}/{id}"] for dataset, id in more}
+        return found
+
+    def merge(self, survivor: str, loser: str, **values: str) -> None:
+        """An official makes one household of two."""
+        one, other = self.state(survivor), self.state(loser)
+        self._keep(joining.join(one, other, values, self._act()))
+
+    def separate(self, survivor: str, loser: str) -> None:
+        """An official takes that back."""
+        self._keep(joining.separate(self.state(survivor), self.state(loser), self._act()))
+
+    def _act(self) -> joining.Act:
+        self.contacts_n += 1
+        now = NOW + timedelta(minutes=self.contacts_n)
+        return joining.Act("official", "同一户", COUNTY, self.history, now)
 
     def _keep(self, pushed: Pushed) -> None:
         for record in pushed.records:

@@ -1,0 +1,105 @@
+"""One home under two ids: what a submission makes of it while they are one.
+
+A person in the office made one entity (the *loser*) an alias of another (the *survivor*). The loser's id lives on:
+a submission that names it is judged at the survivor, by value, for its surveyor never saw the survivor's versions.
+Beside what is shown the survivor keeps its *parts*, what each id would be without the merge. They are judged with
+every submission too, each under its own id, and so a merge is undone (``joining.py``) without replaying anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from sync.facts import Held, Key, Trace
+from sync.merge import Judged
+
+Judge: TypeAlias = Callable[[Held | None, bool], Judged]
+"""What one submission makes of an entity (None: the hub does not know it), and whether its versions say nothing."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """``judged`` is what everybody sees; ``traces`` under every id it left something under."""
+
+    judged: Judged
+    traces: Mapping[Key, Trace]
+
+
+def survivor(key: Key, entities: Mapping[Key, Held]) -> Held | None:
+    """The entity that an id leads to. One merged into another that was merged itself leads to the last."""
+    held = entities.get(key)
+    for _ in entities:
+        if held is None or held.same_as is None:
+            break
+        held = entities.get(f"{held.dataset}/{held.same_as}")
+    return held
+
+
+def unread(entities: Mapping[Key, Held]) -> frozenset[tuple[str, str]]:
+    """(dataset, id) of survivors that are not among these entities: to be read too, until there are none."""
+    named = ((held.dataset, held.same_as) for held in entities.values() if held.same_as)
+    return frozenset((dataset, id) for dataset, id in named if f"{dataset}/{id}" not in entities)
+
+
+def judge(held: Held | None, key: Key, of: Judge, history: str, now: str, *, inside: bool = False) -> Whole:
+    """What a submission that names ``key`` makes of ``held``, the entity this leads to, and of its parts.
+
+    ``inside``: it is a part that was merged into another, of which no tablet has seen a version since.
+    """
+    judged = of(held, inside or (held is not None and held.key != key))
+    if held is None or not held.parts:
+        return Whole(judged, {judged.held.key: judged.trace})
+    id = key.partition("/")[2]
+    parts, traces = [], {judged.held.key: judged.trace}
+    for part in held.parts:
+        if id not in part.ids():
+            parts.append(part)
+            continue
+        whole = judge(_level(part, held), key, of, history, now, inside=inside or part.id != held.id)
+        parts.append(whole.judged.held)
+        traces = {**whole.traces, **traces}
+    after = _with_parts(judged.held, held, tuple(parts), history, now)
+    return Whole(replace(judged, held=after), traces)
+
+
+def _level(part: Held, held: Held) -> Held:
+    """The survivor's own part goes on in the versions that tablets see: those of the whole."""
+    if part.id != held.id or part.version >= held.version:
+        return part
+    return replace(part, version=held.version, epochs=held.epochs)
+
+
+def _with_parts(after: Held, before: Held, parts: tuple[Held, ...], history: str, now: str) -> Held:
+    """A part that changed though the whole did not makes a version all the same: nobody has seen a version in
+    which this change was not."""
+    after = replace(after, parts=parts)
+    own = any(
+        part.id == after.id and (part.props, part.conflicts) != (was.props, was.conflicts)
+        for part, was in zip(parts, before.parts, strict=True)
+    )
+    return (
+        versioned(after, after.version + 1, history, now)
+        if own and after.version == before.version
+        else after
+    )
+
+
+def versioned(held: Held, version: int, history: str, now: str) -> Held:
+    """The entity at a version made now, under the hub's present history."""
+    went_on = bool(held.epochs) and held.epochs[-1][0] == history
+    epochs = held.epochs if went_on else (*held.epochs, (history, version))
+    return replace(held, version=version, updated_at=now, epochs=epochs)
+
+
+def through(ids_of: Iterable[str], same_as: Mapping[str, str]) -> dict[str, str]:
+    """Each id → the one it leads to, where that is another. ``same_as``: alias → what it was merged into."""
+    found = {}
+    for id in ids_of:
+        end = id
+        for _ in same_as:
+            end = same_as.get(end, end)
+        if end != id:
+            found[id] = end
+    return found
