@@ -55,7 +55,7 @@ from server.access import actions
 from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
-from server.exchange import digests, forms, history, office
+from server.exchange import digests, forms, history, keyring, office
 from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
 from server.exchange.photo_files import PhotoFiles
@@ -177,7 +177,10 @@ def _create(
         )
     with database.read(engine) as session:
         released = forms.load(session)
-    state.exchange = Exchange(engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin)
+    state.keyring = keyring.opened(settings.data, settings.county_keys)
+    state.exchange = Exchange(
+        engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin, county_key=state.keyring.public
+    )
     state.newest_forms = lambda: exchange_now(state).forms.newest
     _put_together(app, settings, engine)
     return app

@@ -26,7 +26,7 @@ class Settings:
 
     `synthetic` marks every page: the county's data are invented.
     `https_only` sends the session cookie over TLS alone; off by default because township servers stand
-    behind none.
+    behind none. `county_keys`: the private keys of rescue files, see `exchange.keyring`; empty: kept in `data`.
     """
 
     data: Path
@@ -35,6 +35,7 @@ class Settings:
     secret: str
     synthetic: bool = False
     https_only: bool = False
+    county_keys: str = ""
 
 
 def from_environment(
@@ -44,8 +45,8 @@ def from_environment(
     county: str | None = None,
     synthetic: bool | None = None,
 ) -> Settings:
-    """Settings from CLEANHEAT_DATA, _DATABASE_URL, _COUNTY, _SECRET, _SYNTHETIC, _HTTPS_ONLY; arguments come
-    first.
+    """Settings from CLEANHEAT_DATA, _DATABASE_URL, _COUNTY, _SECRET, _SYNTHETIC, _HTTPS_ONLY, _COUNTY_KEYS;
+    arguments come first.
 
     Makes the data folder, and in it a secret of its own when none is given. Raises SettingsProblem.
     """
@@ -69,6 +70,7 @@ def from_environment(
         secret=secret,
         synthetic=_yes(environment, "CLEANHEAT_SYNTHETIC") if synthetic is None else synthetic,
         https_only=_yes(environment, "CLEANHEAT_HTTPS_ONLY"),
+        county_keys=environment.get("CLEANHEAT_COUNTY_KEYS", ""),
     )
 
 

@@ -123,7 +123,10 @@ def read_header(file: IO[bytes]) -> Header:
 def unseal(file: IO[bytes], out: IO[bytes], unseal: Unseal) -> Header:
     """Write what is sealed in ``file`` to ``out``. Raises `SealProblem`; then what is in ``out`` is worth nothing."""
     header = read_header(file)
-    cipher = unseal(header.key, header.fresh)
+    try:
+        cipher = unseal(header.key, header.fresh)
+    except ValueError:
+        raise SealProblem("damaged") from None
     if cipher is None:
         raise SealProblem("other_key")
     number, piece = 0, file.read(PIECE_BYTES + _TAG_BYTES)

@@ -232,6 +232,15 @@ def revoke(session: Session, *, county: str, device: str, now: datetime, by: str
     _note(session, by, "tablet.revoke", county, villages, f"tablet/{device}", detail, now)
 
 
+def note_told(session: Session, *, county: str, device: str, now: datetime) -> None:
+    """A revoked tablet has called, and been told."""
+    session.connection().execute(
+        update(Tablet)
+        .where(col(Tablet.county) == county, col(Tablet.device) == device)
+        .values(last_contact_at=now)
+    )
+
+
 def held(session: Session, *, county: str, device: str) -> set[str]:
     """The villages this tablet holds now."""
     return {code for code, until_at in _assignments(session, county, device) if until_at is None}

@@ -24,13 +24,14 @@ from server.database import read, write
 from server.exchange import history, store
 from server.exchange.current import exchange_now
 from server.web import N_, Problem
-from sync import codec
+from sync import codec, messages, revocation
 from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest
 from sync.strict import Fault, MessageFault
 
 FAULTS_SHOWN: Final = 5
 PACK_FROM_BYTES: Final = 2_000
 CODES_PER_ADDRESS_MAX: Final = 20
+REVOKED: Final = (N_("这台平板已被停用。"), N_("请把平板交给管理员处理。"))
 
 router = APIRouter(prefix="/sync/v1", tags=["sync"])
 device_secret = HTTPBearer(
@@ -123,21 +124,37 @@ def _documented(request: str, reply: str) -> dict[str, Any]:
             "200": {"description": reply, "content": {"application/json": {"schema": {"type": "object"}}}},
             "400": {"description": "malformed, unknown_protocol"},
             "401": {"description": "unauthorised"},
+            "403": {"description": "device_revoked, with its proof"},
             "413": {"description": "too_large"},
             "503": {"description": "busy; Retry-After"},
         },
     }
 
 
-def enrolled(request: Request, secret: Secret) -> Tablet:
-    """The tablet that calls. Raises Problem `unauthorised` or `device_revoked`."""
+def known(request: Request, secret: Secret) -> Tablet:
+    """The tablet that calls, revoked or not. Raises Problem `unauthorised`."""
     with read(request.app.state.engine) as session:
         found = enrolment.tablet_by_secret(session, secret.credentials) if secret else None
     if found is None:
         raise _unauthorised()
-    if found.revoked_at is not None:
-        raise Problem("device_revoked", 403, N_("这台平板已被停用。"), N_("请把平板交给管理员处理。"))
     return found
+
+
+def enrolled(tablet: Annotated[Tablet, Depends(known)]) -> Tablet:
+    """The tablet that calls. Raises Problem `unauthorised` or `device_revoked`."""
+    if tablet.revoked_at is not None:
+        raise Problem(revocation.CODE, 403, *REVOKED)
+    return tablet
+
+
+def _revoked(request: Request, tablet: Tablet, body: bytes) -> Response:
+    """The one thing a revoked tablet may learn, proved: it wipes itself on this word."""
+    with write(request.app.state.engine) as session:
+        enrolment.note_told(
+            session, county=tablet.county, device=tablet.device, now=request.app.state.clock()
+        )
+    told = messages.Problem(revocation.CODE, *REVOKED, revocation.proof(tablet.secret_sha256, body))
+    return Response(codec.encode(told), 403, media_type="application/json")
 
 
 def _unauthorised() -> Problem:
@@ -150,8 +167,10 @@ def _unauthorised() -> Problem:
 
 
 @router.post("", openapi_extra=_documented("Request (protocol 1)", "Reply: verdicts, then changes"))
-def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(enrolled)]) -> Response:
+def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(known)]) -> Response:
     """One contact of a tablet: push, then pull. The protocol is in sync/README.md."""
+    if tablet.revoked_at is not None:
+        return _revoked(request, tablet, body)
     try:
         incoming = codec.decode_request(body)
     except MessageFault as fault:
@@ -211,6 +230,7 @@ def _enrolled(request: Request, asked: EnrolRequest) -> EnrolReply:
             name=asked.device_name,
             app_version=asked.app_version,
             now=now,
+            formers=asked.formers,
         )
         county = made.tablet.county
         codes = enrolment.held(session, county=county, device=asked.device)
@@ -225,4 +245,5 @@ def _enrolled(request: Request, asked: EnrolRequest) -> EnrolReply:
             history=history.present(session),
             now=codec.to_text(now),
             villages=store.villages_of(exchange.places, session, county, codes),
+            county_key=exchange.county_key,
         )
