@@ -99,8 +99,8 @@ def _text(packed: bytes, encoding: str, zstd: Unpack | None) -> bytes:
 
 def _enter(found: list[dict[str, Any]], line: object) -> None:
     match line:
-        case {"dataset": _, "n": _}:
-            found.append({**line, "props": {}})
+        case dict() as table if table.keys() == {"dataset", "n"}:
+            found.append({**table, "props": {}})
         case [str() as name, column] if found:
             found[-1][name] = column
         case ["props", str() as name, column] if found:

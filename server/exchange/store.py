@@ -8,7 +8,7 @@ A verdict leaves this module only after its transaction has committed. The pure 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -22,16 +22,17 @@ from server.access.places import Places
 from server.access.tables import Tablet
 from server.access.views import names
 from server.database import is_busy, read, write
-from server.exchange import chains, digests, history, journal, photos
+from server.exchange import chains, digests, history, journal, photos, snapshots
 from server.exchange.digests import Caller
 from server.exchange.feed import SqlFeed
 from server.exchange.forms import Forms
+from server.exchange.snapshots import Asked, Shelf, Snapshot
 from server.exchange.wording import Wordings
 from sync import digest, hub, pull, repair
 from sync.chain import Standing
 from sync.codec import to_instant
 from sync.facts import Device, Facts, Held, Policy, Pushed
-from sync.messages import EntityState, Incoming, Reply, Request, Village
+from sync.messages import Cursor, EntityState, Incoming, Reply, Request, Village
 from sync.sealed import key_id
 
 Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
@@ -65,6 +66,7 @@ class Exchange:
     dress: Dress = lambda state: state
     decide: Decide = judged_by_the_hub
     county_key: str = ""
+    shelf: Shelf = field(default_factory=Shelf)
 
     @cached_property
     def wordings(self) -> Wordings:
@@ -91,10 +93,13 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
     with read(exchange.engine) as session:
         assigned = enrolment.held(session, county=county, device=tablet.device)
         cursors = pull.cursors(request, sorted(assigned), taken.history)
-        pulled = pull.pull(cursors, SqlFeed(session, county))
+        feed = SqlFeed(session, county)
+        snapshot = _snapshot(exchange, feed, request, taken.history, cursors)
+        pulled = pull.pull(cursors, feed)
         pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
         villages = villages_of(exchange.places, session, county, assigned)
-        people = names(session, pull.named(taken.pushed, pulled))
+        named = pull.named(taken.pushed, pulled) | (snapshot.people if snapshot else frozenset())
+        people = names(session, named)
         places = repair.places(request, taken.history)
         kept = digests.kept(session, county, places)
     different = repair.differences(request, kept)
@@ -115,12 +120,31 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
     )
     return replace(
         answer,
+        more=answer.more or bool(snapshot and snapshot.more),
+        part=snapshot.part if snapshot else None,
         ask_digests=repair.ask(request, kept),
         reread=reread,
         county_key=exchange.county_key if request.county_key != key_id(exchange.county_key) else "",
         challenge=taken.challenge,
         enrol_again=taken.standing.closed if taken.standing else None,
     )
+
+
+def _snapshot(
+    exchange: Exchange, feed: SqlFeed, request: Request, present: str, cursors: dict[str, Cursor | None]
+) -> Snapshot | None:
+    """The part of a snapshot that follows the reply, if this tablet reads them; its villages leave ``cursors``."""
+    held = snapshots.unread(request, cursors)
+    if not held:
+        return None
+    for village in held:
+        del cursors[village]
+    policy = exchange.policy
+    asked = Asked(
+        feed.county, present, policy.version, held, request.part, snapshots.encoding_for(request),
+        snapshots.shown(exchange.dress, policy.masked),
+    )  # fmt: skip
+    return snapshots.snapshot(exchange.shelf, feed, asked)
 
 
 def push(
