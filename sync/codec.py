@@ -1,4 +1,4 @@
-"""The only codec: messages to JSON and back, for both ends of the wire and for both stores.
+"""The only codec of what travels: messages to JSON and back, for both ends of the wire and for both stores.
 
 Reading is strict about what it knows (type, bound, alphabet) and passes over fields it does not, so a newer
 sender is still understood. A request with one unreadable submission is still a request: `decode_request`.
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from sync import strict
-from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.messages import (
     ANSWERS_DEPTH_MAX,
     ANSWERS_NODES_MAX,
@@ -168,39 +167,6 @@ _enrol_reply = record(
     takes=_ways,
 )  # fmt: skip
 
-# What only the hub's store reads: its own words, so the bounds are the wire's.
-_property = record(
-    PropertyState, value=_value, version=number(), submission=uuid, seen=array(_value, 100)
-)  # fmt: skip
-
-
-def _epoch(value: object, path: str) -> tuple[str, int]:
-    history, first = array(lambda item, _: item, 2)(value, path)
-    return uuid(history, f"{path}[0]"), number()(first, f"{path}[1]")
-
-
-def _under_an_id(value: object, path: str) -> Held:
-    return cast(Held, _READERS[Held](value, path))
-
-
-_held = record(
-    Held, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
-    props=mapping(name, _property, _MANY), conflicts=array(_conflict, _MANY),
-    placed=optional(_property), epochs=array(_epoch, _MANY), same_as=optional(uuid),
-    parts=array(_under_an_id, 2),
-)  # fmt: skip
-_step = record(
-    Step, sent=_value, saw=optional(_value), outcome=one_of("", "applied", "same", "superseded", "conflict"),
-    version=number(),
-)  # fmt: skip
-_trace = record(
-    Trace, steps=mapping(name, _step, _MANY), trail=mapping(name, _step, _MANY), lineage=array(uuid, _MANY),
-    base_version=number(), history=optional(uuid), version=number(), device=_short, device_seq=number(),
-)  # fmt: skip
-_past = record(
-    Past, id=uuid, hash=_hash, verdict=_verdict, person=_short, observed_at=_short,
-    traces=mapping(_entity_key, _trace, 100),
-)  # fmt: skip
 _problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000), proof=_short)
 
 _READERS: Mapping[type, strict.Reader[Any]] = {
@@ -208,7 +174,6 @@ _READERS: Mapping[type, strict.Reader[Any]] = {
     NotYet: _not_yet, Conflict: _conflict, EntityState: _entity, Cursor: _cursor, Village: _village,
     FormXml: _form_xml, Request: _request, Reply: _reply, EnrolRequest: _enrol_request,
     EnrolReply: _enrol_reply, Problem: _problem,
-    PropertyState: _property, Held: _held, Past: _past,
 }  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from server.terminal.steps import Steps, Told, unheard, unseen
 from server.web import N_
 from sync import digest
 from sync import repair as repair_rules
-from sync.codec import decode
 from sync.digest import EMPTY, NOTHING, Digest
+from sync.documents import read_held
 from sync.facts import Held
 from sync.masking import Masked
 from sync.messages import Request
@@ -90,7 +90,7 @@ def recount(session: Session, county: str, village: str, masked: Masked) -> Dige
     columns = table_of(EntityRow).c
     query = select(columns.held).where(columns.county == county, columns.village == village)
     rows = session.connection().execute(query.execution_options(yield_per=ENTITIES_AT_A_TIME))
-    return sum((digest.of_held(_held(document), masked) for (document,) in rows), NOTHING)
+    return sum((digest.of_held(read_held(document), masked) for (document,) in rows), NOTHING)
 
 
 def ensure(engine: Engine, masked: Masked, steps: Steps = unseen) -> bool:
@@ -148,14 +148,10 @@ def every_entity(session: Session, county: str | None = None) -> Iterator[tuple[
     rows = session.connection().execute(query.limit(ENTITIES_AT_A_TIME)).all()
     while rows:
         for row in rows:
-            yield row.county, _held(row.held)
+            yield row.county, read_held(row.held)
         last = rows[-1]
         after = key > tuple_(last.county, last.dataset, last.id)
         rows = session.connection().execute(query.where(after).limit(ENTITIES_AT_A_TIME)).all()
-
-
-def _held(document: str) -> Held:
-    return decode(Held, document.encode())
 
 
 # --- repaired ------------------------------------------------------------------------------------------------

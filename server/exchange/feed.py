@@ -12,8 +12,7 @@ from sqlmodel import Session
 
 from server.database import table_of
 from server.exchange.tables import EntityRow, FeedHead, FeedRow
-from sync.codec import decode
-from sync.facts import Held
+from sync.documents import state_of
 from sync.messages import EntityState
 
 
@@ -54,7 +53,7 @@ class SqlFeed:
             )
             .order_by(last.c.seq)
         )
-        return [(seq, _in(village, decode(Held, document.encode()))) for seq, document in rows]
+        return [(seq, state_of(document, village)) for seq, document in rows]
 
     def snapshot(self, village: str, after_key: str | None, limit: int) -> list[EntityState]:
         """The entities that stand in the village, by (dataset, id)."""
@@ -69,8 +68,4 @@ class SqlFeed:
             dataset, _, entity = after_key.partition("/")
             query = query.where(tuple_(columns.dataset, columns.id) > tuple_(dataset, entity))
         rows = self.session.connection().execute(query)
-        return [decode(Held, document.encode()).state() for (document,) in rows]
-
-
-def _in(village: str, held: Held) -> EntityState:
-    return held.state() if held.village == village else held.gone(village)
+        return [state_of(document, village) for (document,) in rows]

@@ -6,7 +6,6 @@ transaction that `store` opened, and decides nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,9 +23,11 @@ from server.exchange.tables import (
     SubmissionTarget,
 )
 from sync import alias, facts
-from sync.codec import decode, encode, from_json, to_instant
+from sync.codec import decode, encode, to_instant
 from sync.digest import Digest
+from sync.documents import held_text, read_held, read_traces, traces_text
 from sync.facts import Held, Key, Past, Record
+from sync.messages import Verdict
 
 
 class Stale(Exception):
@@ -49,12 +50,9 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
             ).where(columns.county == county, columns.id.in_(chunk), columns.kind != "differs")
         )
         for row in rows:
-            known = {
-                **row._mapping,
-                "verdict": json.loads(row.verdict),
-                "traces": json.loads(row.traces),
-            }
-            found[row.id] = from_json(Past, known)
+            verdict = decode(Verdict, row.verdict.encode())
+            traces = read_traces(row.traces)
+            found[row.id] = Past(row.id, row.hash, verdict, row.person, row.observed_at, traces)
     return found
 
 
@@ -81,7 +79,7 @@ def _read_entities(session: Session, county: str, keys: Collection[tuple[str, st
             .with_for_update()
         )
         for (document,) in rows:
-            held = decode(Held, document.encode())
+            held = read_held(document)
             found[held.key] = held
     return found
 
@@ -132,7 +130,7 @@ def _journal_row(county: str, entry: Record, position: int, now: datetime) -> di
         "hash": entry.past.hash if entry.past else "",
         "sent": document,
         "verdict": encode(entry.verdict).decode(),
-        "traces": encode(entry.past.traces).decode() if entry.past else "{}",
+        "traces": traces_text(entry.past.traces) if entry.past else "{}",
     }
 
 
@@ -169,7 +167,7 @@ def _entity_row(county: str, held: Held) -> dict[str, Any]:
         "version": held.version,
         "conflicts_n": len(held.conflicts),
         "updated_at": to_instant(held.updated_at),
-        "held": encode(held).decode(),
+        "held": held_text(held),
     }
 
 

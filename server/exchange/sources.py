@@ -6,7 +6,6 @@ merging: the journal's lines and their targets are there by then.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from sqlmodel import Session, col
 
 from server.database import parts, table_of
 from server.exchange.tables import SubmissionRow, SubmissionTarget
+from sync.documents import read_traces
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def last_set(
     latest: dict[str, tuple[int, str]] = {}
     for some in parts(sorted(entities)):
         for entity, traces in _traces(session, county, dataset, some, apart_from):
-            trace = json.loads(traces).get(f"{dataset}/{entity}", {})
-            step = trace.get("steps", {}).get(name, {})
-            if step.get("outcome") == "applied":
-                latest[entity] = max(latest.get(entity, (0, "")), (trace["version"], step["sent"]))
+            trace = read_traces(traces).get(f"{dataset}/{entity}")
+            step = trace.steps.get(name) if trace else None
+            if step and step.outcome == "applied":
+                latest[entity] = max(latest.get(entity, (0, "")), (step.version, step.sent))
     return {entity: value for entity, (_, value) in latest.items()}
 
 

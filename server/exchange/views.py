@@ -17,6 +17,7 @@ from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.web import Page
 from sync.codec import decode
+from sync.documents import read_held, values_of
 from sync.facts import Held
 from sync.messages import Submission, Verdict
 
@@ -136,8 +137,8 @@ def labels(session: Session, county: str, households: Collection[str] | None) ->
     for identity, document in session.connection().execute(
         select(_ENTITY.c.id, _ENTITY.c.held).where(*wanted)
     ):
-        props = json.loads(document)["props"]
-        said = [props[name]["value"] for name in ("door_number", "head_name") if name in props]
+        values = values_of(document)
+        said = (values.get(name) for name in ("door_number", "head_name"))
         found[identity] = " ".join(part for part in said if part)
     return found
 
@@ -219,7 +220,7 @@ def conflicts(session: Session, county: str, area: str, number: int, size: int) 
         .limit(size)
         .offset((number - 1) * size)
     )
-    return Page([decode(Held, document.encode()) for (document,) in rows], total, number, size)
+    return Page([read_held(document) for (document,) in rows], total, number, size)
 
 
 def households(session: Session, county: str, identities: set[str]) -> dict[str, Held]:
@@ -233,5 +234,5 @@ def households(session: Session, county: str, identities: set[str]) -> dict[str,
             _ENTITY.c.id.in_(sorted(identities)),
         )
     )
-    found = [decode(Held, document.encode()) for (document,) in rows]
+    found = [read_held(document) for (document,) in rows]
     return {held.id: held for held in found}

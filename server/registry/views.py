@@ -20,8 +20,8 @@ from server.registry.standing import device_in_use, latest_kind, standing
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import Page, Sorting
 from sync import masking
-from sync.codec import decode, derived_id
-from sync.facts import Held
+from sync.codec import derived_id
+from sync.documents import read_held
 from sync.messages import Conflict
 
 __all__ = ["HouseholdFile", "HouseholdLine", "county_name", "every", "household_file", "page", "villages"]
@@ -227,6 +227,6 @@ def _conflicts(session: Session, county: str, entities: Sequence[tuple[str, str]
     for dataset, identity in entities:
         row = session.get(EntityRow, (county, dataset, identity))
         if row is not None and row.conflicts_n:
-            shown = masking.entity(decode(Held, row.held.encode()).state(), POLICY.masked)
+            shown = masking.entity(read_held(row.held).state(), POLICY.masked)
             for conflict in shown.conflicts:
                 yield OpenConflict(dataset, identity, conflict)

@@ -26,6 +26,7 @@ from server.subsidies import facts, spells
 from server.subsidies.facts import Home, Spell
 from server.subsidies.spells import Said
 from server.web.figures import CHINA
+from sync.documents import read_held, read_traces
 
 # Of a conversion: what money is worked out from. Changed after the acceptance, somebody has to accept anew.
 COUNTED: Final = ("household", "kind", "device_code", "batch", "signed_on", "installed_on", "connected_on")
@@ -134,8 +135,8 @@ def _changed_since(
             )
         )
         for id, held in rows:
-            props = json.loads(held)["props"]
-            if any(props[name]["version"] > later[id] for name in COUNTED if name in props):
+            props = read_held(held).props
+            if any(props[name].version > later[id] for name in COUNTED if name in props):
                 found.add(id)
     return found
 
@@ -166,11 +167,12 @@ def _told(session: Session, county: str, households: Collection[str]) -> dict[st
             .order_by(col(SubmissionRow.received_at), col(SubmissionRow.position))
         )
         for household, id, observed_at, sent, traces in rows:
-            steps = json.loads(traces).get(f"household/{household}", {}).get("steps", {})
+            trace = read_traces(traces).get(f"household/{household}")
+            steps = trace.steps if trace else {}
             values = {
-                name: steps[name]["sent"]
+                name: steps[name].sent
                 for name in (spells.STATUS, spells.REASON)
-                if steps.get(name, {}).get("outcome") == "applied"
+                if name in steps and steps[name].outcome == "applied"
             }
             if values:
                 corrects = json.loads(sent).get("corrects") or ""

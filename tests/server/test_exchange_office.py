@@ -19,6 +19,7 @@ from server.exchange.tables import EntityRow, SubmissionRow
 from server.registry.policy import POLICY
 from survey_forms import released
 from sync.codec import decode, derived_id
+from sync.documents import read_held
 from sync.facts import Held
 from sync.messages import EnrolReply, Incoming, Request, Submission, Village
 from sync.office import Statement, device, state
@@ -130,7 +131,7 @@ def publish(exchange, *states: office.State, now: datetime = NOW) -> None:
 def held(exchange, dataset: str = "zone") -> dict[str, Held]:
     with database.read(exchange.engine) as session:
         rows = session.exec(select(EntityRow).where(EntityRow.dataset == dataset))
-        found = [decode(Held, row.held.encode()) for row in rows]
+        found = [read_held(row.held) for row in rows]
     return {each.id: each for each in found}
 
 

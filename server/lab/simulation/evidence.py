@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from server.lab.simulation.tablet import Tablet
 from server.lab.simulation.world import World
-from sync.codec import decode, from_json
-from sync.facts import Held, Past, Trace
+from sync.codec import decode
+from sync.documents import read_held, read_traces
+from sync.facts import Held, Trace
 from sync.messages import Submission, Verdict
 from sync.replica import Record, Shown, Status
 
@@ -130,15 +131,13 @@ def gather(world: World) -> Evidence:
 
 def _journal(database: sqlite3.Connection) -> dict[str, Judged]:
     rows = database.execute(
-        "SELECT id, hash, person, observed_at, kind, sent, verdict, traces FROM submission"
-        " WHERE kind = 'submission' ORDER BY rowid"
+        "SELECT kind, sent, verdict, traces FROM submission WHERE kind = 'submission' ORDER BY rowid"
     )
     found = {}
     for order, row in enumerate(rows):
         submission = decode(Submission, row["sent"].encode())
-        documents = {name: json.loads(row[name]) for name in ("verdict", "traces")}
-        past = from_json(Past, {**dict(row), **documents})
-        found[past.id] = Judged(order, row["kind"], submission, past.verdict, past.traces)
+        verdict = decode(Verdict, row["verdict"].encode())
+        found[submission.id] = Judged(order, row["kind"], submission, verdict, read_traces(row["traces"]))
     return found
 
 
@@ -152,7 +151,7 @@ def _stated(database: sqlite3.Connection) -> dict[str, int]:
 
 def _entities(database: sqlite3.Connection) -> dict[str, Held]:
     rows = database.execute("SELECT held FROM entity ORDER BY dataset, id")
-    held = [decode(Held, row["held"].encode()) for row in rows]
+    held = [read_held(row["held"]) for row in rows]
     return {each.key: each for each in held}
 
 

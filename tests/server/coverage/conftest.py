@@ -26,7 +26,8 @@ from survey_forms import interview, released
 from survey_forms.answers import entity_changes
 from survey_forms.interview import Context
 from survey_forms.xform import parse
-from sync.codec import decode, to_text
+from sync.codec import to_text
+from sync.documents import read_held
 from sync.facts import Device, Held
 from sync.messages import Incoming, Request, Submission, Target
 
@@ -141,7 +142,7 @@ class Teller:
     def held(self, dataset: str, identity: str) -> Held | None:
         with database.read(self.exchange.engine) as session:
             row = session.get(EntityRow, (COUNTY, dataset, identity))
-            return decode(Held, row.held.encode()) if row else None
+            return read_held(row.held) if row else None
 
     def send(self) -> None:
         sent = tuple(self.waiting)
