@@ -12,9 +12,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from survey_forms.form import EntityDeclaration, Form, FormFault, Issue, Node
-from survey_forms.records import Answers, flatten
-from survey_forms.scope import Context, Scope
-from survey_forms.settling import State, canonical_text, settle_all
+from survey_forms.records import Answers, Flat, flatten
+from survey_forms.scope import Cells, Context, Scope
+from survey_forms.settling import State, canonical_text, settle
 from survey_forms.xform_source import name_of, safe_tree
 
 _OPENROSA = "http://openrosa.org/xforms"
@@ -42,7 +42,7 @@ def to_xml(
     root = ElementTree.Element(form.root.removeprefix("/"), {"id": form.id, "version": form.version})
     _write(form, form.nodes[form.root], answers, root)
     known = entity_ids or {}
-    for declaration, acts in _saving(form, answers):
+    for declaration, acts in _saving(form, flatten(form, answers)):
         if declaration.dataset in known:
             attributes = {"dataset": declaration.dataset, "id": known[declaration.dataset]}
             _write_entity(form, declaration, attributes | dict.fromkeys(acts, "1"), root)
@@ -73,10 +73,10 @@ def entity_changes(form: Form, answers: Answers) -> dict[str, dict[str, str]]:
     group is not relevant, or where both its create_if and update_if are false.
     """
     changes: dict[str, dict[str, str]] = {}
-    typed = flatten(form, answers).typed
-    for declaration, _ in _saving(form, answers):
+    flat = flatten(form, answers)
+    for declaration, _ in _saving(form, flat):
         changes[declaration.dataset] = {
-            name: canonical_text(form.nodes[path], typed.get(path, {}).get((), ""))
+            name: canonical_text(form.nodes[path], flat.typed.get(path, {}).get((), ""))
             for name, path in declaration.properties.items()
         }
     return changes
@@ -103,11 +103,11 @@ def _put(tree: dict[str, Any], steps: list[str], value: str) -> None:
     tree[steps[-1]] = value
 
 
-def _saving(form: Form, answers: Answers) -> list[tuple[EntityDeclaration, tuple[str, ...]]]:
+def _saving(form: Form, flat: Flat) -> list[tuple[EntityDeclaration, tuple[str, ...]]]:
     """The declarations that take effect, each with what it does: create, update."""
     if not form.entities:
         return []
-    scope = _as_submitted(form, answers).scope
+    scope = _as_submitted(form, flat).scope
     acting = ((each, _acts(each, scope)) for each in form.entities if () in scope.live[each.scope])
     return [(each, acts) for each, acts in acting if acts]
 
@@ -121,12 +121,13 @@ def _acts(declaration: EntityDeclaration, scope: Scope) -> tuple[str, ...]:
     )
 
 
-def _as_submitted(form: Form, answers: Answers) -> State:
-    """The record as it was sent: every value as submitted, only relevance worked out."""
-    flat = flatten(form, answers)
-    scope = Scope({}, flat.typed, _NO_CONTEXT, form.default_language, form)
+def _as_submitted(form: Form, flat: Flat) -> State:
+    """The record as it was sent: every value as submitted, only relevance worked out, and that only as far as it
+    decides on entities."""
+    nowhere: Cells = {path: {} for path in form.nodes}
+    scope = Scope(nowhere, flat.typed, _NO_CONTEXT, form.default_language, form)
     state = State(form, scope, flat.counts, kept=True, timeless=True)
-    settle_all(state)
+    settle(form.deciding, state)
     return state
 
 

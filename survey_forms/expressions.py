@@ -97,10 +97,16 @@ class _Compiler:
         if isinstance(tree, Negative):
             return operators.negative(self.value(tree.operand, focus))
         if isinstance(tree, Binary):
-            return operators.binary(
-                tree.operator, self.value(tree.left, focus), self.value(tree.right, focus)
-            )
+            return self._binary(tree, focus)
         return self._call(tree, focus)
+
+    def _binary(self, tree: Binary, focus: Focus) -> Run:
+        left = self.value(tree.left, focus)
+        if isinstance(tree.right, Literal) and tree.operator in ("=", "!="):
+            return operators.equals_text(tree.operator, left, tree.right.text)
+        if isinstance(tree.right, Number):
+            return operators.with_number(tree.operator, left, tree.right.value)
+        return operators.binary(tree.operator, left, self.value(tree.right, focus))
 
     def _call(self, call: Call, focus: Focus) -> Run:
         special = _SPECIAL.get(call.name)

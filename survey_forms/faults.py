@@ -15,6 +15,7 @@ from survey_forms.scope import At, Cells, Scope
 from survey_forms.values import to_number
 
 CONFIRMED = "OK"
+_NOTHING: dict[At, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,15 @@ def _within(bounds: tuple[str, str, str], value: str) -> bool:
 
 def disagreements(form: Form, submitted: Cells, scope: Scope) -> Iterator[Fault]:
     """Where submitted values differ from what the form makes of them; `scope` holds them worked out."""
-    for node in form.nodes.values():
-        if node.kind != "leaf":
+    given = scope.context.given
+    for node in form.leaves:
+        live, sent = scope.live[node.path], submitted.get(node.path, _NOTHING)
+        if not sent.keys() <= live.keys() and any(sent.values()):
+            for at in sent.keys() - live.keys():
+                yield _disagreement(form, node, at, scope, "relevant", "")
+        if node.calculate is None and (node.asked or node.name not in given):
             continue
-        live, sent = scope.live[node.path], submitted.get(node.path, {})
-        for at in sent.keys() - live.keys() if any(sent.values()) else ():
-            yield _disagreement(form, node, at, scope, "relevant", "")
-        derived = node.calculate is not None or (node.name in scope.context.given and not node.asked)
-        for at in live if derived else ():
+        for at in live:
             if live[at] != sent.get(at, ""):
                 yield _disagreement(form, node, at, scope, "calculate", live[at])
 

@@ -199,6 +199,50 @@ class Form:
     itexts: Mapping[str, Wording]
     lists: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def leaves(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes.values() if node.kind == "leaf")
+
+    @cached_property
+    def inside(self) -> Mapping[str, Mapping[str, Node]]:
+        """The path of a group or repeat → name → the node of that name in it."""
+        return {
+            path: {self.nodes[child].name: self.nodes[child] for child in node.children}
+            for path, node in self.nodes.items()
+        }
+
+    @cached_property
+    def told(self) -> tuple[Node, ...]:
+        """The fields that nobody is asked and nothing works out: the app may give them."""
+        return tuple(node for node in self.leaves if not node.asked and node.calculate is None)
+
+    @cached_property
+    def beginning(self) -> tuple[Node, ...]:
+        """The questions that a new record has an answer to before anybody gave one."""
+        starts = (node for node in self.leaves if node.calculate is None)
+        return tuple(
+            each for each in starts if each.default or each.preload or each.first_load or each.new_repeat
+        )
+
+    @cached_property
+    def growing(self) -> tuple[Node, ...]:
+        """The nodes that fill themselves in when an instance of a repeat appears, in the order of working out."""
+        return tuple(node for node in self.order if node.new_repeat is not None)
+
+    @cached_property
+    def deciding(self) -> tuple[Node, ...]:
+        """The nodes that say which entities a record makes or changes, in the order of working out."""
+        waiting = {each.scope for each in self.entities}
+        conditions = (when for each in self.entities for when in (each.creates, each.updates) if when)
+        waiting = waiting.union(*(when.reads for when in conditions))
+        found: set[str] = set()
+        while waiting:
+            path = waiting.pop()
+            if path and path not in found:
+                found.add(path)
+                waiting |= self.nodes[path].needs
+        return tuple(node for node in self.order if node.path in found)
+
     @property
     def default_language(self) -> str:
         return self.languages[0] if self.languages else ""

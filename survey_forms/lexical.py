@@ -15,6 +15,9 @@ from survey_forms.values import number_text
 TEXT_LENGTH_MAX = 10_000
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})", re.ASCII)
+# Already as `number_text` would write it, and nearly every number is.
+_PLAIN = re.compile(r"(?!-0\Z)-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?", re.ASCII)
+_PLAIN_LENGTH_MAX = 15
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _FILE = re.compile(r"[^/\\\x00-\x1f]{1,200}")
@@ -27,6 +30,8 @@ def _integer(text: str) -> str | None:
 
 
 def _decimal(text: str) -> str | None:
+    if len(text) <= _PLAIN_LENGTH_MAX and _PLAIN.fullmatch(text):
+        return text
     return number_text(Decimal(text)) if _DECIMAL.fullmatch(text) else None
 
 
@@ -89,7 +94,7 @@ def normal(data_type: str, raw: str) -> str:
     """The canonical text of what was typed, or the text itself (trimmed) where it is no value of the type."""
     if not raw:
         return ""
-    text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = (raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw).strip()
     reader = _READERS.get(data_type)
     if reader is None or not text:
         return text

@@ -12,18 +12,15 @@ from survey_forms.settling import State, instances, settle_from
 
 def forget_defaults(state: State) -> None:
     """What a resumed record leaves empty stays empty."""
-    for node in state.form.nodes.values():
-        if node.kind != "leaf" or node.calculate is not None:
-            continue
-        if node.default or node.preload or node.first_load or node.new_repeat:
-            typed = state.scope.typed.get(node.path, {})
-            state.scope.typed[node.path] = {**dict.fromkeys(places_of(state, node), ""), **typed}
+    for node in state.form.beginning:
+        typed = state.scope.typed.get(node.path, {})
+        state.scope.typed[node.path] = {**dict.fromkeys(places_of(state, node), ""), **typed}
 
 
 def give(state: State) -> None:
-    for node in state.form.nodes.values():
+    for node in state.form.told:
         value = state.scope.context.given.get(node.name)
-        if value is not None and node.kind == "leaf" and not node.asked and node.calculate is None:
+        if value is not None:
             state.scope.typed[node.path] = dict.fromkeys(places_of(state, node), value)
 
 
@@ -46,7 +43,7 @@ def fill_instances(state: State) -> None:
     waiting = True
     while waiting:
         waiting = False
-        for node in state.form.order:
+        for node in state.form.growing:
             known = state.scope.typed.get(node.path, {})
             if node.new_repeat is None or all(at in known for at in state.scope.live[node.path]):
                 continue

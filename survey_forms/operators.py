@@ -4,11 +4,12 @@ Apart from the compiler because these are the hot closures: each does one thing 
 needs.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from survey_forms.paths import Run
-from survey_forms.scope import Value
+from survey_forms.scope import At, Frame, Scope, Value
 from survey_forms.values import ARITHMETIC, to_boolean, to_number, to_text
 
 
@@ -16,16 +17,43 @@ def negative(operand: Run) -> Run:
     return lambda s, at, f: ARITHMETIC.minus(to_number(operand(s, at, f)))
 
 
-def binary(operator: str, left: Run, right: Run) -> Run:
-    if operator == "and":
+def binary(sign: str, left: Run, right: Run) -> Run:
+    if sign == "and":
         return lambda s, at, f: to_boolean(left(s, at, f)) and to_boolean(right(s, at, f))
-    if operator == "or":
+    if sign == "or":
         return lambda s, at, f: to_boolean(left(s, at, f)) or to_boolean(right(s, at, f))
-    if operator in _ARITHMETIC:
-        calculate = _ARITHMETIC[operator]
+    if sign in _ARITHMETIC:
+        calculate = _ARITHMETIC[sign]
         return lambda s, at, f: calculate(to_number(left(s, at, f)), to_number(right(s, at, f)))
-    compare = _COMPARISONS[operator]
+    compare = _COMPARISONS[sign]
     return lambda s, at, f: _compared(compare, left(s, at, f), right(s, at, f))
+
+
+def equals_text(sign: str, left: Run, text: str) -> Run:
+    """`= 'text'` and `!= 'text'`: nearly every condition of a form compares an answer with a choice."""
+    wanted, compare = sign == "=", _COMPARISONS[sign]
+
+    def run(s: Scope, at: At, f: Frame | None) -> Value:
+        value = left(s, at, f)
+        return (value == text) is wanted if isinstance(value, str) else _compared(compare, value, text)
+
+    return run
+
+
+def with_number(sign: str, left: Run, number: Decimal) -> Run:
+    """An operator before a number as written: `. >= 10`, `${season} - 1`."""
+    test = _TESTS.get(sign)
+    if test is None:
+        return binary(sign, left, lambda s, at, f: number)
+
+    def run(s: Scope, at: At, f: Frame | None) -> Value:
+        value = left(s, at, f)
+        if isinstance(value, tuple):
+            return _compared(_COMPARISONS[sign], value, number)
+        told = to_number(value)
+        return not told.is_nan() and test(told, number)
+
+    return run
 
 
 def apply(function: Callable[..., Value], arguments: Sequence[Run]) -> Run:
@@ -70,13 +98,16 @@ def _ordered(test: Callable[[Decimal, Decimal], bool]) -> Callable[[Value, Value
     return compare
 
 
+_TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
     "=": _equal,
     "!=": _unequal,
-    "<": _ordered(lambda first, second: first < second),
-    "<=": _ordered(lambda first, second: first <= second),
-    ">": _ordered(lambda first, second: first > second),
-    ">=": _ordered(lambda first, second: first >= second),
+    **{sign: _ordered(test) for sign, test in _TESTS.items()},
 }
 _ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": ARITHMETIC.add,

@@ -266,11 +266,10 @@ def _start(at: At, frame: Frame | None, framed: bool) -> At:
 def _stepped(hop: _Hop, places: list[At], scope: Scope, at: At) -> list[At]:
     if hop.way == "up":
         return list(dict.fromkeys(place[: hop.keep] for place in places))
-    cells = scope.live[hop.path]
     found: list[At] = []
     for place in places:
         if hop.way == "each":
-            reached = [key for key in cells if key[: len(place)] == place]
+            reached = [key for key in scope.live[hop.path] if key[: len(place)] == place]
         elif hop.way == "bound":
             reached = [(*place, at[len(place)])]
         else:

@@ -41,7 +41,7 @@ def flatten(form: Form, answers: Answers) -> Flat:
 
 
 def _spread(form: Form, node: Node, at: At, answers: Answers, flat: Flat) -> None:
-    known = {form.nodes[path].name: form.nodes[path] for path in node.children}
+    known = form.inside[node.path]
     for name, value in answers.items():
         child = known.get(name)
         if child is None:

@@ -5,7 +5,7 @@ costs what it changes, not what the form holds. `live` is rebuilt per node and s
 written in place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -38,8 +38,13 @@ class State:
 
 
 def settle_all(state: State) -> None:
-    for node in state.form.order:
-        refresh(node, state)
+    settle(state.form.order, state)
+
+
+def settle(nodes: Iterable[Node], state: State) -> None:
+    """Work out these nodes, which come in the form's order, whatever was there before."""
+    for node in nodes:
+        state.scope.live[node.path] = _WORK[node.kind](node, state)
 
 
 def settle_from(paths: Iterable[str], state: State) -> None:
@@ -57,12 +62,7 @@ def settle_from(paths: Iterable[str], state: State) -> None:
 
 def refresh(node: Node, state: State) -> bool:
     """Work out one node in all its places; whether anything changed."""
-    if node.kind == "leaf":
-        cells = _leaf(node, state)
-    elif node.kind == "repeat":
-        cells = _repeat(node, state)
-    else:
-        cells = _group(node, state)
+    cells = _WORK[node.kind](node, state)
     if cells == state.scope.live.get(node.path):
         return False
     state.scope.live[node.path] = cells
@@ -79,7 +79,8 @@ def _leaf(node: Node, state: State) -> dict[At, str]:
         if relevant is not None and not _holds(relevant, at, state):
             continue
         if calculate is None:
-            cells[at] = canonical_text(node, typed.get(at, node.default))
+            raw = typed.get(at, node.default)
+            cells[at] = canonical_text(node, raw) if raw else ""
             continue
         cells[at] = calculated_text(node, calculate.run(scope, at, None))
         if calculate.volatile and cells[at]:
@@ -102,6 +103,13 @@ def _repeat(node: Node, state: State) -> dict[At, str]:
             if node.relevant is None or _holds(node.relevant, at, state):
                 cells[at] = ""
     return cells
+
+
+_WORK: Mapping[str, Callable[[Node, State], dict[At, str]]] = {
+    "leaf": _leaf,
+    "repeat": _repeat,
+    "group": _group,
+}
 
 
 def _holds(relevant: Compiled, at: At, state: State) -> bool:
