@@ -38,11 +38,12 @@ Measure = Callable[[lines.Bench], Iterator[Figure]]
 # What one measurement over the line gives, in the order in which they are told.
 ON_LINE: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = (
     (("first_sync_s", "first_sync_bytes"), lambda at: at.first_sync("first_sync")),
+    (("plain_lines_s", "plain_lines_bytes", "plain_columns_s", "plain_columns_bytes"), lambda at: at.plain()),
     (("nothing_new_s", "nothing_new_bytes", "nothing_new_requests"), lambda at: at.nothing_new()),
     (("one_down_s", "one_down_bytes"), lambda at: at.one_down()),
     (("hundred_up_s", "hundred_up_bytes", "hundred_up_requests"), lambda at: at.hundred_up()),
-    (("first_sync_reset10_s",), lambda at: at.first_sync("first_sync_reset10", mean_life_s=10)),
-    (("first_sync_reset3_s",), lambda at: at.first_sync("first_sync_reset3", mean_life_s=3)),
+    (("first_sync_reset10_s",), lambda at: at.first_sync_reset("first_sync_reset10", 10)),
+    (("first_sync_reset3_s",), lambda at: at.first_sync_reset("first_sync_reset3", 3)),
 )
 NAMES: Final = (*(name for names, _ in ON_LINE for name in names), *ingest.NAMES)
 

@@ -24,7 +24,7 @@ _BUILDING: Final = (
     ("integer", "built_year", "建成年份", "Built in the year", ". >= 1900 and . <= 2020"),
     ("select_one walls", "walls", "墙体", "Walls", ""),
     ("select_one windows", "windows", "窗户", "Windows", ""),
-    ("text", "meter_number", "电表号", "Meter number", "regex(., '^[0-9]{6}$')"),
+    ("text", "meter_number", "电表号", "Meter number", "regex(., '^[0-9]{10}$')"),
 )
 _CHOICES: Final = (
     ("walls", "brick", "砖", "Brick"),
@@ -94,8 +94,10 @@ def _without_coal(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
 
 
 def _building() -> Iterator[dict[str, str]]:
+    yield {"type": "begin_group", "name": "building"}
     for kind, name, zh, en, constraint in _BUILDING:
         row = {"type": kind, "name": name, "save_to": f"household#{name}"} | dict(
             zip(_LABEL, (zh, en), strict=True)
         )
         yield row | ({"constraint": constraint} if constraint else {})
+    yield {"type": "end_group"}

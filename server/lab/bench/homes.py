@@ -16,7 +16,7 @@ from uuid import UUID
 from server.lab.bench.forms import EDIT, EDITED, REGISTRATION
 from server.lab.county import Place, SyntheticHousehold, synthetic_county
 from server.lab.filling import CHINA, place
-from server.lab.names import phone_number
+from server.lab.names import person_name, phone_number
 from server.lab.recordings import Answers, registration
 from survey_forms import interview
 from survey_forms.answers import entity_changes
@@ -27,6 +27,22 @@ from sync.messages import Answers as TravellingAnswers
 from sync.messages import Submission, Target
 
 _MORNING: Final = time(2, 0, tzinfo=UTC)  # ten o'clock in China
+
+_LANDMARKS: Final = (
+    "村委会",
+    "小学",
+    "卫生室",
+    "大槐树",
+    "水塔",
+    "供销社",
+    "戏台",
+    "庙",
+    "桥头",
+    "磨坊",
+    "井台",
+    "果园",
+)
+_DIRECTIONS: Final = ("东", "西", "南", "北", "东南", "西南", "东北", "西北")
 
 
 @dataclass(frozen=True)
@@ -89,14 +105,37 @@ def edit(
 
 
 def _answers(home: SyntheticHousehold, rng: Random) -> Answers:
+    """As a careful surveyor on a good telephone answers: everything that can be filled in is, and little of it is
+    like the neighbour's. What packs well is measured well, so the bench leans the other way.
+    """
     answers = registration(home)
     answers.pop("coal", None)
+    basics = answers["basics"]
+    assert isinstance(basics, dict), "a group of answers"
+    told = basics | {"location": _position(home, rng), "address": _address(rng), "phone": phone_number(rng)}
     return answers | {
-        "built_year": str(rng.randint(1965, 2018)),
-        "walls": rng.choices(("brick", "stone", "insulated"), (7, 2, 1))[0],
-        "windows": rng.choices(("single", "double"), (3, 2))[0],
-        "meter_number": f"{rng.randrange(10**6):06d}",
+        "basics": told,
+        "remark": f"{person_name(rng)} {phone_number(rng)}",
+        "building": {
+            "built_year": str(rng.randint(1965, 2018)),
+            "walls": rng.choices(("brick", "stone", "insulated"), (7, 2, 1))[0],
+            "windows": rng.choices(("single", "double"), (3, 2))[0],
+            "meter_number": f"{rng.randrange(10**10):010d}",
+        },
     }
+
+
+def _position(home: SyntheticHousehold, rng: Random) -> str:
+    """As Android tells it: seven decimals, altitude and accuracy with one."""
+    centre = Random(home.village)
+    latitude = centre.uniform(35.25, 35.65) + rng.gauss(0, 0.002)
+    longitude = centre.uniform(112.55, 113.15) + rng.gauss(0, 0.002)
+    return f"{latitude:.7f} {longitude:.7f} {rng.gauss(750, 20):.1f} {rng.uniform(3, 20):.1f}"
+
+
+def _address(rng: Random) -> str:
+    where, way = rng.choice(_LANDMARKS), rng.choice(_DIRECTIONS)
+    return f"{where}{way}{rng.randint(10, 990)}米，第{rng.randint(1, 40)}户"
 
 
 def _filled(

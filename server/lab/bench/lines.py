@@ -6,7 +6,9 @@ and divisions are on the tablet already. Beside each figure stands plain HTTP mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,15 +43,40 @@ class Bench:
     edit_form: str
     runs_n: int
 
-    def first_sync(self, name: str, *, mean_life_s: float = 0.0, **how: Any) -> Iterator[Figure]:
+    def first_sync(self, name: str, **how: Any) -> Iterator[Figure]:
         """``how``: what the tablet can take."""
 
         def once(number: int) -> Cost:
             replica = self.at.copy(self.fresh, "first")
-            cost = self.at.contact(replica, _SEED + number, mean_life_s=mean_life_s, **how)
+            cost = self.at.contact(replica, _SEED + number, **how)
             return _received(cost, len(self.county.homes))
 
-        yield from self._measured(name, once, mean_life_s)
+        yield from self._measured(name, once)
+
+    def first_sync_reset(self, name: str, mean_life_s: float) -> Iterator[Figure]:
+        """Connections are reset at random; the tablet begins again until it has everything. The floor moves what an
+        unbroken first sync moves, and goes on after a reset where it stopped.
+        """
+        whole = self.at.contact(self.at.copy(self.fresh, "first"), _SEED)
+        costs, floors = [], []
+        for number in range(self.runs_n):
+            replica = self.at.copy(self.fresh, "first")
+            costs.append(self.at.contact(replica, _SEED + number, mean_life_s=mean_life_s))
+            if self.at.order("held", replica=str(replica))["households"] != len(self.county.homes):
+                raise BenchProblem(f"平板没有收齐 {len(self.county.homes)} 户：{costs[-1].told}。")
+            floors.append(self.at.floor(whole, _SEED + number, mean_life_s=mean_life_s))
+        seconds = [each.seconds for each in costs]
+        yield figure(f"{name}_s", "s", seconds, [each.seconds for each in floors])
+
+    def plain(self) -> Iterator[Figure]:
+        """What the households alone would cost, without ids or anything that makes them a protocol: as packed lines
+        of JSON, and packed property by property.
+        """
+        for name, packed in (("plain_lines", _packed_lines), ("plain_columns", _packed_columns)):
+            size = len(packed([home.props for home in self.county.homes]))
+            costs = [self.at.plain(size, _SEED + number) for number in range(self.runs_n)]
+            yield figure(f"{name}_s", "s", [each.seconds for each in costs])
+            yield figure(f"{name}_bytes", "B", [each.ip_bytes for each in costs])
 
     def nothing_new(self) -> Iterator[Figure]:
         replica = self._read("nothing")
@@ -92,14 +119,14 @@ class Bench:
         return replica
 
     def _measured(
-        self, name: str, once: Callable[[int], Cost], mean_life_s: float = 0.0, *, requests: bool = False
+        self, name: str, once: Callable[[int], Cost], *, requests: bool = False
     ) -> Iterator[Figure]:
         costs, floors = [], []
         for number in range(self.runs_n):
             costs.append(once(number))
-            floors.append(self.at.floor(costs[-1], _SEED + number, mean_life_s=mean_life_s))
+            floors.append(self.at.floor(costs[-1], _SEED + number))
         yield figure(f"{name}_s", "s", [each.seconds for each in costs], [each.seconds for each in floors])
-        if self.at.link and not mean_life_s:
+        if self.at.link:
             yield figure(
                 f"{name}_bytes", "B", [each.ip_bytes for each in costs], [each.ip_bytes for each in floors]
             )
@@ -111,6 +138,18 @@ def _received(cost: Cost, wanted_n: int) -> Cost:
     if cost.told["received"] != wanted_n:
         raise BenchProblem(f"平板应收到 {wanted_n} 户，实际 {cost.told['received']} 户：{cost.told}。")
     return cost
+
+
+def _packed_lines(rows: Sequence[Mapping[str, str]]) -> bytes:
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+    return gzip.compress("\n".join(lines).encode(), mtime=0)
+
+
+def _packed_columns(rows: Sequence[Mapping[str, str]]) -> bytes:
+    names = sorted({name for row in rows for name in row})
+    return gzip.compress(
+        "\n".join("\t".join(row.get(name, "") for row in rows) for name in names).encode(), mtime=0
+    )
 
 
 def _two_fields(props: Mapping[str, str], rng: Random) -> dict[str, str]:

@@ -20,6 +20,8 @@ from server.lab.link.link import Carried, Link
 from server.settings import Settings
 
 _PORT: Final = 8140
+# Where nothing is counted there is nothing to repeat either.
+_ANYTHING_BYTES: Final = 1_000
 # After the last byte there is still a good-bye on the line: twice the round trip and what may wait for it.
 _QUIET_AFTER_S: Final = 1.0
 
@@ -64,9 +66,14 @@ class Stand:
 
     def floor(self, like: Cost, seed: int, *, mean_life_s: float = 0.0) -> Cost:
         """Plain HTTP that moves what ``like`` moved, with the same luck."""
-        up, down = (like.carried.up, like.carried.down) if like.carried else (None, None)
-        moved = {"up": up.payload_bytes if up else 1_000, "down": down.payload_bytes if down else 1_000}
-        return self._cost("floor", seed, mean_life_s, {"host": self.host, **moved})
+        if like.carried is None:
+            return self.plain(_ANYTHING_BYTES, seed)
+        up, down = like.carried.up.payload_bytes, like.carried.down.payload_bytes
+        return self._cost("floor", seed, mean_life_s, {"host": self.host, "up": up, "down": down})
+
+    def plain(self, down: int, seed: int) -> Cost:
+        """Plain HTTP that brings so many bytes."""
+        return self._cost("floor", seed, 0.0, {"host": self.host, "up": 0, "down": down})
 
     def _cost(self, do: str, seed: int, mean_life_s: float, what: dict[str, Any]) -> Cost:
         if self.link:

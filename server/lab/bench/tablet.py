@@ -87,6 +87,11 @@ def _contact(replica: str, server: str) -> dict[str, Any]:
     return told | {"seconds": seconds}
 
 
+def _held(replica: str) -> dict[str, Any]:
+    with _open(replica) as opened:
+        return {"households": len(opened.in_villages("household"))}
+
+
 def _floor(host: str, up: int, down: int) -> dict[str, Any]:
     return {"seconds": floor.fetch_s(host, up, down)}
 
@@ -104,7 +109,7 @@ def _new_id() -> str:
 
 
 _ORDERS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
-    "enrol": _enrol, "edit": _edit, "contact": _contact, "floor": _floor,
+    "enrol": _enrol, "edit": _edit, "contact": _contact, "held": _held, "floor": _floor,
 }  # fmt: skip
 
 if __name__ == "__main__":
