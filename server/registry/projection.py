@@ -184,17 +184,26 @@ def _say_who_set_the_device(
         row["device_surveyed"] = before.get(identity, "") if identity in brought else row["device"]
 
 
-def projection(session: Session, county: str, changed: Iterable[Held], now: datetime) -> None:
-    """The register's derivation: writes the rows of every changed entity it knows the dataset of.
+Rows = dict[type[SQLModel], dict[str, dict[str, Any]]]
+"""Table → id → the row of that entity."""
 
-    `now` is part of what a derivation is given; the rows carry the entities' own instants.
-    """
+
+def rows_of(session: Session, county: str, changed: Iterable[Held]) -> Rows:
+    """What the register's tables are to say of these entities; of those it knows the dataset of."""
     by_table: dict[type[SQLModel], dict[str, tuple[Held, dict[str, Any]]]] = {}
     for held in changed:
         table = TABLES.get(held.dataset)
         if table is not None:
             by_table.setdefault(table, {})[held.id] = held, row_of(county, held)
     _say_who_set_the_device(session, county, by_table.get(Household, {}))
-    for table, rows in by_table.items():
+    return {table: {id: row for id, (_, row) in rows.items()} for table, rows in by_table.items()}
+
+
+def projection(session: Session, county: str, changed: Iterable[Held], now: datetime) -> None:
+    """The register's derivation: writes the rows of every changed entity it knows the dataset of.
+
+    `now` is part of what a derivation is given; the rows carry the entities' own instants.
+    """
+    for table, rows in rows_of(session, county, changed).items():
         # In the order of their keys, so that two writers never wait for each other crosswise.
-        upsert(session, table, [rows[identity][1] for identity in sorted(rows)])
+        upsert(session, table, [rows[identity] for identity in sorted(rows)])

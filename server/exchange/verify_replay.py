@@ -1,0 +1,178 @@
+"""The entities kept, against the outcomes that the journal keeps of every submission: are they what was decided?
+
+An entity's value is that of the last submission applied to the property, its version the highest that any submission
+made, its village where the last move brought it, and every open conflict is in its submission's own trace. What a
+person joined in the office (two ids, one home) is what that person made of it, and is passed over here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select, tuple_
+from sqlmodel import Session
+
+from server.database import parts, table_of
+from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
+from server.exchange.verify import Check, Finding, entities, some, total
+from server.terminal.steps import Told
+from sync.documents import read_traces
+from sync.facts import Held, Key, Trace
+from sync.messages import VILLAGE
+
+NAME: Final = "replay"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What one submission did to an entity. ``village``: the record's own. ``at``: its place in the journal."""
+
+    at: tuple[datetime, int]
+    submission: str
+    village: str
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Value:
+    """What the journal says a property is, since which version, and by which submission."""
+
+    value: str
+    version: int
+    submission: str
+
+
+def replay(session: Session, county: str, told: Told) -> Iterator[Finding]:
+    """Every entity of the county."""
+    total_n, done_n = total(session, EntityRow, county), 0
+    for rows in entities(session, county):
+        touches = _touches(session, county, [(row.dataset, row.id) for row, _ in rows])
+        for row, held in rows:
+            yield from _entity(row, held, touches)
+        done_n += len(rows)
+        told(done_n, total_n)
+
+
+def _touches(session: Session, county: str, keys: Sequence[tuple[str, str]]) -> dict[Key, list[Touch]]:
+    """Of each entity, what every submission that spoke of it did."""
+    target, row = table_of(SubmissionTarget).c, table_of(SubmissionRow).c
+    named = session.connection().execute(
+        select(target.submission)
+        .where(target.county == county, tuple_(target.dataset, target.entity).in_(list(keys)))
+        .distinct()
+    )
+    wanted = {f"{dataset}/{id}" for dataset, id in keys}
+    found: dict[Key, list[Touch]] = {key: [] for key in wanted}
+    for part in parts(sorted(id for (id,) in named)):
+        lines = select(row.id, row.village, row.traces, row.received_at, row.position).where(
+            row.county == county, row.id.in_(part), row.kind != "differs"
+        )
+        for line in session.connection().execute(lines):
+            for key, trace in _traces(line.traces).items():
+                if key in wanted:
+                    at = line.received_at, line.position
+                    found[key].append(Touch(at, line.id, line.village, trace))
+    return found
+
+
+def _traces(document: str) -> Mapping[Key, Trace]:
+    try:
+        return read_traces(document)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}  # what it did to its entities is then missing there
+
+
+def _entity(row: Any, held: Held | None, touches: Mapping[Key, list[Touch]]) -> Iterator[Finding]:
+    key = f"{row.dataset}/{row.id}"
+    if held is None:
+        yield Finding(NAME, key, "内容读不懂。")
+        return
+    said = (row.dataset, row.id, row.village, row.version, row.conflicts_n)
+    if said != (held.dataset, held.id, held.village, held.version, len(held.conflicts)):
+        yield Finding(NAME, key, "各栏与内容不符（村、版本或冲突数）。")
+    if held.parts or held.same_as:
+        return  # joined or shown under another id by a person: what tablets said is in its parts
+    for wrong in _faults(held, touches[key]):
+        yield Finding(NAME, key, wrong)
+
+
+def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
+    # One that changed nothing has the version of the one before it.
+    done = sorted((each for each in touches if each.trace.version), key=lambda at: (at.trace.version, at.at))
+    if not done:
+        yield "没有任何记录说到它。"
+        return
+    if held.version != done[-1].trace.version:
+        yield f"现为第 {held.version} 版，按记录应为第 {done[-1].trace.version} 版。"
+    values = rebuilt(done)
+    moved = values.pop(VILLAGE, None)
+    village = moved.value if moved else done[0].village
+    if held.village != village:
+        yield f"现在村 {held.village}，按记录应在 {village}。"
+    yield from _values(held, values)
+    yield from _conflicts(held, done)
+
+
+def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
+    """Property → its value, from what submissions did, in the order of the versions they made. The first one made
+    the entity: of that, values left as they were seen count too."""
+    found: dict[str, Value] = {}
+    for each in touches:
+        trace = each.trace
+        for name, step in trace.steps.items():
+            made = trace.version == 1 and step.outcome == "" and name not in found
+            if step.outcome == "applied" or made:
+                found[name] = Value(step.sent, trace.version, each.submission)
+    return found
+
+
+def _values(held: Held, values: Mapping[str, Value]) -> Iterator[str]:
+    for name in sorted(held.props.keys() | values.keys()):
+        state, wanted = held.props.get(name), values.get(name)
+        if state is None or wanted is None:
+            yield f"属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
+        elif state.value != wanted.value:
+            yield f"属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
+        elif (state.version, state.submission) != (wanted.version, wanted.submission):
+            yield f"属性 {name} 登记为由 {state.submission} 所填，按记录是 {wanted.submission}。"
+
+
+def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
+    by_id = {each.submission: each.trace for each in touches}
+    for conflict in held.conflicts:
+        trace = by_id.get(conflict.submission)
+        step = trace.steps.get(conflict.property) if trace else None
+        if step is None or step.outcome != "conflict" or step.sent != conflict.mine:
+            yield f"属性 {conflict.property} 的冲突（{conflict.id}）与记录 {conflict.submission} 不符。"
+
+
+def unread(session: Session, county: str) -> Iterator[Finding]:
+    """Records that were applied and name entities that are not there."""
+    target, entity, row = table_of(SubmissionTarget).c, table_of(EntityRow).c, table_of(SubmissionRow).c
+    there = (
+        select(entity.id)
+        .where(entity.county == county, entity.dataset == target.dataset, entity.id == target.entity)
+        .exists()
+    )
+    query = (
+        select(target.dataset, target.entity, target.submission)
+        .join(table_of(SubmissionRow), (row.county == target.county) & (row.id == target.submission))
+        .where(target.county == county, row.outcome != "rejected", ~there)
+        .order_by(target.dataset, target.entity)
+    )
+    missing: dict[Key, list[str]] = {}
+    for dataset, id, submission in session.connection().execute(query):
+        missing.setdefault(f"{dataset}/{id}", []).append(submission)
+    for key, submissions in missing.items():
+        yield Finding(NAME, key, f"登记中没有，而记录 {some(submissions)} 已入库。")
+
+
+def _all(session: Session, county: str, told: Told) -> Iterator[Finding]:
+    yield from replay(session, county, told)
+    yield from unread(session, county)
+
+
+CHECK: Final = Check(NAME, "登记的户和记录与全部记录的处理结果相符", "按记录重演（户及其记录）", _all)
