@@ -32,6 +32,9 @@ REPLY_BYTES_MAX: Final = (
 LEAN: Final = "lean"
 COLUMNS: Final = "columns"  # a snapshot comes as a part that follows the reply
 TAKES: Final = (LEAN,)
+D1_NAME: Final = "d1"
+PART_TYPE: Final = "application/x-cleanheat-part"
+HEAD_SIZE_BYTES: Final = 4
 PLAIN: Final = ""
 _LEVEL: Final = 9
 _RAW: Final = -15
@@ -48,10 +51,11 @@ _REPLY: Final[Mapping[str, Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Packed:
-    """A body, and the name of its encoding as HTTP's Content-Encoding says it ("" = none)."""
+    """A body, the name of its encoding as HTTP's Content-Encoding says it ("" = none), and the text in it."""
 
     body: bytes
-    encoding: str = PLAIN
+    encoding: str
+    text: bytes
 
 
 # --- requests ----------------------------------------------------------------------------------------------
@@ -59,15 +63,18 @@ class Packed:
 
 def pack_request(request: Request, takes: tuple[str, ...] = ()) -> Packed:
     """As the hub takes it; to one that said nothing, plain."""
-    if LEAN not in takes:
-        return Packed(gzip.compress(encode(request), _LEVEL, mtime=0), "gzip")
-    return Packed(squeeze(_written(_lean_request(request))), "d1")
+    return zipped(encode(request)) if LEAN not in takes else _squeezed(_lean_request(request))
 
 
 def unpack_request(body: bytes, encoding: str, device: str) -> Incoming:
     """A request of ``device``, as `codec.decode_request` reads it. Raises `MessageFault`, also with code
     ``damaged``."""
-    value = parse(unpacked(body, encoding, MAX_BODY_BYTES))
+    return read_request(unpacked(body, encoding, MAX_BODY_BYTES), device)
+
+
+def read_request(text: bytes, device: str) -> Incoming:
+    """The same from its text."""
+    value = parse(text)
     return incoming(_full_request(value, device) if isinstance(value, dict) else value)
 
 
@@ -97,10 +104,10 @@ def _full_request(value: dict[str, Any], device: str) -> dict[str, Any]:
 def pack_reply(reply: Reply, request: Request, *, gzip_read: bool = True) -> Packed:
     """In the way the tablet can read, as its request says; a plain one packed if that is smaller."""
     if LEAN in request.can:
-        return Packed(squeeze(_written(_lean_reply(reply, request))), "d1")
+        return _squeezed(_lean_reply(reply, request))
     plain = encode(reply)
-    packed = gzip.compress(plain, _LEVEL, mtime=0) if gzip_read else plain
-    return Packed(packed, "gzip") if len(packed) < len(plain) else Packed(plain)
+    packed = zipped(plain) if gzip_read else None
+    return packed if packed and len(packed.body) < len(plain) else Packed(plain, PLAIN, plain)
 
 
 def unpack_reply(body: bytes, encoding: str, request: Request) -> Reply:
@@ -198,6 +205,14 @@ def _in_order(others: Any, plain: set[int], request: Request) -> list[Any]:
     return [*found, *told.values()]
 
 
+# --- a reply that a part follows ---------------------------------------------------------------------------
+
+
+def framed(head: bytes, part: memoryview) -> bytes:
+    """The packed reply behind its length in four bytes, and of the part what the tablet does not have yet."""
+    return len(head).to_bytes(HEAD_SIZE_BYTES) + head + part
+
+
 # --- what both share ---------------------------------------------------------------------------------------
 
 
@@ -237,11 +252,16 @@ def _full_cursors(told: object) -> object:
     }
 
 
-def _written(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
 # --- packing -----------------------------------------------------------------------------------------------
+
+
+def zipped(text: bytes) -> Packed:
+    return Packed(gzip.compress(text, _LEVEL, mtime=0), "gzip", text)
+
+
+def _squeezed(value: object) -> Packed:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return Packed(squeeze(text), D1_NAME, text)
 
 
 def squeeze(plain: bytes) -> bytes:
@@ -256,7 +276,7 @@ def unpacked(body: bytes, encoding: str, bytes_max: int) -> bytes:
         plain = body
     elif encoding == "gzip":
         plain = _inflated(body, zlib.decompressobj(31), bytes_max)
-    elif encoding == "d1":
+    elif encoding == D1_NAME:
         plain = _inflated(body[4:], zlib.decompressobj(_RAW, D1), bytes_max)
         if zlib.crc32(plain).to_bytes(4) != body[:4]:
             raise _damaged()

@@ -7,9 +7,7 @@ asks again.
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -23,13 +21,14 @@ from server.access.throttle import Throttle
 from server.database import read, write
 from server.exchange import history, store
 from server.exchange.current import exchange_now
+from server.exchange.snapshots import Shelf
 from server.web import N_, Problem
-from sync import codec, messages, revocation
-from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest
+from sync import codec, messages, revocation, wire
+from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest, Part
 from sync.strict import Fault, MessageFault
+from sync.wire import Packed
 
 FAULTS_SHOWN: Final = 5
-PACK_FROM_BYTES: Final = 2_000
 CODES_PER_ADDRESS_MAX: Final = 20
 REVOKED: Final = (N_("这台平板已被停用。"), N_("请把平板交给管理员处理。"))
 
@@ -41,39 +40,26 @@ device_secret = HTTPBearer(
 )
 
 
-async def body(request: Request) -> bytes:
-    """The body, unpacked. Raises Problem `too_large` as soon as it is, packed or unpacked."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise Problem(
-            "malformed",
-            400,
-            N_("请求使用了不支持的压缩方式。"),
-            N_("请更新平板上的应用；记录仍保存在平板上。"),
-        )
+@dataclass(frozen=True)
+class Sent:
+    """A body's text, and how it was packed."""
+
+    text: bytes
+    encoding: str
+
+
+async def body(request: Request) -> Sent:
+    """The body. Raises Problem `too_large` as soon as it is, packed or unpacked, `damaged`, `malformed`."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
     read = bytearray()
-    async for part in _unpacked(request) if encoding == "gzip" else request.stream():
+    async for part in request.stream():
         read += part
         if len(read) > MAX_BODY_BYTES:
             raise _too_large()
-    return bytes(read)
-
-
-async def _unpacked(request: Request) -> AsyncIterator[bytes]:
-    """Unpacks at most one byte more than is allowed, so that a small body cannot fill the memory."""
-    unpacker = zlib.decompressobj(wbits=31)
-    left = MAX_BODY_BYTES + 1
-    async for part in request.stream():
-        try:
-            unpacked = unpacker.decompress(part, left)
-        except zlib.error:
-            raise _broken() from None
-        left -= len(unpacked)
-        yield unpacked
-        if left <= 0:
-            raise _too_large()
-    if not unpacker.eof:
-        raise _broken()
+    try:
+        return Sent(wire.unpacked(bytes(read), encoding, MAX_BODY_BYTES), encoding)
+    except MessageFault as fault:
+        raise _refusal(fault) from fault
 
 
 def _too_large() -> Problem:
@@ -82,9 +68,9 @@ def _too_large() -> Problem:
     )
 
 
-def _broken() -> Problem:
+def _damaged() -> Problem:
     return Problem(
-        "malformed", 400, N_("请求没有完整到达。"), N_("请在网络好的地方再次同步；记录仍保存在平板上。")
+        "damaged", 400, N_("请求没有完整到达。"), N_("请在网络好的地方再次同步；记录仍保存在平板上。")
     )
 
 
@@ -92,6 +78,8 @@ def _refusal(fault: MessageFault) -> Problem:
     """A request that cannot be read, in words."""
     if fault.code == "too_large":
         return _too_large()
+    if fault.code == "damaged":
+        return _damaged()
     if fault.code == "unknown_protocol":
         return Problem(
             "unknown_protocol",
@@ -108,7 +96,7 @@ def _refusal(fault: MessageFault) -> Problem:
     )
 
 
-Body = Annotated[bytes, Depends(body)]
+Body = Annotated[Sent, Depends(body)]
 Secret = Annotated[HTTPAuthorizationCredentials | None, Security(device_secret)]
 
 
@@ -122,7 +110,7 @@ def _documented(request: str, reply: str) -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": reply, "content": {"application/json": {"schema": {"type": "object"}}}},
-            "400": {"description": "malformed, unknown_protocol"},
+            "400": {"description": "malformed, damaged, unknown_protocol"},
             "401": {"description": "unauthorised"},
             "403": {"description": "device_revoked, with its proof"},
             "413": {"description": "too_large"},
@@ -170,24 +158,46 @@ def _unauthorised() -> Problem:
 def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(known)]) -> Response:
     """One contact of a tablet: push, then pull. The protocol is in sync/README.md."""
     if tablet.revoked_at is not None:
-        return _revoked(request, tablet, body)
+        return _revoked(request, tablet, body.text)
     try:
-        incoming = codec.decode_request(body)
+        incoming = wire.read_request(body.text, tablet.device)
     except MessageFault as fault:
         raise _refusal(fault) from fault
     if incoming.request.device != tablet.device:
         raise _unauthorised()
     exchange = exchange_now(request.app.state)
     reply = store.contact(exchange, tablet, incoming, request.app.state.clock())
-    return _answer(request, codec.encode(reply))
+    if body.encoding != wire.D1_NAME:
+        reply = replace(reply, takes=wire.TAKES)
+    packed = wire.pack_reply(reply, incoming.request, gzip_read=_reads_gzip(request))
+    return _answer(packed) if reply.part is None else _with_part(exchange.shelf, packed, reply.part)
 
 
-def _answer(request: Request, told: bytes) -> Response:
-    """The reply, packed where the tablet can unpack it: village networks are slow, and states repeat themselves."""
-    if len(told) < PACK_FROM_BYTES or "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(told, media_type="application/json")
-    packed = gzip.compress(told, compresslevel=5, mtime=0)
-    return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip"})
+def _answer(packed: Packed) -> Response:
+    """A reply. What it is says its encoding: of one that both ends packed by our own dictionary nothing more."""
+    if packed.encoding == wire.D1_NAME:
+        return Response(packed.body, headers={"Content-Encoding": packed.encoding})
+    headers = {"Content-Encoding": packed.encoding} if packed.encoding else {}
+    return Response(packed.body, media_type="application/json", headers=headers)
+
+
+def _with_part(shelf: Shelf, packed: Packed, part: Part) -> Response:
+    """A reply, and behind it a part of a snapshot from the byte on that the tablet lacks."""
+    kept = shelf.named(part.name)
+    if kept is None:
+        raise Problem(
+            "busy",
+            503,
+            N_("服务器正忙。"),
+            N_("请稍后再同步；记录仍保存在平板上。"),
+            headers={"Retry-After": "1"},
+        )
+    body = wire.framed(packed.body, memoryview(kept.body)[part.since :])
+    return Response(body, media_type=wire.PART_TYPE)
+
+
+def _reads_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 @router.post(
@@ -198,18 +208,20 @@ def enrol(request: Request, body: Body) -> Response:
     throttle: Throttle = request.app.state.sign_in_throttle
     key = f"enrol {caller(request)}"
     wait(throttle, {key: CODES_PER_ADDRESS_MAX})
-    asked = _enrol_request(body)
+    asked = _enrol_request(body.text)
     try:
         reply = _enrolled(request, asked)
     except Problem:
         throttle.failed(key)
         raise
-    return _answer(request, codec.encode(reply))
+    told = codec.encode(reply)
+    packed = wire.zipped(told) if _reads_gzip(request) else Packed(told, wire.PLAIN, told)
+    return _answer(packed)
 
 
-def _enrol_request(body: bytes) -> EnrolRequest:
+def _enrol_request(text: bytes) -> EnrolRequest:
     try:
-        asked = codec.decode(EnrolRequest, body)
+        asked = codec.decode(EnrolRequest, text)
         if asked.protocol != PROTOCOL:
             raise MessageFault(Fault("protocol", f"{PROTOCOL} expected"), code="unknown_protocol")
     except MessageFault as fault:
@@ -246,4 +258,5 @@ def _enrolled(request: Request, asked: EnrolRequest) -> EnrolReply:
             now=codec.to_text(now),
             villages=store.villages_of(exchange.places, session, county, codes),
             county_key=exchange.county_key,
+            takes=wire.TAKES,
         )

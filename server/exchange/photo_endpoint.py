@@ -108,7 +108,7 @@ async def go_on(request: Request, tablet: Sender, sha256: str) -> Response:
 def standing(request: Request, tablet: Sender, body: Body) -> dict[str, Any]:
     """{"photos": [hash …]} → {"stored": [hash …], "offsets": {hash: bytes}, "unnamed": [hash …]}."""
     try:
-        asked = json.loads(body)["photos"]
+        asked = json.loads(body.text)["photos"]
         if not isinstance(asked, list) or len(asked) > PHOTOS_PER_QUESTION:
             raise _malformed("photos")
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -29,6 +29,8 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
 }
 
+FOR_TABLETS: Final = "/sync/"
+
 
 @dataclass(frozen=True)
 class NavItem:
@@ -61,7 +63,10 @@ class Shell:
 
 @dataclass(frozen=True)
 class Guarded:
-    """Adds the headers to every answer; plain ASGI, so that downloads stream through untouched."""
+    """Adds the headers to every answer a browser may show; plain ASGI, so that downloads stream through untouched.
+
+    Tablets show nothing of theirs, and on a village's line a header is a tenth of what they ask for.
+    """
 
     app: ASGIApp
 
@@ -73,7 +78,11 @@ class Guarded:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+        await self.app(scope, receive, with_headers if _is_shown(scope) else send)
+
+
+def _is_shown(scope: Scope) -> bool:
+    return scope["type"] == "http" and not scope["path"].startswith(FOR_TABLETS)
 
 
 def _nobody(request: Request) -> None:
