@@ -45,7 +45,8 @@ ON_LINE: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = (
     (("first_sync_reset10_s",), lambda at: at.first_sync_reset("first_sync_reset10", 10)),
     (("first_sync_reset3_s",), lambda at: at.first_sync_reset("first_sync_reset3", 3)),
 )
-NAMES: Final = (*(name for names, _ in ON_LINE for name in names), *ingest.NAMES)
+LINE_NAMES: Final = tuple(name for names, _ in ON_LINE for name in names)
+NAMES: Final = (*LINE_NAMES, *ingest.NAMES)
 
 
 def measured(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:

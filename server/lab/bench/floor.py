@@ -13,19 +13,18 @@ import sys
 import time
 from typing import Final
 
-PORT: Final = 8141
 _BODY: Final = random.Random(0).randbytes(4_000_000)
 _PIECE: Final = 65_536
 _ATTEMPTS_MAX: Final = 1_000
 _WAITS_FOR_S: Final = 120
 
 
-def fetch_s(host: str, up_n: int, down_n: int) -> float:
+def fetch_s(host: str, port: int, up_n: int, down_n: int) -> float:
     """Seconds until ``up_n`` bytes have gone there and ``down_n`` have come back, headers included."""
     began, received = time.monotonic(), 0
     for _ in range(_ATTEMPTS_MAX):
         try:
-            with socket.create_connection((host, PORT), timeout=_WAITS_FOR_S) as line:
+            with socket.create_connection((host, port), timeout=_WAITS_FOR_S) as line:
                 line.sendall(_request(up_n, down_n - received))
                 while received < down_n:
                     piece = line.recv(_PIECE)
@@ -72,7 +71,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def main() -> None:
-    with _Server((sys.argv[1], PORT), _Answering) as server:
+    with _Server((sys.argv[1], int(sys.argv[2])), _Answering) as server:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         server.serve_forever()

@@ -76,7 +76,8 @@ class Bench:
             size = len(packed([home.props for home in self.county.homes]))
             costs = [self.at.plain(size, _SEED + number) for number in range(self.runs_n)]
             yield figure(f"{name}_s", "s", [each.seconds for each in costs])
-            yield figure(f"{name}_bytes", "B", [each.ip_bytes for each in costs])
+            if self.at.link:
+                yield figure(f"{name}_bytes", "B", [each.ip_bytes for each in costs])
 
     def nothing_new(self) -> Iterator[Figure]:
         replica = self._read("nothing")

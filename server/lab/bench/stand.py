@@ -15,11 +15,10 @@ from typing import Any, Final
 
 from server.lab.bench import floor
 from server.lab.bench.problem import BenchProblem
-from server.lab.bench.processes import serving
+from server.lab.bench.processes import free_port, serving
 from server.lab.link.link import Carried, Link
 from server.settings import Settings
 
-_PORT: Final = 8140
 # Where nothing is counted there is nothing to repeat either.
 _ANYTHING_BYTES: Final = 1_000
 # After the last byte there is still a good-bye on the line: twice the round trip and what may wait for it.
@@ -42,7 +41,7 @@ class Stand:
     """``link`` None: both ends on this machine's loopback, for a look without root. Nothing is counted then."""
 
     server: str
-    host: str
+    floor_at: tuple[str, int]
     folder: Path
     link: Link | None
     tablet: subprocess.Popen[str]
@@ -69,11 +68,15 @@ class Stand:
         if like.carried is None:
             return self.plain(_ANYTHING_BYTES, seed)
         up, down = like.carried.up.payload_bytes, like.carried.down.payload_bytes
-        return self._cost("floor", seed, mean_life_s, {"host": self.host, "up": up, "down": down})
+        return self._floor(up, down, seed, mean_life_s)
 
     def plain(self, down: int, seed: int) -> Cost:
         """Plain HTTP that brings so many bytes."""
-        return self._cost("floor", seed, 0.0, {"host": self.host, "up": 0, "down": down})
+        return self._floor(0, down, seed, 0.0)
+
+    def _floor(self, up: int, down: int, seed: int, mean_life_s: float) -> Cost:
+        host, port = self.floor_at
+        return self._cost("floor", seed, mean_life_s, {"host": host, "port": port, "up": up, "down": down})
 
     def _cost(self, do: str, seed: int, mean_life_s: float, what: dict[str, Any]) -> Cost:
         if self.link:
@@ -103,14 +106,15 @@ def stand(settings: Settings, link: Link | None) -> Iterator[Stand]:
     host = link.hub_address if link else "127.0.0.1"
     at_hub, at_tablet = (link.at_hub, link.at_tablet) if link else ((), ())
     with ExitStack() as running:
-        server = running.enter_context(serving(settings, host=host, port=_PORT, within=at_hub))
+        server = running.enter_context(serving(settings, host=host, port=free_port(), within=at_hub))
+        floor_port = free_port()
         running.enter_context(
-            _process([*at_hub, sys.executable, "-m", floor.__name__, host], first_line=True)
+            _process([*at_hub, sys.executable, "-m", floor.__name__, host, str(floor_port)], first_line=True)
         )
         tablet = running.enter_context(
             _process([*at_tablet, sys.executable, "-m", "server.lab.bench.tablet"])
         )
-        yield Stand(server.address, host, settings.data, link, tablet)
+        yield Stand(server.address, (host, floor_port), settings.data, link, tablet)
 
 
 @contextmanager

@@ -92,8 +92,8 @@ def _held(replica: str) -> dict[str, Any]:
         return {"households": len(opened.in_villages("household"))}
 
 
-def _floor(host: str, up: int, down: int) -> dict[str, Any]:
-    return {"seconds": floor.fetch_s(host, up, down)}
+def _floor(host: str, port: int, up: int, down: int) -> dict[str, Any]:
+    return {"seconds": floor.fetch_s(host, port, up, down)}
 
 
 def _open(path: str) -> Replica:

@@ -42,16 +42,16 @@ class Ends:
     hub_device: int
 
 
-def possible() -> None:
-    """Raises LinkProblem where no link can be made."""
-    if os.geteuid() != 0:
+def possible(user: int | None = None, tun: Path = _TUN) -> None:
+    """Raises LinkProblem where no link can be made by this user (None: whose process this is)."""
+    if (os.geteuid() if user is None else user) != 0:
         raise LinkProblem(
             "在模拟线路上测量需要 root 权限（要建立网络命名空间）。请用 root 运行，例如 sudo make bench；"
             "不需要线路的指标仍可单独测量，例如 --only ingest_per_s。"
         )
-    if not _TUN.is_char_device():
+    if not tun.is_char_device():
         raise LinkProblem(
-            f"没有 {_TUN}，不能建立模拟线路。请先运行 modprobe tun；在容器里请用 --device {_TUN} 启动它。"
+            f"没有 {tun}，不能建立模拟线路。请先运行 modprobe tun；在容器里请用 --device {tun} 启动它。"
         )
     if shutil.which("ip") is None:
         raise LinkProblem("没有找到命令 ip。请安装 iproute2（apt install iproute2）。")
