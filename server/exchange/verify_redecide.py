@@ -1,0 +1,300 @@
+"""Every submission decided once more, under the form version and the policy it names, in the order in which it was:
+does the hub of today come to the verdict that was given?
+
+Entities that some submission names together (a home, its conversions) make a *case file*; nothing outside it bears
+on what is decided in it, so files are worked through one by one and none is ever in memory with all the others. The
+order inside is that of the versions which submissions made: a request's time is taken before it waits for its turn.
+
+What a person in the office decided is given, not decided by rules: from there on a file is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from server.access.tables import Assignment
+from server.database import parts, table_of
+from server.exchange import journal, verify_files
+from server.exchange.tables import EntityRow, SubmissionRow
+from server.exchange.verify import Check, Finding, total
+from server.terminal.steps import Told
+from sync import hub
+from sync.codec import decode, to_text
+from sync.documents import read_held
+from sync.facts import Device, Facts, FormRules, Held, Key, Past, Policy
+from sync.messages import PROTOCOL, FieldOutcome, Incoming, Request, Submission, Verdict
+
+NAME: Final = "redecide"
+AT_A_TIME: Final = 300
+
+Villages = Callable[[Session, str, Collection[str]], frozenset[str]]
+"""(session, county, codes): those of them that the county has."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By what is decided: today's policy and villages, and every released form."""
+
+    policy: Policy
+    forms: Mapping[tuple[str, str], FormRules]
+    villages: Villages
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the journal, as it is needed here. ``at``: its place in it."""
+
+    at: tuple[datetime, int]
+    kind: str
+    sender: str
+    policy: str
+    submission: Submission
+    past: Past
+
+    def version(self, key: Key) -> int:
+        trace = self.past.traces.get(key)
+        return trace.version if trace else 0
+
+    def changes(self, key: Key) -> bool:
+        """Whether it made a version of the entity."""
+        steps = self.past.traces[key].steps.values() if key in self.past.traces else ()
+        return any(step.outcome in ("applied", "conflict") for step in steps)
+
+
+@dataclass
+class File:
+    """A case file: what is still to be decided, and what has come of what was."""
+
+    waiting: list[Line]
+    kept: Mapping[Key, Held]
+    entities: dict[Key, Held] = field(default_factory=dict)
+    known: dict[str, Past] = field(default_factory=dict)
+
+    @property
+    def restored(self) -> bool:
+        """Whether it was written under several histories: which one a record met that changed nothing, nobody kept."""
+        return any(len(held.epochs) > 1 for held in self.kept.values())
+
+    def next(self) -> Line:
+        ready = (line for line in self.waiting if all(self._ready(line, key) for key in line.past.traces))
+        line = next(ready, self.waiting[0])
+        self.waiting.remove(line)
+        return line
+
+    def _ready(self, line: Line, key: Key) -> bool:
+        now, then = self.entities[key].version if key in self.entities else 0, line.version(key)
+        if now >= then or line.changes(key):
+            return now >= then - 1
+        return now == then - 1 and not any(
+            other.version(key) == then and other.changes(key) for other in self.waiting if other is not line
+        )
+
+
+def check(rules: Rules) -> Check:
+    def run(session: Session, county: str, told: Told) -> Iterator[Finding]:
+        return _all(session, county, rules, told)
+
+    return Check(NAME, "每条记录按当时的规则和表单重新判定，结果相同", "重新判定（条）", run)
+
+
+def _all(session: Session, county: str, rules: Rules, told: Told) -> Iterator[Finding]:
+    total_n, done_n, given_n = total(session, SubmissionRow, county), 0, 0
+    tenure = _Tenure(session, county)
+    for ids in verify_files.files(session, county, AT_A_TIME):
+        lines = _lines(session, county, [id for one in ids for id in one])
+        kept = _kept(session, county, lines.values())
+        for one in ids:
+            file = _file([lines[id] for id in one if id in lines], kept)
+            yield from _decide(session, county, file, rules, tenure)
+            given_n += sum(line.kind == "submission" for line in file.waiting)
+            done_n += len(one)
+        told(done_n, total_n)
+    told(total_n, total_n)
+    if given_n:
+        yield Finding(NAME, county, f"{given_n:,} 条在办公室的决定之后，没有重新判定。", note=True)
+
+
+def _file(lines: Sequence[Line], kept: Mapping[Key, Held]) -> File:
+    keys = {target.key for line in lines for target in line.submission.targets}
+    own = {key: kept[key] for key in keys if key in kept}
+    return File(sorted(lines, key=lambda line: line.at), own)
+
+
+def _lines(session: Session, county: str, ids: Collection[str]) -> dict[str, Line]:
+    columns = table_of(SubmissionRow).c
+    found: dict[str, Line] = {}
+    for part in parts(ids):
+        past = journal.past(session, county, part)
+        rows = session.connection().execute(
+            select(
+                columns.id, columns.kind, columns.device, columns.policy_version, columns.received_at,
+                columns.position, columns.sent,
+            ).where(columns.county == county, columns.id.in_(part), columns.kind.in_(("submission", "office")))
+        )  # fmt: skip
+        for row in rows:
+            sent, at = decode(Submission, row.sent.encode()), (row.received_at, row.position)
+            found[row.id] = Line(at, row.kind, row.device, row.policy_version, sent, past[row.id])
+    return found
+
+
+def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, Held]:
+    columns = table_of(EntityRow).c
+    ids = sorted({target.id for line in lines for target in line.submission.targets})
+    found: dict[Key, Held] = {}
+    for part in parts(ids):
+        rows = session.connection().execute(
+            select(columns.held).where(columns.county == county, columns.id.in_(part))
+        )
+        held = [read_held(document) for (document,) in rows]
+        found |= {each.key: each for each in held}
+    return found
+
+
+# --- one file ------------------------------------------------------------------------------------------------
+
+
+def _decide(session: Session, county: str, file: File, rules: Rules, tenure: _Tenure) -> Iterator[Finding]:
+    """The first difference in each file: what comes after it follows from it. Leaves waiting what is not decided."""
+    while file.waiting:
+        line = file.next()
+        if line.kind == "office":
+            file.waiting.append(line)
+            return
+        if line.policy != rules.policy.version:
+            message = f"按规则 {line.policy} 判定，本程序只有 {rules.policy.version}。"
+            yield Finding(NAME, line.submission.id, message, note=True)
+            file.waiting.append(line)
+            return
+        facts = _facts(session, county, file, line, rules, tenure)
+        pushed = hub.push(_incoming(line), facts, now=line.at[0])
+        verdict = pushed.verdicts[0] if pushed.verdicts else None
+        if differences := list(_differences(line.past.verdict, verdict)):
+            for said in differences:
+                yield Finding(NAME, line.submission.id, said, note=file.restored)
+            return
+        file.entities |= {held.key: held for held in pushed.changed}
+        file.known[line.submission.id] = line.past
+    for key, held in file.entities.items():
+        for said in _unlike(held, file.kept.get(key)):
+            yield Finding(NAME, key, said, note=file.restored)
+
+
+def _incoming(line: Line) -> Incoming:
+    request = Request(
+        PROTOCOL, line.sender, line.submission.history, to_text(line.at[0]), "", 0, "", 1, "", {}, (),
+        (line.submission,),
+    )  # fmt: skip
+    return Incoming(request, ())
+
+
+def _facts(session: Session, county: str, file: File, line: Line, rules: Rules, tenure: _Tenure) -> Facts:
+    sent, at = line.submission, line.at[0]
+    held, ever = tenure.at(line.sender, at)
+    traces = line.past.traces.values()
+    facts = Facts(
+        device=Device(line.sender, county, held, ever - held),
+        history=_history(file, line),
+        villages=rules.villages(session, county, {sent.village}),
+        forms=rules.forms,
+        entities=file.entities,
+        known={},
+        policy=rules.policy,
+        ever_held={sent.device: tenure.at(sent.device, at)[1]} if sent.device != line.sender else {},
+        lines={sent.id: next((trace.device for trace in traces if trace.device), sent.device)},
+    )
+    # In the two reads of the store, and of what it could read then.
+    first = hub.needed(_incoming(line)).past - {each.submission.id for each in (line, *file.waiting)}
+    facts = replace(facts, known=_known(session, county, file, first))
+    further = hub.needed_past([sent], facts)
+    return replace(facts, known={**facts.known, **_known(session, county, file, further)})
+
+
+def _known(session: Session, county: str, file: File, ids: Collection[str]) -> dict[str, Past]:
+    outside = set(ids) - file.known.keys()
+    here = {id: file.known[id] for id in ids if id in file.known}
+    return {**here, **(journal.past(session, county, outside) if outside else {})}
+
+
+def _history(file: File, line: Line) -> str:
+    """The hub's, when this was decided: the one under which its version was made."""
+    for key in line.past.traces:
+        made = (
+            [history for history, first in file.kept[key].epochs if first <= line.version(key)]
+            if key in file.kept
+            else []
+        )
+        if made:
+            return made[-1]
+    return line.submission.history or ""
+
+
+@dataclass
+class _Tenure:
+    """Which villages a device held at an instant, and had ever held by then."""
+
+    session: Session
+    county: str
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+
+    def at(self, device: str, at: datetime) -> tuple[frozenset[str], frozenset[str]]:
+        if device not in self.rows:
+            columns = table_of(Assignment).c
+            query = select(columns.village, columns.from_at, columns.until_at).where(
+                columns.county == self.county, columns.device == device
+            )
+            self.rows[device] = list(self.session.connection().execute(query))
+        ever = [row for row in self.rows[device] if row.from_at <= at]
+        held = frozenset(row.village for row in ever if row.until_at is None or at < row.until_at)
+        return held, frozenset(row.village for row in ever)
+
+
+# --- what differs --------------------------------------------------------------------------------------------
+
+
+def _differences(then: Verdict, now: Verdict | None) -> Iterator[str]:
+    if now is None:
+        yield f"当时 {then.outcome}，现在缺表单或村名单，不能判定。"
+        return
+    for name in ("outcome", "code", "field", "marks", "versions"):
+        was, is_now = getattr(then, name), getattr(now, name)
+        if was != is_now:
+            yield f"{name}：当时 {_said(was)}，现在 {_said(is_now)}。"
+    fields, fields_now = _by_property(then), _by_property(now)
+    for key in sorted(fields.keys() | fields_now.keys()):
+        if fields.get(key) != fields_now.get(key):
+            yield f"{key}：当时 {_outcome(fields.get(key))}，现在 {_outcome(fields_now.get(key))}。"
+
+
+def _by_property(verdict: Verdict) -> dict[str, FieldOutcome]:
+    """Without who it was that it met: whether that was known hung on what came in one request with it."""
+    fields = (replace(each, theirs_by="", theirs_at="") for each in verdict.fields)
+    return {f"{each.dataset}/{each.id} {each.property}": each for each in fields}
+
+
+def _said(value: object) -> str:
+    return "、".join(map(str, value)) or "无" if isinstance(value, tuple) else str(value or "无")
+
+
+def _outcome(field: FieldOutcome | None) -> str:
+    """Without the values: an account number must not get into a report."""
+    return f"{field.outcome}（遇到 {field.theirs_submission or '无'}）" if field else "没有改动"
+
+
+def _unlike(now: Held, kept: Held | None) -> Iterator[str]:
+    """Where the entity decided anew is not the one that is kept."""
+    if kept is None:
+        yield "重新判定后有，登记中没有。"
+        return
+    if (now.village, now.version) != (kept.village, kept.version):
+        yield f"重新判定后在村 {now.village} 第 {now.version} 版，登记为 {kept.village} 第 {kept.version} 版。"
+    for name in sorted(now.props.keys() | kept.props.keys()):
+        if now.props.get(name) != kept.props.get(name):
+            yield f"属性 {name}：重新判定后的值或来源与登记的不同。"
+    if {each.id for each in now.conflicts} != {each.id for each in kept.conflicts}:
+        yield "重新判定后未决的冲突与登记的不同。"
