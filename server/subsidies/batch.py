@@ -271,12 +271,6 @@ def take(batch: Batch, verb: str, person: str, at: datetime, *, reason: str = ""
     return replace(batch, state=step.target, payments=payments, acts=acts)
 
 
-def to_follow_up(batch: Batch) -> tuple[Payment, ...]:
-    """The returned payments of a reconciled batch: owed as before, they go into a follow-up batch under new ids."""
-    settled = batch.state in (RECONCILED, CLOSED)
-    return tuple(payment for payment in batch.payments if settled and payment.state == RETURNED)
-
-
 # ---- what a step may need
 
 

@@ -30,6 +30,7 @@ from server.subsidies.batch_rows import FAULT, log
 from server.subsidies.batch_views import BatchFile
 from server.subsidies.payment_views import PaymentFilter
 from server.subsidies.payments import DROPPED
+from server.subsidies.returns import AT_THE_BANK
 from server.subsidies.tables import BatchRow
 from server.web import N_, Problem, download, page_number, problem, render, request_language, translate
 from server.web.downloads import attachment
@@ -73,10 +74,6 @@ REACHED: Final = {
     "closed": 6,
     "discarded": 0,
 }
-# From here on a batch is what the bank is told.
-# Booked first, then fetched: of a batch that can still be sent back to its preparer no file may be about,
-# or its money could be paid by that file and by another batch.
-FOR_THE_BANK: Final = ("sent", "reconciled", "closed")
 WRITERS: Final = {"xlsx": (bank_file.write_xlsx, MEDIA_TYPE), "csv": (bank_file.write_csv, "text/csv")}
 
 router = APIRouter(include_in_schema=False)
@@ -205,7 +202,7 @@ def shown(
         base=f"/finance/batches/{county}/{identity}",
         may_here=lambda verb: may(person, verb, file.row.area),
         changeable=file.row.state == OPEN and may(person, PREPARE, file.row.area),
-        for_the_bank=file.row.state in FOR_THE_BANK,
+        for_the_bank=file.row.state in AT_THE_BANK,
         breadcrumbs=_crumbs(request, (named(request, file.row), None)),
         **asking.LABELS,
     )
@@ -334,7 +331,9 @@ def export(request: Request, person: Exporter, county: str, identity: str, suffi
     facts = request.app.state.shell.facts()
     with write(request.app.state.engine) as session:
         file = opened(request, session, person, county, identity, "bank_file.export")
-        if file.row.state not in FOR_THE_BANK:
+        # Booked first, then fetched: of a batch that can still be sent back to its preparer no file may be about,
+        # or its money could be paid by that file and by another batch.
+        if file.row.state not in AT_THE_BANK:
             raise Problem(
                 FAULT,
                 409,

@@ -18,7 +18,7 @@ from server.access.tables import Person
 from server.access.views import names
 from server.database import parts, table_of
 from server.registry import divisions
-from server.subsidies import balances, books
+from server.subsidies import books
 from server.subsidies.batch import (
     LOCKED,
     OPEN,
@@ -32,8 +32,7 @@ from server.subsidies.batch import (
     steps_from,
 )
 from server.subsidies.batch_rows import WAITING, acts, waiting_n
-from server.subsidies.batches import LOCK, SEND, as_it_would_be, condensed
-from server.subsidies.money import yuan
+from server.subsidies.batches import LOCK, SEND, as_it_would_be, condensed, too_much
 from server.subsidies.payment_views import PaymentFilter, Sum, by_state
 from server.subsidies.payments import CREDITED, DROPPED, PLANNED, RETURNED, SENT
 from server.subsidies.tables import (
@@ -352,9 +351,7 @@ def next_steps(session: Session, file: BatchFile, person: str) -> list[NextStep]
 def _money_moving(session: Session, row: BatchRow, verb: str) -> Iterable[Refusal]:
     if verb not in MONEY_MOVING:
         return
-    gaps = balances.overpaid(session, row.county, row.id)
-    if gaps:
-        yield Refusal.of("too_much", n=len(gaps), yuan=yuan(sum(gaps.values())))
+    yield from too_much(session, row)
     if verb == LOCK:
         disputed = select(func.count()).where(
             col(PaymentRow.county) == row.county,

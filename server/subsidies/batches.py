@@ -243,7 +243,7 @@ def why_not(
     found: list[Refusal] = condensed(refusals(batch, verb, person, reason=reason, seen=seen))
     declared = any(each.verb == verb for each in steps_from(batch.state))
     if declared and verb in (LOCK, "payment_batch.approve", SEND):
-        found += _too_much(session, row)
+        found += too_much(session, row)
     if declared and verb == LOCK:
         found += _in_dispute(session, batch)
     return found
@@ -254,7 +254,8 @@ def as_it_would_be(session: Session, batch: Batch) -> Batch:
     return _with_payees(session, batch) if batch.state == OPEN else batch
 
 
-def _too_much(session: Session, row: BatchRow) -> list[Refusal]:
+def too_much(session: Session, row: BatchRow) -> list[Refusal]:
+    """A batch whose payments come to more than is owed, in words; nothing where they do not."""
     gaps = balances.overpaid(session, row.county, row.id)
     return [Refusal.of("too_much", n=len(gaps), yuan=yuan(sum(gaps.values())))] if gaps else []
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from server.subsidies import reasons
 from server.subsidies.decision_views import DECIDED, DecidedLine, HomeName
+from server.subsidies.exports import in_yuan, season
 from server.subsidies.review import CORRECTION, DUE, OPEN
 from server.subsidies.tables import ReviewLineRow
-from server.subsidies.vocabulary import COMPONENTS, FACTS, LEVELS, ONCE, OUTCOMES
+from server.subsidies.vocabulary import COMPONENTS, FACTS, LEVELS, OUTCOMES
 from server.web import N_, SheetColumn, translate
 from server.web.language import Language
 
@@ -23,10 +23,6 @@ TITLES: Final = {
 }
 
 
-def _yuan(fen: int) -> Decimal:
-    return Decimal(fen) / 100
-
-
 def _homes(lang: Language, name: Callable[[Any], HomeName]) -> list[SheetColumn]:
     return [
         SheetColumn(translate(lang, N_("乡镇")), lambda row: name(row).township_name),
@@ -34,10 +30,6 @@ def _homes(lang: Language, name: Callable[[Any], HomeName]) -> list[SheetColumn]
         SheetColumn(translate(lang, N_("门牌号")), lambda row: name(row).door_number),
         SheetColumn(translate(lang, N_("户主姓名")), lambda row: name(row).head_name),
     ]
-
-
-def season_name(lang: Language, season: str) -> str:
-    return translate(lang, N_("一次性")) if season.startswith(ONCE) else season
 
 
 def fact_value(lang: Language, name: str, value: str) -> str:
@@ -64,8 +56,8 @@ def _queue(lang: Language) -> list[SheetColumn]:
     return [
         *_homes(lang, lambda row: row[0]),
         column(N_("项目"), lambda row: translate(lang, COMPONENTS.get(row[1].component, row[1].component))),
-        column(N_("采暖季"), lambda row: season_name(lang, row[1].season)),
-        column(N_("金额（元）"), lambda row: _yuan(row[1].amount_fen), "decimal"),
+        column(N_("采暖季"), lambda row: season(lang, row[1].season)),
+        column(N_("金额（元）"), lambda row: in_yuan(row[1].amount_fen), "decimal"),
         column(N_("可发放日期"), lambda row: row[1].due_on, "date"),
         column(N_("标准"), lambda row: row[1].schedule, width=20),
         column(N_("理由"), lambda row: row[1].reason.get(lang, ""), width=60),
@@ -75,8 +67,8 @@ def _queue(lang: Language) -> list[SheetColumn]:
 
 def _corrections(lang: Language) -> list[SheetColumn]:
     found = _queue(lang)
-    before = SheetColumn(translate(lang, N_("原定（元）")), lambda row: _yuan(row[1].before_fen), "decimal")
-    after = SheetColumn(translate(lang, N_("应为（元）")), lambda row: _yuan(row[1].after_fen), "decimal")
+    before = SheetColumn(translate(lang, N_("原定（元）")), lambda row: in_yuan(row[1].before_fen), "decimal")
+    after = SheetColumn(translate(lang, N_("应为（元）")), lambda row: in_yuan(row[1].after_fen), "decimal")
     return [*found[:6], before, after, *found[6:]]
 
 
@@ -92,14 +84,14 @@ def _decided(lang: Language) -> list[SheetColumn]:
         return SheetColumn(translate(lang, heading), value, kind, width)
 
     def share(level: str) -> Callable[[DecidedLine], object]:
-        return lambda line: _yuan(line.row.shares[level]) if level in line.row.shares else None
+        return lambda line: in_yuan(line.row.shares[level]) if level in line.row.shares else None
 
     return [
         column(N_("核定号"), lambda line: line.row.number, "integer", 10),
         *_homes(lang, lambda line: line.name),
         column(N_("项目"), lambda line: translate(lang, COMPONENTS[line.row.component])),
-        column(N_("采暖季"), lambda line: season_name(lang, line.row.season)),
-        column(N_("金额（元）"), lambda line: _yuan(line.row.amount_fen), "decimal"),
+        column(N_("采暖季"), lambda line: season(lang, line.row.season)),
+        column(N_("金额（元）"), lambda line: in_yuan(line.row.amount_fen), "decimal"),
         *(column(name, share(level), "decimal") for level, name in LEVELS.items()),
         column(N_("结果"), lambda line: translate(lang, OUTCOMES[line.row.outcome])),
         column(N_("可发放日期"), lambda line: line.row.due_on, "date"),

@@ -29,12 +29,13 @@ def _column(lang: Language) -> Callable[..., SheetColumn]:
     return column
 
 
-def _yuan(fen: int) -> Decimal:
+def in_yuan(fen: int) -> Decimal:
+    """An amount as a sheet's number."""
     return Decimal(fen) / 100
 
 
 def _of_state(state: str) -> Callable[[Any], Decimal]:
-    return lambda line: _yuan(line.sums[state].fen if state in line.sums else 0)
+    return lambda line: in_yuan(line.sums[state].fen if state in line.sums else 0)
 
 
 def season(lang: Language, text: str) -> str:
@@ -49,7 +50,7 @@ def batch_columns(lang: Language, steps: Mapping[str, str]) -> list[SheetColumn]
         column(N_("名称"), lambda line: line.row.title, width=36),
         column(N_("状态"), lambda line: translate(lang, STATES[line.row.state])),
         column(N_("笔数"), lambda line: line.all.n, "integer"),
-        column(N_("金额（元）"), lambda line: _yuan(line.all.fen), "decimal", 18),
+        column(N_("金额（元）"), lambda line: in_yuan(line.all.fen), "decimal", 18),
         column(N_("已到账（元）"), _of_state(CREDITED), "decimal", 18),
         column(N_("银行已退回（元）"), _of_state(RETURNED), "decimal", 18),
         column(N_("在途（元）"), _of_state(SENT), "decimal", 18),
@@ -71,7 +72,7 @@ def payment_columns(lang: Language) -> list[SheetColumn]:
         column(N_("户主姓名"), lambda line: line.head_name),
         column(N_("项目"), lambda line: translate(lang, COMPONENTS[line.component])),
         column(N_("采暖季"), lambda line: season(lang, line.season)),
-        column(N_("金额（元）"), lambda line: _yuan(line.payment.amount_fen), "decimal"),
+        column(N_("金额（元）"), lambda line: in_yuan(line.payment.amount_fen), "decimal"),
         column(N_("户名"), lambda line: line.payment.holder),
         column(N_("账号"), lambda line: masked(line.payment.account)),
         column(N_("开户银行"), lambda line: line.payment.bank, width=20),
@@ -92,7 +93,7 @@ def left_columns(lang: Language) -> list[SheetColumn]:
         column(N_("户主姓名"), lambda row: row[1].head_name),
         column(N_("项目"), lambda row: translate(lang, COMPONENTS[row[0].item.component])),
         column(N_("采暖季"), lambda row: season(lang, row[0].item.season)),
-        column(N_("金额（元）"), lambda row: _yuan(row[0].item.owed.amount_fen), "decimal"),
+        column(N_("金额（元）"), lambda row: in_yuan(row[0].item.owed.amount_fen), "decimal"),
         column(N_("没有编入的原因"), lambda row: translate(lang, LEFT_OUT[row[0].why][0]), width=34),
         column(N_("怎么办"), lambda row: translate(lang, LEFT_OUT[row[0].why][1]), width=40),
     ]
@@ -106,12 +107,12 @@ def waiting_columns(lang: Language) -> list[SheetColumn]:
         column(N_("行"), lambda line: line.row.number, "integer", 8),
         column(N_("付款编号"), lambda line: line.row.end_to_end_id, width=36),
         column(N_("账号"), lambda line: masked(line.row.account)),
-        column(N_("金额（元）"), lambda line: _yuan(line.row.amount_fen), "decimal"),
+        column(N_("金额（元）"), lambda line: in_yuan(line.row.amount_fen), "decimal"),
         column(N_("银行的结果"), lambda line: translate(lang, PAYMENT_STATES[line.row.outcome])),
         column(N_("银行的原因"), lambda line: line.row.reason, width=20),
         column(N_("对不上的原因"), lambda line: translate(lang, UNMATCHED[line.row.why]), width=30),
         column(
-            N_("差额（元）"), lambda line: _yuan(line.row.gap_fen) if line.row.gap_fen else None, "decimal"
+            N_("差额（元）"), lambda line: in_yuan(line.row.gap_fen) if line.row.gap_fen else None, "decimal"
         ),
         column(N_("处理"), lambda line: line.row.settled_how, width=30),
         column(N_("处理人"), lambda line: line.settled_by),

@@ -43,13 +43,9 @@ class HomeFile:
     accepted_by: Mapping[str, str]
 
 
-def homes(session: Session, county: str, households: Collection[str]) -> dict[str, Home]:
-    """Household to its home, of those that are registered."""
-    return {id: file.home for id, file in files(session, county, households).items()}
-
-
 def files(session: Session, county: str, households: Collection[str]) -> dict[str, HomeFile]:
-    """The same with what hinders decisions. Reads some hundreds at a time: callers go by parts."""
+    """Household to its home and what hinders decisions, of those that are registered. Reads some hundreds at a
+    time: callers go by parts."""
     rows = {row.id: row for row in _of(session, Household, Household.id, county, households)}
     conversions: dict[str, list[Conversion]] = defaultdict(list)
     for row in _of(session, Conversion, Conversion.household, county, list(rows)):

@@ -18,7 +18,7 @@ from server.registry.filters import escaped
 from server.registry.tables import Household
 from server.subsidies.account_search import account_is
 from server.subsidies.payee_warnings import warnings
-from server.subsidies.payees import IN_FORCE, LIST, PROPOSED, payee_of
+from server.subsidies.payees import IN_FORCE, LIST, PROPOSED, payee_of, rows_of
 from server.subsidies.tables import EntitlementRow, PayeeListRow, PayeeRow, ReviewRow
 from server.web import N_, Page
 
@@ -183,7 +183,7 @@ def lines(session: Session, county: str, rows: Sequence[tuple[Household, PayeeRo
     codes = {home.village for home, _ in rows}
     called = divisions.names(session, codes | {code[:9] + "000" for code in codes})
     proposals: dict[str, list[PayeeRow]] = defaultdict(list)
-    for waiting in _waiting(session, county, homes):
+    for waiting in rows_of(session, county, homes, col(PayeeRow.state) == PROPOSED):
         proposals[waiting.household].append(waiting)
     sharing = neighbours(session, county, {row.account for _, row in rows if row})
     found = []
@@ -194,14 +194,6 @@ def lines(session: Session, county: str, rows: Sequence[tuple[Household, PayeeRo
         village = called.get(home.village, home.village)
         found.append(Line(home, village, township, row, tuple(proposals[home.id]), others, odd))
     return found
-
-
-def _waiting(session: Session, county: str, homes: Sequence[str]) -> Iterator[PayeeRow]:
-    for part in parts(homes):
-        found = select(PayeeRow).where(
-            col(PayeeRow.county) == county, col(PayeeRow.household).in_(part), col(PayeeRow.state) == PROPOSED
-        )
-        yield from session.execute(found.order_by(col(PayeeRow.number))).scalars()
 
 
 def neighbours(session: Session, county: str, accounts: Collection[str]) -> dict[str, list[Neighbour]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
@@ -29,14 +29,13 @@ from server.web import (
 )
 from server.web.downloads import attachment
 from server.web.listing import ROWS_PER_PAGE
-from server.web.sheet_cells import Fault
+from server.web.sheet_cells import FILE_BYTES_MAX, Fault
 
 Viewer = Annotated[Person, Depends(holding("finance.view"))]
 Importer = Annotated[Person, Depends(holding("return_file.import"))]
 Settler = Annotated[Person, Depends(holding(settling.VERB))]
 Exporter = Annotated[Person, Depends(holding("bank_file.export"))]
 Text = Annotated[str, Form(max_length=2000)]
-BYTES_MAX: Final = 10_000_000
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +45,7 @@ async def import_file(
     request: Request, person: Importer, county: str, identity: str, file: UploadFile | None = None
 ) -> Response:
     """Reads a file first, and only then holds the batch: reading ten thousand rows keeps nobody waiting."""
-    content = await file.read(BYTES_MAX + 1) if file is not None else b""
+    content = await file.read(FILE_BYTES_MAX + 1) if file is not None else b""
     name = (file.filename or "") if file is not None else ""
     return await run_in_threadpool(_take_in, request, person, county, identity, name[:200], content)
 
@@ -77,7 +76,7 @@ def _read(request: Request, name: str, content: bytes) -> tuple[ReturnFile, str]
     lang = request_language(request)
     if not content:
         raise FileRefused([translate(lang, N_("没有选文件，或文件是空的。"))])
-    if len(content) > BYTES_MAX:
+    if len(content) > FILE_BYTES_MAX:
         raise FileRefused([translate(lang, N_("文件超过 10 MB。"))])
     found = return_file.read(name, content)
     if found.faults:

@@ -67,11 +67,6 @@ class Standing:
     corrections: tuple[Difference, ...]
     questions: tuple[LeftOut, ...]
 
-    @property
-    def empty(self) -> bool:
-        """Nothing was decided and nothing waits."""
-        return not (self.decided or self.due or self.corrections or self.questions)
-
 
 @dataclass(frozen=True)
 class Office:

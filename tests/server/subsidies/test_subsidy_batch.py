@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.subsidies import batch as batches
-from server.subsidies.batch import Act, Batch, duties, refusals, steps_from, take, to_follow_up
+from server.subsidies.batch import Act, Batch, duties, refusals, steps_from, take
 from server.subsidies.payments import Payee, Payment
 
 AT = datetime(2020, 12, 1, 8, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_from_open_to_closed(sent: Batch) -> None:
     assert [act.verb.partition(".")[2] for act in done.acts] == [
         "prepare", "lock", "approve", "send", "reconcile", "close",
     ]  # fmt: skip
-    assert [each.id for each in to_follow_up(done)] == ["P0002"]
+    assert [each.state for each in done.payments] == ["credited", "returned"]
     assert steps_from("closed") == ()
 
 
