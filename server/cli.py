@@ -31,6 +31,8 @@ from server.database import DatabaseProblem, write
 from server.exchange import backup, forms
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
+from server.lab.bench.commands import bench
+from server.lab.bench.problem import BenchProblem
 from server.programme.actions import release
 from server.programme.plan import PlanFault
 from server.registry import division_import
@@ -55,12 +57,11 @@ forms_app = typer.Typer(no_args_is_help=True, help="表单的发布。")
 divisions_app = typer.Typer(no_args_is_help=True, help="行政区划。")
 plan_app = typer.Typer(no_args_is_help=True, help="年度计划。")
 schedule_app = typer.Typer(no_args_is_help=True, help="补贴标准。")
-bench_app = typer.Typer(no_args_is_help=True, help="测量。")
 app.add_typer(forms_app, name="forms")
 app.add_typer(divisions_app, name="divisions")
 app.add_typer(plan_app, name="plan")
 app.add_typer(schedule_app, name="schedule")
-app.add_typer(bench_app, name="bench")
+app.add_typer(bench(create_app, fill), name="bench")
 app.command("verify")(commands.verify_books)
 schedule_app.command("release")(commands.release_schedule)
 
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(app(arguments, prog_name="cleanheat", standalone_mode=False))
     except TyperException as wrong:
         _fail(explain(wrong), wrong.exit_code)
-    except (CommandProblem, SettingsProblem, FormsProblem, BackupProblem) as problem:
+    except (CommandProblem, SettingsProblem, FormsProblem, BackupProblem, BenchProblem) as problem:
         _fail(str(problem))
     except (DatabaseProblem, Problem) as problem:
         _fail(f"{problem.message}{problem.remedy}")
@@ -357,27 +358,6 @@ def run_simulation(
     from server.lab.simulate import run
 
     raise typer.Exit(run(seeds, seed, as_json=as_json))
-
-
-@bench_app.command("sync")
-def run_bench(
-    as_json: Annotated[bool, typer.Option("--json", help="每个指标一行 JSON。")] = False,
-    only: Annotated[list[str] | None, typer.Option(help="只测这个指标；可写多次。")] = None,
-    runs: Annotated[int, typer.Option(min=1, help="每个指标测几次，取中位数。")] = 5,
-    count: Annotated[int, typer.Option(min=1, help="接收测量中提交的总数。")] = 10_000,
-    sqlite: Annotated[bool, typer.Option("--sqlite", help="接收测量用 SQLite，不用 PostgreSQL。")] = False,
-) -> None:
-    """测量同步：在很差的线路上要多久、多少字节，服务器每秒能接收多少。"""
-    # Only this command needs the bench.
-    from server.lab.bench import command
-    from server.lab.bench.problem import BenchProblem
-
-    wanted = command.Wanted(tuple(only or ()), runs, count, sqlite)
-    try:
-        figures = command.measured(command.Made(create_app, fill), wanted, Bars(errors))
-        command.tell(figures, console, as_json=as_json)
-    except BenchProblem as problem:
-        raise CommandProblem(str(problem)) from problem
 
 
 if __name__ == "__main__":
