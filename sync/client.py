@@ -44,9 +44,9 @@ class Refusal:
 @dataclass(frozen=True)
 class Progress:
     """``phase`` send: ``done`` of ``total`` records offered. ``phase`` receive: ``done`` of ``total`` villages
-    read to their heads."""
+    read to their heads. ``phase`` photos: ``done`` of ``total`` bytes sent."""
 
-    phase: Literal["send", "receive"]
+    phase: Literal["send", "receive", "photos"]
     done: int
     total: int
 
@@ -63,7 +63,9 @@ class Step:
 @dataclass(frozen=True)
 class Account:
     """What a contact came to. ``sent_n``: records offered and answered. ``problem`` None: all that waited was
-    offered and everything was read. ``unknown_n``: verdicts for records this tablet does not have."""
+    offered and everything was read. ``unknown_n``: verdicts for records this tablet does not have.
+    ``photos_n``: photos that got their receipt; ``photos_left_n``: still waiting; ``photos_refused_n``: the hub
+    will not have. ``photo_problem``: why the photos stopped; the records are not touched by it."""
 
     sent_n: int = 0
     applied_n: int = 0
@@ -80,6 +82,10 @@ class Account:
     problem: Refusal | None = None
     steps: tuple[Step, ...] = ()
     villages_reread: tuple[str, ...] = ()
+    photos_n: int = 0
+    photos_left_n: int = 0
+    photos_refused_n: int = 0
+    photo_problem: Refusal | None = None
 
 
 Conversation: TypeAlias = Generator[Request, "Reply | Refusal", Account]
@@ -125,7 +131,10 @@ def contact(
         batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
         if not batch and not moved:
             return _ended(at, NO_PROGRESS)
-        request = replace(_request(replica, at, batch, clock, app_version), free_bytes=free_bytes())
+        request = replace(
+            _request(replica, at, batch, clock, app_version),
+            free_bytes=free_bytes(), photos_waiting=replica.photos_waiting(),
+        )  # fmt: skip
         answer = yield request
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):

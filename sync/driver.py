@@ -171,6 +171,16 @@ def _causes(fault: BaseException | None) -> Iterator[BaseException]:
         fault = fault.__cause__ or fault.__context__
 
 
+def refusal_of_fault(fault: Exception) -> Refusal:
+    """What a failed exchange of any kind with the hub comes to."""
+    return refusal(_network_code(fault))
+
+
+def refusal_of_reply(response: httpx.Response, body: bytes) -> Refusal:
+    """What a reply of any kind that brings not what was asked for comes to."""
+    return _refused(response, body, enrolling=False)
+
+
 def _refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refusal:
     status = response.status_code
     try:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from sync import replica_lists, replica_records, replica_reply, replica_sync
+from sync import replica_lists, replica_photos, replica_records, replica_reply, replica_sync
 from sync.codec import decode, to_text
 from sync.messages import Answers, Cursor, EnrolReply, FormXml, Reply, Submission
 from sync.replica_records import Recorded
@@ -226,6 +226,11 @@ class Replica:
     def stated(self) -> Stated:
         with reading(self.db) as connection:
             return replica_sync.stated(connection)
+
+    def photos_waiting(self) -> int:
+        """Photos that have no receipt yet."""
+        with reading(self.db) as connection:
+            return replica_photos.counts(connection)[0]
 
     def held(self) -> dict[str, Cursor | None]:
         with reading(self.db) as connection:

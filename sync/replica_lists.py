@@ -10,6 +10,7 @@ import re
 import sqlite3
 from typing import Any, cast
 
+from sync import replica_photos
 from sync.codec import from_json
 from sync.messages import Conflict, FormXml
 from sync.replica_rows import HouseholdRow, Mark, Registered, Shown, Status, VillageRow
@@ -147,9 +148,11 @@ def status(connection: sqlite3.Connection) -> Status:
     ).fetchone()
     in_conflict = connection.execute("SELECT id FROM submission WHERE state = 'conflict'").fetchall()
     last, offset = connection.execute("SELECT last_contact_at, clock_offset_s FROM contact").fetchone()
+    photos, left, lost = replica_photos.counts(connection)
     return Status(
         drafts, waiting, rejected, sum(conflict_open(connection, row[0]) for row in in_conflict),
-        safe_to_hand_in=not waiting and not drafts, last_contact_at=last, clock_offset_s=offset,
+        safe_to_hand_in=not waiting and not drafts and not photos, last_contact_at=last, clock_offset_s=offset,
+        photos_waiting_n=photos, photo_bytes_left=left, photos_lost_n=lost,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sync import replica_photos
 from sync.codec import decode, encode, from_json, submission_hash, to_json, to_text
 from sync.messages import VALUE_CHARS_MAX, Answers, Submission, Target, Verdict
 from sync.replica_lists import conflict_open
@@ -183,6 +184,7 @@ def submit(
     )  # fmt: skip
     _refuse_unreadable(submission)
     _store(connection, submission, work, recorded.changes, {target.dataset: saw for target, saw in targets})
+    replica_photos.attach(connection, submission)
     discard_draft(connection, draft_id)
     recompute(connection, [*((t.dataset, t.id) for t, _ in targets), *_targets_of(connection, work.corrects)])
     return submission
@@ -266,7 +268,9 @@ def _targets_of(connection: sqlite3.Connection, submission: str | None) -> list[
 
 _RECORD = (
     "SELECT s.body, s.state, s.verdict, s.not_yet, s.label, s.household,"
-    " (SELECT max(c.seq) FROM submission c WHERE c.corrects = s.id) FROM submission s"
+    " (SELECT max(c.seq) FROM submission c WHERE c.corrects = s.id),"
+    " (SELECT group_concat(p.state, ' ') FROM submission_photo n JOIN photo p ON p.sha256 = n.photo"
+    "  WHERE n.submission = s.id) FROM submission s"
 )
 
 
@@ -281,7 +285,7 @@ def records(
 
 
 def _record_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Record:
-    body, state, verdict, not_yet, label, household, corrected = row
+    body, state, verdict, not_yet, label, household, corrected, photos = row
     submission = decode(Submission, body)
     correction = connection.execute("SELECT id FROM submission WHERE seq = ?", (corrected,)).fetchone()
     still_open = (state == "rejected" and correction is None) or (
@@ -290,7 +294,7 @@ def _record_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Record:
     return Record(
         submission, state, decode(Verdict, verdict) if verdict else None,
         Delay(**json.loads(not_yet)) if not_yet else None,
-        label, household, correction[0] if correction else None, still_open,
+        label, household, correction[0] if correction else None, still_open, tuple((photos or "").split()),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync import digest, replica_digest
+from sync import digest, replica_digest, replica_photos
 from sync.codec import encode, to_instant, to_json, to_text
 from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
 from sync.replica_lists import store_form
@@ -109,6 +109,7 @@ def meet_history(connection: sqlite3.Connection, history: str) -> None:
     connection.execute("UPDATE identity SET history = ? WHERE stage = 'current'", (history,))
     connection.execute("UPDATE village SET seq = NULL, head = NULL, after = NULL, digest = NULL")
     connection.execute("UPDATE submission SET state = 'waiting' WHERE verdict IS NOT NULL")
+    replica_photos.offer_again(connection)
 
 
 # --- verdicts ---

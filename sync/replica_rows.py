@@ -131,7 +131,8 @@ class Record:
 
     ``waiting`` also while it is offered again to a hub restored from an older copy; ``verdict`` is then the
     one it had. ``corrected_by``: my latest correction of it. ``open``: rejected or in conflict, and still
-    asking for a person: not corrected, and the conflict not decided as far as this tablet has heard.
+    asking for a person: not corrected, and the conflict not decided as far as this tablet has heard. ``photos``: the
+    state of each photo it names that this tablet has (waiting, stored, refused, damaged).
     """
 
     submission: Submission
@@ -142,12 +143,14 @@ class Record:
     household_id: str | None
     corrected_by: str | None
     open: bool
+    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Status:
-    """``rejected_n``, ``conflict_n``: those still open. ``safe_to_hand_in``: a receipt for every record, and
-    no draft. ``clock_offset_s``: the hub's clock less the tablet's at the last contact."""
+    """``rejected_n``, ``conflict_n``: those still open. ``safe_to_hand_in``: a receipt for every record and every
+    photo, and no draft. ``clock_offset_s``: the hub's clock less the tablet's at the last contact.
+    ``photos_lost_n``: photos the hub will not take, or whose file is damaged."""
 
     drafts_n: int
     waiting_n: int
@@ -156,6 +159,9 @@ class Status:
     safe_to_hand_in: bool
     last_contact_at: str | None
     clock_offset_s: int | None
+    photos_waiting_n: int = 0
+    photo_bytes_left: int = 0
+    photos_lost_n: int = 0
 
 
 @dataclass(frozen=True)
