@@ -62,7 +62,6 @@ class Line:
         return trace.version if trace else 0
 
     def changes(self, key: Key) -> bool:
-        """Whether it made a version of the entity."""
         steps = self.past.traces[key].steps.values() if key in self.past.traces else ()
         return any(step.outcome in ("applied", "conflict") for step in steps)
 
@@ -75,6 +74,18 @@ class File:
     kept: Mapping[Key, Held]
     entities: dict[Key, Held] = field(default_factory=dict)
     known: dict[str, Past] = field(default_factory=dict)
+    makers: dict[tuple[Key, int], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Which line made each version of an entity: one that changed something, or the first that has it."""
+        for line in sorted(self.waiting, key=lambda line: line.at):
+            for key in line.past.traces:
+                if line.changes(key):
+                    self.makers[key, line.version(key)] = line.submission.id
+                self.makers.setdefault((key, line.version(key)), line.submission.id)
+
+    def _makes(self, line: Line, key: Key) -> bool:
+        return self.makers[key, line.version(key)] == line.submission.id
 
     @property
     def restored(self) -> bool:
@@ -88,11 +99,16 @@ class File:
         return line
 
     def _ready(self, line: Line, key: Key) -> bool:
+        """Whether an entity is in the version in which this line met it."""
         now, then = self.entities[key].version if key in self.entities else 0, line.version(key)
-        if now >= then or line.changes(key):
-            return now >= then - 1
-        return now == then - 1 and not any(
-            other.version(key) == then and other.changes(key) for other in self.waiting if other is not line
+        if not then:
+            return True
+        if not self._makes(line, key):
+            return now >= then
+        return now >= then - 1 and not any(
+            other.version(key) == now and not self._makes(other, key)
+            for other in self.waiting
+            if other is not line and now
         )
 
 
