@@ -25,7 +25,7 @@ from rich.panel import Panel
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from server import database
+from server import database, verifying
 from server.app import create_app, fill, random_id, utc_now
 from server.database import DatabaseProblem, write
 from server.exchange import backup, forms
@@ -62,7 +62,7 @@ app.add_typer(divisions_app, name="divisions")
 app.add_typer(plan_app, name="plan")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(bench(create_app, fill), name="bench")
-app.command("verify")(commands.verify_books)
+app.command("verify")(verifying.command)
 schedule_app.command("release")(commands.release_schedule)
 
 Data = Annotated[Path | None, typer.Option(help="数据目录；默认 CLEANHEAT_DATA 或 ./cleanheat-data。")]

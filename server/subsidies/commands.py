@@ -1,7 +1,7 @@
-"""The money's commands: proving the books, and releasing a schedule.
+"""The money's own command, releasing a schedule, and what commands that look at a county's database share.
 
-Apart from `server.cli`, which gives them their names, because an auditor's command has much to say. Both take
-the database as it is and make nothing else: no administrator, no forms.
+Apart from `server.cli`, which gives it its name. It takes the database as it is and makes nothing else: no
+administrator, no forms.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rich.console import Console
 from sqlalchemy.engine import Engine
 
 from server import database
-from server.database import read, write
+from server.database import write
 from server.programme.document import DocumentFault
 from server.settings import Settings, from_environment
-from server.subsidies import schedules, verify, verify_report
+from server.subsidies import schedules
 from server.terminal.bars import Bars
 from server.terminal.words import why
 from server.web import Problem
@@ -31,21 +31,6 @@ console: Final = Console()
 progress: Final = Bars(Console(stderr=True))
 
 
-def verify_books(
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果。")] = False, data: Data = None
-) -> None:
-    """核验补贴资金：各项合计、每笔付款的核定依据、事实和验收；有问题则退出码为 1。"""
-    with _database(data) as (settings, engine), read(engine) as session:
-        report = verify.verify(session, settings.county, datetime.now(UTC), progress)
-    if as_json:
-        typer.echo(verify_report.as_json(report))
-    else:
-        console.print(verify_report.table(report))
-        for line in verify_report.summary(report):
-            console.print(line, highlight=False)
-    raise typer.Exit(1 if report.findings else 0)
-
-
 def release_schedule(source: Annotated[Path, typer.Argument(help="文件。")], data: Data = None) -> None:
     """发布补贴标准文件（JSON）；已发布的标准不能再改。"""
     try:
@@ -54,7 +39,7 @@ def release_schedule(source: Annotated[Path, typer.Argument(help="文件。")], 
         message = f"读不了文件 {source}：{why(error)}。"
         raise Problem("file", 422, message, "请检查路径和权限。") from error
     try:
-        with _database(data) as (settings, engine), write(engine) as session:
+        with opened(data) as (settings, engine), write(engine) as session:
             made = schedules.release(
                 session, county=settings.county, document=document, person="", now=datetime.now(UTC)
             )
@@ -65,7 +50,7 @@ def release_schedule(source: Annotated[Path, typer.Argument(help="文件。")], 
 
 
 @contextmanager
-def _database(data: Path | None) -> Iterator[tuple[Settings, Engine]]:
+def opened(data: Path | None) -> Iterator[tuple[Settings, Engine]]:
     settings = from_environment(data=data)
     engine = database.engine(settings.database_url)
     try:

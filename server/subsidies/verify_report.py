@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Final
+from typing import Any, Final
 
 from rich.table import Table
 
@@ -41,28 +40,24 @@ def summary(report: Report) -> list[str]:
     ]
 
 
-def as_json(report: Report) -> str:
-    """The whole report; amounts are whole fen."""
+def document(report: Report) -> dict[str, Any]:
+    """The whole report as JSON values; amounts are whole fen."""
     found = report.totals
-    return json.dumps(
-        {
-            "county": report.county,
-            "at": report.at.isoformat(),
-            "holds": not report.findings,
-            "decisions_n": report.decisions_n,
-            "payments_n": report.payments_n,
-            "entries_n": report.entries_n,
-            "obligated_fen": found.obligated_fen,
-            "sent_fen": found.sent_fen,
-            "credited_fen": found.credited_fen,
-            "returned_fen": found.returned_fen,
-            "in_transit_fen": found.in_transit_fen,
-            "owed_fen": found.owed_fen,
-            "checks": {check: len(report.found(check)) for check in TITLES},
-            "findings": [
-                {"check": each.check, "id": each.id, "message": each.message} for each in report.findings
-            ],
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
+    return {
+        "county": report.county,
+        "at": report.at.isoformat(),
+        "holds": not report.findings,
+        "decisions_n": report.decisions_n,
+        "payments_n": report.payments_n,
+        "entries_n": report.entries_n,
+        "obligated_fen": found.obligated_fen,
+        "sent_fen": found.sent_fen,
+        "credited_fen": found.credited_fen,
+        "returned_fen": found.returned_fen,
+        "in_transit_fen": found.in_transit_fen,
+        "owed_fen": found.owed_fen,
+        "checks": {check: len(report.found(check)) for check in TITLES},
+        "findings": [
+            {"check": each.check, "id": each.id, "message": each.message} for each in report.findings
+        ],
+    }
