@@ -1,8 +1,8 @@
 """The engine, its two kinds of transaction, and the way a database reaches today's tables.
 
-Apart from everything else because SQLite and PostgreSQL differ in five things only, and they differ here: how a
+Apart from everything else because SQLite and PostgreSQL differ in six things only, and they differ here: how a
 writing transaction begins, what a reading one sees, how an instant is stored, whose INSERT knows ON CONFLICT,
-and who may migrate.
+how many rows travel best, and who may migrate.
 Above this module the same code runs on both.
 
 Tables are SQLModel classes in each capability's `tables.py`; `server.migrations` creates them. A unique
@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -100,21 +101,122 @@ def insert_into(session: Session, model: type[SQLModel]) -> Any:
     return dialect.insert(table_of(model))
 
 
+def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows that are not there yet, each with all its columns. Raises IntegrityError where one is."""
+    connection = session.connection()
+    if rows and connection.dialect.name == "postgresql":
+        _copy(connection, table_of(model), rows)
+    elif rows:
+        connection.execute(table_of(model).insert(), list(rows))
+
+
+def insert_absent(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds those of the rows, each with all its columns, whose key is not there yet."""
+    if not rows:
+        return
+    connection, table = session.connection(), table_of(model)
+    if connection.dialect.name == "postgresql":
+        _from_json(connection, f"{_INSERT_GIVEN} ON CONFLICT DO NOTHING", table, rows)
+    else:
+        connection.execute(insert_into(session, model).on_conflict_do_nothing(), list(rows))
+
+
+def update_unchanged(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Writes rows, each with all its columns, over those of the same key whose `version` still is the row's `was`;
+    how many were."""
+    connection, table = session.connection(), table_of(model)
+    if not rows:
+        return 0
+    if connection.dialect.name == "postgresql":
+        return _from_json(connection, _UPDATE_GIVEN, table, rows, ("was", "bigint")).rowcount
+    same = [each == sa.bindparam(f"at_{each.name}") for each in table.primary_key.columns]
+    values: dict[str, Any] = {
+        each.name: sa.bindparam(f"at_{each.name}") for each in table.columns if not each.primary_key
+    }
+    statement = sa.update(table).where(*same, table.c.version == sa.bindparam("at_was")).values(values)
+    return connection.execute(
+        statement, [{f"at_{name}": value for name, value in row.items()} for row in rows]
+    ).rowcount
+
+
 def upsert(
     session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], told: Told = unheard
 ) -> None:
-    """Writes rows, each with all its columns, over those of the same primary key."""
-    columns = table_of(model).columns
-    insert = insert_into(session, model)
-    statement = insert.on_conflict_do_update(
-        index_elements=[each.name for each in columns if each.primary_key],
-        set_={each.name: insert.excluded[each.name] for each in columns if not each.primary_key},
-    )
+    """Writes rows, each with all its columns, over those of the same primary key; of two rows of one key the
+    later counts.
+    """
+    connection, table = session.connection(), table_of(model)
+    keys = [each.name for each in table.primary_key.columns]
     done = 0
     for part in parts(rows):
-        session.connection().execute(statement, part)
+        if connection.dialect.name == "postgresql":
+            once = {tuple(row[name] for name in keys): row for row in part}
+            _from_json(connection, _UPSERT_GIVEN, table, list(once.values()))
+        else:
+            insert = insert_into(session, model)
+            rest = {each.name: insert.excluded[each.name] for each in table.columns if not each.primary_key}
+            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), part)
         done += len(part)
         told(done, len(rows))
+
+
+# Rows go to PostgreSQL as one document or one stream: a statement for each would cost it, and us, several times that.
+_INSERT_GIVEN: Final = "INSERT INTO {table} ({names}) SELECT {names} FROM {given}"
+_UPSERT_GIVEN: Final = f"{_INSERT_GIVEN} ON CONFLICT ({{keys}}) DO UPDATE SET {{excluded}}"
+_UPDATE_GIVEN: Final = (
+    "UPDATE {table} SET {given_rest} FROM {given} WHERE {given_keys} AND {table}.version = given.was"
+)
+
+
+def _written(value: object) -> str:
+    assert isinstance(value, date | Decimal), f"{type(value).__name__} is no value of a document"
+    return str(value)
+
+
+_DOCUMENT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_written)
+
+
+def _from_json(
+    connection: Connection,
+    statement: str,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    *more: tuple[str, str],
+) -> sa.CursorResult[Any]:
+    return connection.exec_driver_sql(
+        _spelt(statement, table, connection.dialect, more), {"rows": _DOCUMENT.encode(rows)}
+    )
+
+
+@lru_cache(maxsize=256)
+def _spelt(statement: str, table: sa.Table, dialect: Dialect, more: tuple[tuple[str, str], ...]) -> str:
+    """A statement of the table's own columns; `given` are the rows of the document, by their names."""
+    keys = [each.name for each in table.primary_key.columns]
+    rest = [each.name for each in table.columns if not each.primary_key]
+    typed = [(each.name, each.type.compile(dialect)) for each in table.columns]
+    columns = ", ".join(f"{name} {kind}" for name, kind in (*typed, *more))
+    return statement.format(
+        table=table.name,
+        names=", ".join(name for name, _ in typed),
+        keys=", ".join(keys),
+        given=f"json_to_recordset(%(rows)s::json) AS given({columns})",
+        given_keys=" AND ".join(f"{table.name}.{name} = given.{name}" for name in keys),
+        given_rest=", ".join(f"{name} = given.{name}" for name in rest),
+        excluded=", ".join(f"{name} = excluded.{name}" for name in rest),
+    )
+
+
+def _copy(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    names = [each.name for each in table.columns]
+    statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as stream:
+            for row in rows:
+                stream.write_row([row[name] for name in names])
+    except connection.dialect.loaded_dbapi.Error as error:
+        # The driver's own error, in the clothes in which every other statement's comes.
+        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error) from error
 
 
 def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
