@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from sync.messages import (
     Answers,
@@ -26,8 +26,8 @@ Key: TypeAlias = str  # of an entity: "dataset/id"
 Kind: TypeAlias = Literal["submission", "malformed", "differs", "office"]
 
 
-@dataclass(frozen=True)
-class PropertyState:
+# These two are tuples because they come by the dozen with every entity and every submission.
+class PropertyState(NamedTuple):
     """A value in the registry, with the entity version and the submission that last set it.
 
     ``seen``: what its setter had seen before (newest first). More than one value only after a restore, when
@@ -93,8 +93,7 @@ class Held:
         return EntityState(self.dataset, self.id, village, self.version, {}, (), self.updated_at, gone=True)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One value of one submission: what it ``sent``, what its surveyor ``saw`` before, and what became of it
     ("" = left as it was seen). ``version``: of the entity, with its result in it."""
 
@@ -218,10 +217,10 @@ class Needed:
 class Record:
     """One line of the journal, written once. A record whose ``id`` is in the journal already is the same.
 
-    ``kind``: ``submission``; ``malformed`` (``raw`` is its JSON text, its id its own if readable, else
-    derived from ``raw``); ``differs`` (other content under an id that has its verdict: id derived from
-    both, ``raw`` the content, ``verdict`` the one the first got); ``office`` (what the office states, see
-    ``office.py``). ``device``: who sent it.
+    ``kind``: ``submission`` (``raw`` is its canonical JSON, or None: then it is to be made); ``malformed``
+    (``raw`` is its JSON text, its id its own if readable, else derived from ``raw``); ``differs`` (other
+    content under an id that has its verdict: id derived from both, ``raw`` the content, ``verdict`` the one
+    the first got); ``office`` (what the office states, see ``office.py``). ``device``: who sent it.
     ``clock_offset_s``: the hub's clock less the tablet's at this contact. ``past``: what `Facts.known`
     gives back for it (None for ``differs``).
     """

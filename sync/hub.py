@@ -15,7 +15,7 @@ from typing import Literal
 
 from sync import alias, merge
 from sync.alias import survivor
-from sync.codec import derived_id, encode, submission_hash, to_instant, to_text
+from sync.codec import derived_id, encode, to_instant, to_text
 from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
 from sync.messages import Incoming, Malformed, NotYet, Submission, Target, Verdict
 from sync.sight import Case, case_of
@@ -164,9 +164,10 @@ class Work:
 
 
 def _take(work: Work, submission: Submission) -> None:
-    content = submission_hash(submission)
+    text = encode(submission)
+    content = hashlib.sha256(text).hexdigest()
     if past := work.known.get(submission.id):
-        _take_again(work, past, content, encode(submission).decode())
+        _take_again(work, past, content, text.decode())
         return
     facts = work.facts
     rules = facts.forms.get((submission.form, submission.form_version))
@@ -184,7 +185,7 @@ def _take(work: Work, submission: Submission) -> None:
         verdict = _rejection(submission.id, code, at, faults)
         traces = _witness(work, submission, changes)
     past = Past(submission.id, content, verdict, submission.person, submission.observed_at, traces)
-    work.keep(journal_line(work, submission.id, verdict, past, submission=submission))
+    work.keep(journal_line(work, submission.id, verdict, past, submission=submission, raw=text.decode()))
 
 
 def _take_again(work: Work, past: Past, content: str, raw: str) -> None:

@@ -111,7 +111,7 @@ def _put_back(shown: Held, own: Held, version: int) -> Iterator[tuple[str, Prope
             yield name, PropertyState("", version, state.submission, without("", (state.value, *state.seen)))
         elif not same(mine.value, state.value):
             seen = without(mine.value, (state.value, *mine.seen))
-            yield name, replace(mine, version=version, seen=seen)
+            yield name, mine._replace(version=version, seen=seen)
 
 
 def _work(entities: tuple[Held, ...], act: Act) -> Work:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from sync.codec import derived_id
 from sync.facts import Held, PropertyState, Step, Trace
@@ -34,8 +34,7 @@ class Judged:
     others: bool
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What becomes of one value ("" = the surveyor left it as seen). ``by``: the submission it met, ``link``:
     the open conflict that already stands on it."""
 
@@ -46,19 +45,41 @@ class Found:
 
 def judge(case: Case, groups: Mapping[str, str], now: str) -> Judged:
     """What the case's submission makes of its entity. ``groups``: property → guard group. ``now``: the hub's time."""
+    return registered(case, now) if case.registers else compared(case, groups, now)
+
+
+def compared(case: Case, groups: Mapping[str, str], now: str) -> Judged:
+    """`judge` the long way: value by value."""
     seen = {name: sight(case, name) for name in case.sent}
     found = {name: _find(case, name, seen, groups) for name in case.sent}
     after = _apply(case, seen, found, groups, now)
     fields = tuple(
         _outcome(case, name, seen[name], each) for name, each in found.items() if each.result and not case.new
     )
-    return Judged(after, _trace(case, seen, found, after.version), fields, _others(case))
+    steps = _steps(case, seen, found, after.version)
+    return Judged(after, _trace(case, steps, after.version), fields, _others(case))
+
+
+def registered(case: Case, now: str) -> Judged:
+    """`judge` where nobody knew the entity and nothing was seen of it, as in half of all submissions: there is
+    nothing to compare, and what `compared` would come to is known beforehand."""
+    me, version = case.submission.id, case.held.version + 1
+    values = {name: value for name, value in case.sent.items() if name != VILLAGE}
+    held = replace(
+        case.held,
+        version=version,
+        props={name: PropertyState(value, version, me) for name, value in values.items()},
+        updated_at=now,
+        epochs=((case.history, version),),
+    )
+    steps = {name: Step(value, None, "applied", version) for name, value in case.sent.items()}
+    return Judged(held, _trace(case, steps, version), (), False)
 
 
 def witness(case: Case) -> Trace:
     """The trace of a rejected submission: what it sent and had seen, for the one that will correct it."""
     seen = {name: sight(case, name) for name in case.sent}
-    return _trace(case, seen, {name: Found("") for name in case.sent}, 0)
+    return _trace(case, _steps(case, seen, dict.fromkeys(case.sent, Found("")), 0), 0)
 
 
 # --- what becomes of a value -------------------------------------------------------------------------------
@@ -132,11 +153,11 @@ def _others(case: Case) -> bool:
 
 def _set_since(case: Case, name: str) -> bool:
     state = case.state(name)
-    if state is None or case.mine(state):
+    if state is None:
         return False
     if comparable(case, state, case.own):
-        return state.version > case.own.version
-    return name in case.sent and not same(state.value, base(case, name))
+        return state.version > case.own.version and not case.mine(state)
+    return name in case.sent and not same(state.value, base(case, name)) and not case.mine(state)
 
 
 # --- what is written down ----------------------------------------------------------------------------------
@@ -253,12 +274,18 @@ def _outcome(case: Case, name: str, seen: Seen, found: Found) -> FieldOutcome:
     )
 
 
-def _trace(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], version: int) -> Trace:
+def _steps(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], version: int) -> dict[str, Step]:
+    return {
+        name: Step(mine, seen[name].value, found[name].result, version) for name, mine in case.sent.items()
+    }
+
+
+def _trace(case: Case, steps: Mapping[str, Step], version: int) -> Trace:
     # Whoever corrects this one in turn has seen no more than this one had, so the older sight is handed on.
     saw = case.corrected or Trace({}, {}, (), case.own.version, case.own.history, 0)
     me = case.submission
     return Trace(
-        {name: Step(mine, seen[name].value, found[name].result, version) for name, mine in case.sent.items()},
+        steps,
         case.trail,
         case.lineage,
         saw.base_version,

@@ -8,8 +8,6 @@ conflict its base. Where links are missing or ambiguous the result is a conflict
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sync.facts import PropertyState
 from sync.masking import hides
 from sync.messages import Conflict
@@ -67,7 +65,7 @@ def put_behind(case: Case, state: PropertyState, seen: Seen, closed: tuple[Confl
     if not case.offered_again or not fresh(case, state):
         return state
     bases = (conflict.base for conflict in closed)
-    return replace(state, seen=without(state.value, (*state.seen, seen.value, *bases)))
+    return state._replace(seen=without(state.value, (*state.seen, seen.value, *bases)))
 
 
 def fresh(case: Case, state: PropertyState) -> bool:

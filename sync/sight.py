@@ -7,8 +7,9 @@ correction, and a base version of another history are to be read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from sync.chain import apart
 from sync.facts import Held, Past, PropertyState, Step, Trace
@@ -18,8 +19,7 @@ from sync.messages import VILLAGE, Conflict, Submission, Target
 LINEAGE_MAX = 200  # offline edits of one entity by one tablet; beyond, the oldest are judged as strangers
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """What was seen of one property. ``version`` and ``history``: changes up to there were seen too.
 
     ``decides``: an open conflict was seen with it, so whatever is sent decides it. ``joins``: the value is an
@@ -62,6 +62,11 @@ class Case:
         return self.held.version == 0
 
     @property
+    def registers(self) -> bool:
+        """Nobody knows the entity, and its surveyor had seen nothing of it, neither at the hub nor on the tablet."""
+        return self.new and not (self.target.base or self.trail or self.corrected or self.held.epochs)
+
+    @property
     def offered_again(self) -> bool:
         """Made under another history: the hub was restored since, and part of what it knew then is gone."""
         return self.submission.history != self.history
@@ -73,7 +78,7 @@ class Case:
         behind = (corrects, *(self.corrected.lineage if self.corrected else ())) if corrects else ()
         return tuple(dict.fromkeys((*self.followed, *behind)))[:LINEAGE_MAX]
 
-    @property
+    @cached_property
     def own(self) -> Seen:
         return Seen(None, self.target.base_version, self.submission.history)
 
@@ -190,7 +195,7 @@ def same(one: str | None, other: str | None) -> bool:
 
 def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`)."""
-    own = Seen(base(case, name), case.target.base_version, case.submission.history)
+    own = case.own._replace(value=base(case, name))
     corrected = case.corrected.steps.get(name) if case.corrected else None
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
@@ -198,7 +203,7 @@ def sight(case: Case, name: str) -> Seen:
     if step is None or _shown(case, step):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
-    return replace(own, value=step.sent, joins=joins)
+    return own._replace(value=step.sent, joins=joins)
 
 
 def _shown(case: Case, step: Step) -> bool:
@@ -253,8 +258,10 @@ def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
         return False
     if case.submission.corrects and case.submission.corrects not in case.known:
         return False  # it has seen what that record had, and that record has not come yet
+    if seen.history == case.history:
+        return True
     made = made_under(case.held, state.version)
-    return made is None or made == seen.history or seen.history == case.history
+    return made is None or made == seen.history
 
 
 def saw(case: Case, state: PropertyState, seen: Seen) -> bool:
@@ -290,5 +297,5 @@ def _sight_of_correction(case: Case, name: str, own: Seen, trace: Trace, step: S
             case.offered_again or case.target.base_version >= trace.version
         )
         decides = heard and step.outcome == "conflict"
-        return replace(own, decides=True) if decides else replace(own, value=step.sent, joins=True)
+        return own._replace(decides=True) if decides else own._replace(value=step.sent, joins=True)
     return Seen(step.sent, trace.base_version, trace.history)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select, tuple_, update
-from sqlmodel import Session, SQLModel
+from sqlalchemy import select, tuple_
+from sqlmodel import Session
 
-from server.database import insert_into, parts, table_of
+from server.database import insert_absent, insert_into, insert_rows, parts, table_of, update_unchanged
 from server.exchange import digests
 from server.exchange.tables import (
     EntityRow,
@@ -28,6 +28,8 @@ from sync.digest import Digest
 from sync.documents import held_text, read_held, read_traces, traces_text
 from sync.facts import Held, Key, Past, Record
 from sync.messages import Verdict
+
+JUDGED: Final = ("submission", "malformed")
 
 
 class Stale(Exception):
@@ -92,24 +94,27 @@ def record(session: Session, county: str, records: Sequence[Record], now: dateti
     same.
     """
     rows = [_journal_row(county, entry, position, now) for position, entry in enumerate(records)]
-    targets = [
-        {"county": county, "dataset": target.dataset, "entity": target.id, "submission": entry.id}
+    # What was judged just now is new, or else another writer was first and all of this begins again.
+    insert_rows(session, SubmissionRow, [row for row in rows if row["kind"] in JUDGED])
+    insert_absent(session, SubmissionRow, [row for row in rows if row["kind"] not in JUDGED])
+    # A rejected submission may name an entity twice.
+    targets = dict.fromkeys(
+        (target.dataset, target.id, entry.id)
         for entry in records
         if entry.submission
         for target in entry.submission.targets
-    ]
-    _insert_absent(session, SubmissionRow, rows)
-    _insert_absent(session, SubmissionTarget, targets)
-
-
-def _insert_absent(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(insert_into(session, model).on_conflict_do_nothing(), rows)
+    )
+    names = ("dataset", "entity", "submission")
+    insert_absent(
+        session,
+        SubmissionTarget,
+        [{"county": county, **dict(zip(names, each, strict=True))} for each in targets],
+    )
 
 
 def _journal_row(county: str, entry: Record, position: int, now: datetime) -> dict[str, Any]:
     sent = entry.submission
-    document = encode(sent).decode() if sent else entry.raw
+    document = encode(sent).decode() if sent and entry.raw is None else entry.raw
     assert document is not None
     return {
         "county": county,
@@ -138,24 +143,14 @@ def keep(session: Session, county: str, changed: Sequence[Held], before: Mapping
     """Write entities as they now are; `before` are those this transaction read. Raises Stale."""
     ordered = sorted(changed, key=lambda held: (held.dataset, held.id))
     made = [_entity_row(county, held) for held in ordered if held.key not in before]
-    if made:
-        session.connection().execute(table_of(EntityRow).insert(), made)
+    insert_rows(session, EntityRow, made)
     grown = [
-        {f"at_{name}": value for name, value in _entity_row(county, held).items()}
-        | {"was": before[held.key].version}
+        _entity_row(county, held) | {"was": before[held.key].version}
         for held in ordered
         if held.key in before
     ]
-    if grown and session.connection().execute(_update_entity(), grown).rowcount != len(grown):
+    if update_unchanged(session, EntityRow, grown) != len(grown):
         raise Stale
-
-
-def _update_entity() -> Any:
-    keys = ("county", "dataset", "id")
-    table = table_of(EntityRow)
-    values: dict[str, Any] = {c.name: bindparam(f"at_{c.name}") for c in table.columns if c.name not in keys}
-    same = [table.c[name] == bindparam(f"at_{name}") for name in keys]
-    return update(table).where(*same, table.c.version == bindparam("was")).values(values)
 
 
 def _entity_row(county: str, held: Held) -> dict[str, Any]:
@@ -190,8 +185,7 @@ def tell(session: Session, county: str, rows: Sequence[facts.FeedRow], deltas: M
         for village, head in heads.items()
         for seq, row in enumerate(by_village[village], start=head - len(by_village[village]) + 1)
     ]  # fmt: skip
-    if numbered:
-        session.connection().execute(table_of(FeedRow).insert(), numbered)
+    insert_rows(session, FeedRow, numbered)
     told = {village: (head - len(by_village[village]), head) for village, head in heads.items()}
     digests.count(session, county, told, deltas)
 

@@ -1,0 +1,46 @@
+"""A registration of what nobody knew goes a short way, and comes to what the long one would."""
+
+from dataclasses import replace
+
+import pytest
+
+from sync import merge
+from sync.facts import Held
+from sync.messages import Submission, Target
+from sync.sight import Case, case_of
+
+HOME = Target("household", "0c6f2d1e-3c58-4b7e-8a44-6f1d9b2a7c30", 0, {}, None)
+HISTORY, OTHER = "9d1b7c44-52a1-4e0c-b7a3-1f5e8d6c2a90", "5b0f6a52-8a5c-4f0e-9a57-0d2f7c1e4b11"
+MADE = Submission(
+    "e3a1c5d7-6b2f-4c8e-9d10-7a5b3f2e1c04", OTHER, 7, "", HISTORY, "140525", "140525100001", "17", "household",
+    "2020.1", "2020-09-01T08:00:00.000Z", None, (HOME,), {},
+)  # fmt: skip
+VALUES = {"head_name": "张三", "phone": "", "account": "62284417"}
+GROUPS = {"head_name": "identity"}
+NOW = "2020-09-01T08:05:00.000Z"
+
+
+def case(made: Submission = MADE, target: Target = HOME, held: Held | None = None) -> Case:
+    return case_of(made, target, VALUES, held, known={}, history=HISTORY, masked=frozenset({"account"}))
+
+
+@pytest.mark.parametrize(
+    ("made", "target"),
+    [
+        (MADE, HOME),
+        (replace(MADE, history=OTHER), HOME),
+        (replace(MADE, history=None), HOME),
+        (replace(MADE, corrects=OTHER), HOME),  # of a record that has not come yet
+        (MADE, replace(HOME, follows=OTHER)),  # the same
+        (MADE, replace(HOME, base_version=3)),  # of an entity that a restore has lost, left empty then
+    ],
+)
+def test_both_ways_come_to_the_same(made: Submission, target: Target) -> None:
+    one = case(made, target)
+    assert one.registers
+    assert merge.judge(one, GROUPS, NOW) == merge.compared(one, GROUPS, NOW)
+
+
+def test_whoever_had_seen_something_is_compared() -> None:
+    assert not case(target=replace(HOME, base={"phone": "1"})).registers
+    assert not case(held=merge.judge(case(), GROUPS, NOW).held).registers
