@@ -39,13 +39,14 @@ bench: ## the measurements, one at a time
 	@.ci/setup test
 	@$(BIN)/python -m pytest tests/benchmarks
 
-simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200 SEED= the first)
+simulate: ## a county from each of many seeds, with faults, checked (SEEDS=200 SEED= the first, SIZE=small|large)
 	@.ci/setup demo
-	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200) --seed $(or $(SEED),0)
+	@exec $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),200) --seed $(or $(SEED),0) --size $(or $(SIZE),small)
 
 # A broken promise of a seed does not spare the kills: both parts run, and either one fails the whole. One of these
 # tests may take longer than the ordinary run lets any.
-soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000 SEED= the first)
+soak: ## long loops of kills and seeds that the tests only sample (SEEDS=5000 small and a tenth of it large, SEED= the first)
 	@.ci/setup test
 	@failed=0; $(BIN)/cleanheat simulate --seeds $(or $(SEEDS),5000) --seed $(or $(SEED),0) || failed=1; \
+		$(BIN)/cleanheat simulate --size large --seeds $$(( ($(or $(SEEDS),5000) + 9) / 10 )) --seed $(or $(SEED),0) || failed=1; \
 		PATH="$(TEST_PATH)" $(BIN)/python -m pytest -n 2 -m soak -o faulthandler_timeout=7200 tests || failed=1; exit $$failed

@@ -116,7 +116,9 @@ def serve(
         fill(made, bars)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         _say_hello(made, address)
-        config = uvicorn.Config(made, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            made, log_level="warning", timeout_graceful_shutdown=5, server_header=False, date_header=False
+        )
         # uvicorn ends in order on Ctrl-C, and then passes it on.
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
@@ -352,12 +354,19 @@ def run_demo(
 def run_simulation(
     seeds: Annotated[int, typer.Option(min=1, help="多少个县，每个县一个种子。")] = 200,
     seed: Annotated[int, typer.Option(help="第一个种子。")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果。")] = False,
+    size: Annotated[str, typer.Option(help="small：很短的故事；large：真实表单、几十步。")] = "small",
+    jobs: Annotated[int | None, typer.Option(min=1, help="用几个进程；默认每个核一个。")] = None,
+    keep: Annotated[Path, typer.Option(help="违背承诺的故事缩短后写入这个文件夹。")] = Path("simulated"),
+    story: Annotated[Path | None, typer.Option(help="只重演这个文件里的故事。")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果和故障表。")] = False,
 ) -> None:
     """用许多种子各演一个县的同步，带着断线、丢包、崩溃和恢复；有任何承诺落空则退出码为 1。"""
-    from server.lab.simulate import run
+    from server.lab.simulate import Asked, run
 
-    raise typer.Exit(run(seeds, seed, as_json=as_json))
+    if size not in ("small", "large"):
+        raise typer.BadParameter("small 或 large。", param_hint="--size")
+    asked = Asked(1 if story else seeds, seed, "large" if size == "large" else "small", jobs, keep, story)
+    raise typer.Exit(run(asked, as_json=as_json))
 
 
 if __name__ == "__main__":

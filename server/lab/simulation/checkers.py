@@ -30,7 +30,7 @@ Checker = Callable[[Evidence], Iterator[str]]
 
 def nothing_lost(evidence: Evidence) -> Iterator[str]:
     """Whatever a tablet saved has a verdict, on the tablet and in the journal, and it is the same one."""
-    if evidence.rounds is None:
+    if evidence.contacts_n is None:
         yield "the tablets never fell quiet"
     for tablet in evidence.tablets:
         for id, saved in tablet.saved.items():
@@ -52,7 +52,7 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
 
 def nothing_doubled(evidence: Evidence) -> Iterator[str]:
     """Each submission has its effect once: one line of the journal, versions and feed without surplus."""
-    saved = {id for tablet in evidence.tablets for id in tablet.saved}
+    saved = {id for tablet in evidence.tablets for id in tablet.saved} | evidence.before
     yield from (
         f"{id} is in the journal, but nobody saved it" for id in sorted(evidence.journal.keys() - saved)
     )
@@ -163,6 +163,41 @@ def _met(evidence: Evidence, submission: str, key: str, name: str) -> str:
     return ""
 
 
+def chains_followed(evidence: Evidence) -> Iterator[str]:
+    """What a submission follows, its surveyor had before them: a value left as it stood there was not changed, and
+    a chain that is in conflict is in one, not in one for each of its links."""
+    for id, judged in evidence.journal.items():
+        for target in judged.submission.targets:
+            before = evidence.journal.get(target.follows or "")
+            if before is None or before.order > judged.order or judged.submission.corrects:
+                continue
+            if before.verdict.outcome != "rejected" and judged.verdict.outcome != "rejected":
+                for name in _left_alone(before, judged, target.key):
+                    yield f"{id} left {target.key}, {name} as {target.follows} had made it; its verdict says changed"
+    for key, held in evidence.entities.items():
+        open_by = {(conflict.submission, conflict.property) for conflict in held.conflicts}
+        for submission, name in sorted(open_by):
+            for earlier in _followed(evidence, submission, key):
+                if (earlier, name) in open_by:
+                    yield f"{key}, {name}: {submission} follows {earlier}, and both stand in conflict"
+
+
+def _left_alone(before: Judged, judged: Judged, key: str) -> Iterator[str]:
+    was, now = before.traces[key].steps, judged.traces[key].steps
+    for field in judged.verdict.fields:
+        name = field.property
+        if f"{field.dataset}/{field.id}" == key and name in was and was[name].sent == now[name].sent:
+            yield name
+
+
+def _followed(evidence: Evidence, submission: str, key: str) -> Iterator[str]:
+    """What a submission says that it follows, back to the beginning of its chain."""
+    while judged := evidence.journal.get(submission):
+        submission = next((each.follows or "" for each in judged.submission.targets if each.key == key), "")
+        if submission:
+            yield submission
+
+
 def tables_recounted(evidence: Evidence) -> Iterator[str]:
     """The registry's typed tables say what the entities say."""
     for dataset, rows in evidence.typed.items():
@@ -257,6 +292,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     replicas_equal,
     lost_values,
     no_self_conflict,
+    chains_followed,
     tables_recounted,
     devices_traced,
     statuses_true,

@@ -72,10 +72,10 @@ class TabletSeen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """``rounds`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the office
-    stated each entity."""
+    """``contacts_n`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the
+    office stated each entity. ``before``: submissions from before the story."""
 
-    rounds: int | None
+    contacts_n: int | None
     history: str
     journal: Mapping[str, Judged]
     differing: tuple[str, ...]
@@ -85,6 +85,7 @@ class Evidence:
     typed: Mapping[str, Mapping[str, Mapping[str, Any]]]
     tablets: tuple[TabletSeen, ...]
     stated: Mapping[str, int]
+    before: frozenset[str]
 
     @cached_property
     def devices(self) -> dict[str, str]:
@@ -104,11 +105,11 @@ class Evidence:
 
 def gather(world: World) -> Evidence:
     """Everything, from the hub's database and from each tablet."""
-    world.hub.begin_again()
+    world.stage.leave()
     with closing(sqlite3.connect(world.hub.file)) as database:
         database.row_factory = sqlite3.Row
         return Evidence(
-            rounds=world.rounds,
+            contacts_n=world.contacts_n,
             history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
             journal=_journal(database),
             differing=tuple(
@@ -126,6 +127,7 @@ def gather(world: World) -> Evidence:
             typed={name: _typed(database, name) for name in TYPED},
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
+            before=frozenset(id for saved in world.stage.saved.values() for id in saved),
         )
 
 

@@ -1,85 +1,81 @@
-"""What goes wrong in a simulated county, how often, and how a process is made to die.
+"""What may go wrong in a simulated county, and how often: the one table, printed by `cleanheat simulate --json`.
 
-A process dies inside SQLite: its progress handler interrupts a statement after so many steps of the virtual
-machine. The transaction under way is lost, as it is when a process is killed; whoever catches `Fuse.blown`
-throws the connection away and begins again from the file.
+Each line is a probability with a name. ``of`` says of what it is one: a *request* (at most one thing befalls it), a
+*save* of a record, a *step* of the story. A story draws from this table before it begins, and every fault drawn is a
+word in it, so one that breaks a promise can be played again with the others left out.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
-# The handler is called once in so many steps: often enough to fall between any two statements.
-STEPS_PER_TICK: Final = 40
-_TICKS_MAX_EXPONENT: Final = 8.5  # up to some 360 ticks: more than a push of a few records takes
+Of = Literal["request", "save", "step"]
 
 
 @dataclass(frozen=True)
-class Faults:
-    """Probabilities, each of one request unless it says otherwise. All 0: a calm county."""
+class Fault:
+    """``chance``: of one request, save or step. ``what``: what happens, for people."""
 
-    request_lost: float = 0.07
-    left_in_the_middle: float = 0.04
-    duplicate_request: float = 0.06
-    hub_dies_inside: float = 0.08
-    hub_dies_after_commit: float = 0.06
-    reply_lost: float = 0.08
-    tablet_dies_applying: float = 0.07
-    busy: float = 0.02
-    old_request_again: float = 0.08
-    """An earlier request of any tablet arrives once more after this one."""
-    tablet_dies_saving: float = 0.05
-    """Of one save."""
-    clock_jumps: float = 0.01
-    """Of one step: a tablet's clock goes wrong by months or years."""
+    name: str
+    of: Of
+    chance: float
+    what: str
 
 
-CALM: Final = Faults(**{each.name: 0.0 for each in fields(Faults)})
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault("request_lost", "request", 0.06, "the request never arrives"),
+    Fault("request_cut", "request", 0.02, "the request breaks off inside its body"),
+    Fault("request_flipped", "request", 0.02, "a bit of the request's body is another on arrival"),
+    Fault("left_in_the_middle", "request", 0.03, "the tablet is switched off while it waits for the reply"),
+    Fault("duplicate_request", "request", 0.05, "the request arrives twice, one right after the other"),
+    Fault("hub_dies_inside", "request", 0.03, "the hub is killed at any statement of a contact"),
+    Fault("hub_dies_writing", "request", 0.08, "the hub is killed at any write between its judgement and its commit"),
+    Fault("hub_dies_after_commit", "request", 0.05, "the hub is killed after its commit, before it answers"),
+    Fault("hub_loses_power", "request", 0.03, "the hub's machine stops in its commit: the end of its WAL is torn"),
+    Fault("hub_disk_full", "request", 0.02, "the hub's disk takes no more at any byte of a write"),
+    Fault("busy", "request", 0.02, "the hub answers 503 and asks to be asked later"),
+    Fault("reply_lost", "request", 0.07, "the reply is lost after the hub's commit"),
+    Fault("reply_cut", "request", 0.02, "the reply breaks off inside its body"),
+    Fault("reply_flipped", "request", 0.02, "a bit of the reply's body is another on arrival"),
+    Fault("tablet_dies_applying", "request", 0.05, "the tablet is killed at any statement of storing the reply"),
+    Fault("tablet_loses_power_applying", "request", 0.02, "the tablet's battery goes while it stores the reply"),
+    Fault("tablet_disk_full_applying", "request", 0.02, "the tablet's disk takes no more while it stores the reply"),
+    Fault("tablet_dies_saving", "save", 0.05, "the tablet is killed at any statement of saving a record"),
+    Fault("tablet_loses_power_saving", "save", 0.03, "the tablet's battery goes while it saves: its WAL is torn"),
+    Fault("tablet_disk_full_saving", "save", 0.03, "the tablet's disk takes no more while it saves"),
+    Fault("old_request_again", "step", 0.05, "an earlier request comes out of some network again, after later ones"),
+    Fault("clock_jumps", "step", 0.01, "a tablet's clock goes wrong by months or years"),
+    Fault("backed_up", "step", 0.02, "the hub's database is copied"),
+    Fault("restored", "step", 0.02, "the hub is restored from an older copy: a new history"),
+    Fault("put_back", "step", 0.015, "an older copy of the hub's file is put back, and nobody tells the hub"),
+    Fault("villages_change", "step", 0.03, "the office gives a tablet a village, or takes one away"),
+    Fault("zone_told", "step", 0.02, "the office tells of a village's zone through the same feed"),
+    Fault("hub_learns_form", "step", 0.015, "a new version of a form is released at the hub"),
+    Fault("app_upgraded", "step", 0.015, "a tablet's app brings a new version of a form, perhaps before the hub"),
+)  # fmt: skip
+
+NAMED: Final = {fault.name: fault for fault in FAULTS}
+TWO_SERVERS: Final = 0.25
+"""Of one county: two servers work behind the one database, each with its own connections and its own memory."""
 
 
-class Died(Exception):
-    """A process ended in the middle of what it was doing."""
+def table() -> list[dict[str, str | float]]:
+    """The table as JSON values."""
+    rows: list[dict[str, str | float]] = [
+        {"name": each.name, "of": each.of, "chance": each.chance, "what": each.what} for each in FAULTS
+    ]
+    two = "two servers work behind the one database; a contact of one falls into a contact of the other"
+    return [*rows, {"name": "two_servers", "of": "county", "chance": TWO_SERVERS, "what": two}]
 
 
-@dataclass
-class Fuse:
-    """Lets the connections it guards do so much work and no more. ``left`` None: any amount."""
-
-    left: int | None = None
-    blown: bool = False
-
-    def guard(self, connection: sqlite3.Connection) -> None:
-        handler: Callable[[], bool] | None = self._tick if self.left is not None else None
-        connection.set_progress_handler(handler, STEPS_PER_TICK)
-
-    @contextmanager
-    def lit(self, ticks: int) -> Iterator[None]:
-        """Inside, connections taken into guard end after ``ticks``; whatever comes of it leaves as `Died`."""
-        self.left, self.blown = ticks, False
-        try:
-            yield
-        except Exception as error:
-            if self.blown:
-                raise Died from error
-            raise
-        finally:
-            self.left = None
-        if self.blown:
-            raise Died
-
-    def _tick(self) -> bool:
-        if self.left is None:
-            return False
-        self.left -= 1
-        self.blown = self.blown or self.left < 0
-        return self.blown
-
-
-def ticks(rng: Random) -> int:
-    """How long a process that is going to die lives; short lives are as likely as long ones."""
-    return int(2 ** rng.uniform(0, _TICKS_MAX_EXPONENT))
+def drawn(rng: Random, of: Of) -> str:
+    """What befalls one request, save or step: a fault's name, "" for nothing."""
+    at = rng.random()
+    for fault in FAULTS:
+        if fault.of == of:
+            at -= fault.chance
+            if at < 0:
+                return fault.name
+    return ""

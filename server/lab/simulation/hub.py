@@ -1,77 +1,165 @@
 """The hub of a simulated county: the exchange's real code over a real database, without HTTP.
 
-It can die anywhere, be copied, and be put back from a copy, by the command that people use or behind its back.
+One server or two stand before the database. They can die anywhere, and the database can be copied, restored and put
+back from a copy, as people do it or behind the hub's back.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Collection
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from random import Random
+
+from sqlalchemy.exc import OperationalError
 
 from server.access import enrolment
 from server.access.tables import Tablet
 from server.database import read, write
-from server.exchange import backup, history, office, store
+from server.exchange import backup, forms, history, office, store
 from server.exchange.feed import SqlFeed
 from server.exchange.store import Exchange
-from server.lab.simulation.faults import Died
-from server.lab.simulation.stage import COUNTY, Stage
+from server.lab.simulation.disk import Died, Disk, torn
+from server.lab.simulation.seams import Seams
+from server.lab.simulation.stage import COUNTY, Plug, Stage
 from server.registry.policy import POLICY
 from server.registry.projection import projection
 from sync.codec import decode_request, derived_id, encode
-from sync.facts import Device
+from sync.facts import Device, Facts, Pushed
+from sync.messages import Incoming
+
+
+class DiskFull(Exception):
+    """The hub could not write: it answers 500 and has done nothing."""
 
 
 @dataclass
 class Hub:
-    """``clock`` and ``new_id`` are the world's."""
+    """``clock`` and ``new_id`` are the world's. ``serving``: the server that the next request reaches. ``went_back``:
+    the database has been an older copy of itself."""
 
     stage: Stage
     file: Path
+    servers_n: int
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
-    exchange: Exchange = field(init=False)
+    seams: Seams
+    serving: int = 0
+    exchanges: list[Exchange] = field(init=False)
     copies: list[Path] = field(default_factory=list)
     callers: dict[str, Tablet] = field(default_factory=dict)
+    judged: Pushed | None = None
+    left_writing: int | None = None
+    went_back: bool = False
 
     def __post_init__(self) -> None:
-        self.exchange = Exchange(
-            self.stage.engine, self.stage.places, self.stage.forms, POLICY, (projection,), self.new_id
-        )
+        self.exchanges = [self._exchange(plug) for plug in self.stage.plugs[: self.servers_n]]
+
+    def _exchange(self, plug: Plug) -> Exchange:
+        return Exchange(
+            plug.engine, self.stage.places, self.stage.forms, POLICY, (projection,), self.new_id,
+            decide=self._decide,
+        )  # fmt: skip
+
+    def _decide(self, incoming: Incoming, facts: Facts, now: datetime) -> Pushed:
+        self.judged = self.seams.decide(incoming, facts, now)
+        if self.left_writing is not None:
+            self.plug.fuse.shorten(self.left_writing)
+        return self.judged
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.exchanges[self.serving]
+
+    @property
+    def plug(self) -> Plug:
+        return self.stage.plugs[self.serving]
+
+    @property
+    def disk(self) -> Disk:
+        return Disk(self.file)
 
     # --- what tablets ask ---
 
-    def answer(self, secret: str, body: bytes, *, dies_after: int | None = None) -> bytes:
-        """The reply to a request. With ``dies_after`` ticks of work the process ends: raises `Died`."""
-        fuse = self.stage.fuse
+    def answer(self, secret: str, body: bytes) -> bytes:
+        """The reply to a request."""
+        reply = store.contact(self.exchange, self._caller(secret), decode_request(body), self.clock())
+        return encode(reply)
+
+    def answer_dying(self, secret: str, body: bytes, ticks: int, ticks_writing: int | None = None) -> bytes:
+        """The same, by a process that has so much work left in it, and only so much once it has judged. Raises
+        `Died`."""
+        fuse, self.judged, self.left_writing = self.plug.fuse, None, ticks_writing
         try:
-            with fuse.lit(dies_after) if dies_after is not None else nullcontext():
-                incoming = decode_request(body)
-                reply = store.contact(self.exchange, self._caller(secret), incoming, self.clock())
-                return encode(reply)
+            with fuse.lit(ticks):
+                return self.answer(secret, body)
         except Died:
-            self.begin_again()
+            words = self._last_words() if self.judged else None
+            self._begin_again(fuse)
+            if words is not None:
+                return words
             raise
+
+    def _last_words(self) -> bytes | None:
+        assert self.judged is not None
+        reply = self.seams.last_words(self.history(), self.judged, self.clock())
+        return encode(reply) if reply else None
+
+    def _begin_again(self, fuse: object) -> None:
+        """The process that died is gone, its connections with it. Where another still has the database open, its
+        files stay as they are: what the dead one had not committed is nobody's."""
+        self.plug.engine.dispose()
+        image = self.plug.fuse.image
+        if image is not None and self.servers_n == 1:
+            self.disk.put(image)
 
     def answer_and_die(self, secret: str, body: bytes) -> None:
         """Take everything a request brings, commit, and end before a reply is made."""
+        self._take(secret, body)
+        self.plug.engine.dispose()
+
+    def answer_and_lose_power(self, secret: str, body: bytes, rng: Random) -> None:
+        """The same, and of what this commit wrote nobody knows how much has reached the disk."""
+        self._settle()
+        before = self.disk.image()
+        self._take(secret, body)
+        after = torn(before, self.disk.image(), rng)
+        self.stage.leave()
+        self.disk.put(after)
+
+    def _settle(self) -> None:
+        """Another server's connections would keep the files; a machine that stops has none."""
+        if self.servers_n > 1:
+            self.stage.leave()
+
+    def _take(self, secret: str, body: bytes) -> None:
         tablet = self._caller(secret)
         device = Device(tablet.device, tablet.county, frozenset())
         store.push(self.exchange, device, decode_request(body), self.clock(), tablet=True)
-        self.begin_again()
 
-    def begin_again(self) -> None:
-        """The process is gone, its connections with it; the next one opens the file anew."""
-        self.stage.engine.dispose()
+    def answer_on_a_full_disk(self, secret: str, body: bytes, rng: Random) -> bytes:
+        """Raises `DiskFull`, unless what was to be written still found room."""
+        try:
+            with self.disk.full(rng):
+                return self.answer(secret, body)
+        except OperationalError as error:
+            raise DiskFull from error
+
+    @contextmanager
+    def other_serving(self) -> Iterator[None]:
+        """Inside, requests reach the other server."""
+        was, self.serving = self.serving, (self.serving + 1) % self.servers_n
+        try:
+            yield
+        finally:
+            self.serving = was
 
     def _caller(self, secret: str) -> Tablet:
         """Looked up once: every copy of the database knows the tablets of the stage."""
         if secret not in self.callers:
-            with read(self.stage.engine) as session:
+            with read(self.exchange.engine) as session:
                 found = enrolment.tablet_by_secret(session, secret)
             assert found is not None, "the hub does not know a tablet of the stage"
             self.callers[secret] = found
@@ -80,26 +168,34 @@ class Hub:
     # --- what the office does ---
 
     def assign(self, device: str, villages: Collection[str]) -> None:
-        with write(self.stage.engine) as session:
+        with write(self.exchange.engine) as session:
             enrolment.assign(session, county=COUNTY, device=device, villages=villages, now=self.clock())
 
     def unassign(self, device: str, villages: Collection[str]) -> None:
-        with write(self.stage.engine) as session:
+        with write(self.exchange.engine) as session:
             enrolment.unassign(session, county=COUNTY, device=device, villages=villages, now=self.clock())
 
     def held(self, device: str) -> set[str]:
-        with read(self.stage.engine) as session:
+        with read(self.exchange.engine) as session:
             return enrolment.held(session, county=COUNTY, device=device)
 
     def ever_held(self, device: str) -> set[str]:
-        with read(self.stage.engine) as session:
+        with read(self.exchange.engine) as session:
             return enrolment.ever_held(session, county=COUNTY, device=device)
 
     def state_zone(self, village: str, props: dict[str, str]) -> None:
         """The office tells of a village's zone, as a designation does."""
         zone = ("zone", derived_id("zone", village), village, props)
-        with write(self.stage.engine) as session:
+        with write(self.exchange.engine) as session:
             office.publish(session, COUNTY, [zone], self.clock())
+
+    def release(self, newer: Collection[tuple[str, str, str]]) -> None:
+        """New versions of forms; each server reads them when it next looks, here at once."""
+        with write(self.exchange.engine) as session:
+            forms.register(session, newer, self.clock())
+        with read(self.exchange.engine) as session:
+            loaded = forms.load(session)
+        self.exchanges = [replace(exchange, forms=loaded) for exchange in self.exchanges]
 
     # --- copies ---
 
@@ -110,21 +206,31 @@ class Hub:
         return target
 
     def restore(self, copy: Path) -> None:
-        """As the restore command does it: a new history."""
-        self.stage.engine.dispose()
-        replaced = backup.restore(f"sqlite:///{self.file}", copy, new_id=self.new_id, now=self.clock())
-        if replaced is not None:
-            replaced.unlink()
+        """A copy takes the database's place, and a new history begins. (The command's own care with files has
+        tests of its own.)"""
+        self.put_back(copy)
+        backup.begin_new_history(self.exchange.engine, self.new_id)
 
     def put_back(self, copy: Path) -> None:
         """As somebody does it who copies files about: nothing tells the database that it is an older one."""
-        self.stage.engine.dispose()
-        shutil.copyfile(copy, self.file)
+        self.went_back = True
+        self.stage.leave()
+        self.disk.log.unlink(missing_ok=True)
+        self.file.write_bytes(copy.read_bytes())
+        self._learn_again()
+
+    def _learn_again(self) -> None:
+        """Servers begun anew know the forms that this database has."""
+        with read(self.exchange.engine) as session:
+            known = forms.keys(session)
+            if known != self.exchange.forms.by_key.keys():
+                loaded = forms.load(session)
+                self.exchanges = [replace(exchange, forms=loaded) for exchange in self.exchanges]
 
     def history(self) -> str:
-        with read(self.stage.engine) as session:
+        with read(self.exchange.engine) as session:
             return history.present(session)
 
     def heads(self, villages: Collection[str]) -> dict[str, int]:
-        with read(self.stage.engine) as session:
+        with read(self.exchange.engine) as session:
             return SqlFeed(session, COUNTY).heads(sorted(villages))

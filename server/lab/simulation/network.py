@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from server.lab.simulation.faults import CALM, Died, Faults, ticks
-from server.lab.simulation.hub import Hub
+from server.lab.simulation import wire
+from server.lab.simulation.disk import Died, ticks
+from server.lab.simulation.hub import DiskFull, Hub
+from server.lab.simulation.seams import Seams
 from server.lab.simulation.tablet import Tablet
 from sync.client import Account, Refusal, contact
 from sync.codec import decode, encode
@@ -19,10 +21,10 @@ APP_VERSION: Final = "simulated"
 REMEMBERED: Final = 12
 CUT: Final = Refusal("cut", "模拟断网。", "")
 BUSY: Final = Refusal("busy", "模拟服务器繁忙。", "", retry_after_s=5)
-
-
-def as_sent(reply: Reply) -> Reply:
-    return reply
+BROKEN: Final = Refusal("server_error", "模拟服务器磁盘已满。", "")
+LONG: Final = 1_000_000
+# What comes over the tablet while it stores a reply, and not over the way there.
+APPLYING: Final = ("tablet_dies_applying", "tablet_loses_power_applying", "tablet_disk_full_applying")
 
 
 @dataclass(frozen=True)
@@ -35,94 +37,105 @@ class Contacted:
 
 @dataclass
 class Network:
-    """``requests``: some that travelled, and may arrive once more. ``seen``: hash over all bytes that did.
-
-    ``on_the_way`` may change a reply; only a test that plants a fault does.
-    """
+    """``requests``: some that travelled, and may arrive once more. ``seen``: hash over all bytes that did."""
 
     hub: Hub
-    rng: Random
-    faults: Faults
-    on_the_way: Callable[[Reply], Reply] = as_sent
+    seams: Seams
+    note: Callable[[str], None]
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     seen: Any = field(default_factory=hashlib.sha256)
-    counts: dict[str, int] = field(default_factory=dict)
 
-    def contact(self, tablet: Tablet, *, calm: bool = False) -> Contacted:
-        """One contact, from beginning to end or to whatever ends it."""
-        faults = CALM if calm else self.faults
+    def contact(self, tablet: Tablet, faults: Sequence[str], rng: Random) -> Contacted:
+        """One contact, from beginning to end or to whatever ends it; ``faults`` befall its requests in turn."""
         conversation = contact(tablet.replica, clock=tablet.clock, app_version=APP_VERSION)
-        request = next(conversation)
-        self._note("contacts")
+        request, left = next(conversation), list(faults)
+        self.note("contacts")
         while True:
-            self._note("requests")
-            met = self._met(faults)
+            self.note("requests")
+            met = left.pop(0) if left else ""
+            if met:
+                self.note(met)
+            answer = self._ask(tablet, encode(request), met, rng)
             if met == "left_in_the_middle":
                 conversation.close()
                 return Contacted("left in the middle")
-            answer = self._ask(tablet, encode(request), met)
-            dies = ticks(self.rng) if met == "tablet_dies_applying" else None
             try:
-                with tablet.dying(dies):
+                with tablet.befallen(met if met in APPLYING else "", rng):
                     request = conversation.send(answer)
             except StopIteration as end:
                 account: Account = end.value
                 return Contacted(f"{met or 'reaches the hub'}, {_told(account)}", account)
             except Died:
-                return Contacted("the tablet dies applying the reply")
-            finally:
-                self._arrive_again(faults)
+                return Contacted(met.replace("_", " "))
 
-    def _met(self, faults: Faults) -> str:
-        """What befalls this request, "" for nothing; at most one thing."""
-        drawn = self.rng.random()
-        for name in (
-            "request_lost", "left_in_the_middle", "duplicate_request", "hub_dies_inside",
-            "hub_dies_after_commit", "reply_lost", "tablet_dies_applying", "busy",
-        ):  # fmt: skip
-            drawn -= getattr(faults, name)
-            if drawn < 0:
-                self._note(name)
-                return name
-        return ""
+    def again(self, rng: Random) -> None:
+        """A request that some network kept comes out of it late; nobody waits for its reply."""
+        if self.requests:
+            self._deliver(*rng.choice(self.requests))
 
-    def _ask(self, tablet: Tablet, body: bytes, met: str) -> Reply | Refusal:
-        if met == "request_lost":
-            self._remember(tablet, body)
-            return CUT
+    def _ask(self, tablet: Tablet, body: bytes, met: str, rng: Random) -> Reply | Refusal:
+        """What comes back to the tablet for a request that this befalls."""
         if met == "busy":
             return BUSY
         self._remember(tablet, body)
+        if met == "request_lost":
+            return CUT
+        if met in wire.ON_THE_WAY_THERE:
+            assert wire.refused_there(body, met, rng), "a damaged request was read"
+            return CUT
         try:
-            if met == "hub_dies_after_commit":
-                self.hub.answer_and_die(tablet.secret, body)
-                return CUT
-            if met == "duplicate_request":
-                self._deliver(tablet.secret, body)
-            dies = ticks(self.rng) if met == "hub_dies_inside" else None
-            reply = self._deliver(tablet.secret, body, dies)
+            reply = self._answered(tablet.secret, body, met, rng)
         except Died:
             return CUT
-        return CUT if met == "reply_lost" else self.on_the_way(decode(Reply, reply))
+        except DiskFull:
+            return BROKEN
+        if met in wire.ON_THE_WAY_BACK:
+            assert wire.refused_back(reply, met, rng), "a damaged reply was read"
+            return CUT
+        return CUT if met in ("reply_lost", "left_in_the_middle") else self._read(reply)
 
-    def _deliver(self, secret: str, body: bytes, dies: int | None = None) -> bytes:
+    def _answered(self, secret: str, body: bytes, met: str, rng: Random) -> bytes:
+        """The hub's answer, if it lives to give one."""
+        if met == "hub_dies_inside":
+            return self.hub.answer_dying(secret, body, ticks(rng))
+        if met == "hub_dies_writing":
+            return self.hub.answer_dying(secret, body, LONG, ticks(rng))
+        if met == "hub_disk_full":
+            return self.hub.answer_on_a_full_disk(secret, body, rng)
+        if met == "hub_dies_after_commit":
+            self.hub.answer_and_die(secret, body)
+            raise Died
+        if met == "hub_loses_power":
+            self.hub.answer_and_lose_power(secret, body, rng)
+            raise Died
+        if met == "duplicate_request":
+            self._twice(secret, body)
+        return self._deliver(secret, body)
+
+    def _twice(self, secret: str, body: bytes) -> None:
+        """Before itself – or, where two servers stand behind the database, at the other in the midst of itself."""
+        if self.hub.servers_n == 1:
+            self._deliver(secret, body)
+            return
+
+        def meanwhile() -> None:
+            with self.hub.other_serving():
+                self._deliver(secret, body)
+
+        self.hub.plug.taken_n, self.hub.plug.interlude = 0, meanwhile
+
+    def _deliver(self, secret: str, body: bytes) -> bytes:
         self.seen.update(body)
-        reply = self.hub.answer(secret, body, dies_after=dies)
+        reply = self.hub.answer(secret, body)
         self.seen.update(reply)
         return reply
+
+    def _read(self, reply: bytes) -> Reply:
+        return self.seams.on_the_way(decode(Reply, reply))
 
     def _remember(self, tablet: Tablet, body: bytes) -> None:
         self.requests.append((tablet.secret, body))
         del self.requests[:-REMEMBERED]
-
-    def _arrive_again(self, faults: Faults) -> None:
-        """A request that some network kept comes out of it late; nobody waits for its reply."""
-        if self.requests and self.rng.random() < faults.old_request_again:
-            self._note("old_request_again")
-            self._deliver(*self.rng.choice(self.requests))
-
-    def _note(self, name: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + 1
 
 
 def _told(account: Account) -> str:

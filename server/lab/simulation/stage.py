@@ -1,13 +1,13 @@
-"""What every world begins from, made once for a run: a migrated database, enrolled tablets, forms, homes.
+"""What every story begins from, made once for a run: a migrated database, tablets at work, a few homes in the register.
 
-A world copies the files of the stage and is then on its own. Only two things differ from the real ones: SQLite
-does not wait for the disk (a process dies here, never a machine), and nobody signs in.
+A story copies the files of the stage and is then on its own. Two things differ from the real ones: SQLite does not
+wait for the disk (what a disk does is ``disk.py``'s to say), and nobody signs in.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -30,13 +29,15 @@ from server.exchange import forms, history
 from server.exchange.forms import Forms
 from server.lab.county import synthetic_county
 from server.lab.recordings import recordings
-from server.lab.simulation.faults import Fuse
+from server.lab.simulation.disk import Disk, Fuse
+from server.lab.simulation.small_forms import FIRST, small_forms
+from server.lab.simulation.story import SIZES, SizeName, ids
 from server.registry import divisions
 from server.registry.tables import Division
 from survey_forms.answers import Answers
 from survey_forms.form import Form
 from sync.codec import to_text
-from sync.messages import EnrolReply, FormXml
+from sync.messages import EnrolReply, FormXml, Submission, Village
 from sync.replica import Replica
 
 COUNTY: Final = "140525"
@@ -47,11 +48,15 @@ VILLAGES: Final = {
     "140525100003": "模拟三村",
     "140525100004": "模拟四村",
 }
-TABLETS_N: Final = 4
+# One village is everybody's: where two come to the same door it gets difficult.
+HELD: Final = (
+    ("140525100001", "140525100002"), ("140525100001",), ("140525100001", "140525100003"), ("140525100001",),
+)  # fmt: skip
 HOMES_N: Final = 160
 DIVISION_EDITION: Final = "模拟"
 # After the programme's year, so that every day the synthetic homes speak of lies in the past.
 BEGINS: Final = datetime(2021, 1, 5, 1, 0, tzinfo=UTC)
+MEMORY: Final = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,9 @@ class Home:
     conversions: tuple[Answers, ...]
 
 
+Homes = Mapping[str, tuple[Home, ...]]
+
+
 @dataclass(frozen=True)
 class Places:
     """The county's villages as the registry has them, read once: nobody redraws the map in a simulation."""
@@ -87,83 +95,113 @@ class Places:
         return [place for place in self.known if codes is None or place.code in codes]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """``world``: the folder a world is played in, its database always at the same address, so that one engine
-    (and what it has compiled) serves them all. ``parsed``: forms as the tablets read them."""
+@dataclass
+class Plug:
+    """How a server is joined to the database: its engine, the fuse of its connections, and ``interlude``: what falls
+    into a contact, once, between its writing and its reading transaction."""
 
-    hub_file: Path
-    world: Path
     engine: Engine
     fuse: Fuse
+    interlude: Callable[[], None] | None = None
+    taken_n: int = 0
+
+    def taken(self, connection: Any, _record: Any = None, _proxy: Any = None) -> None:
+        """A transaction begins, on this connection."""
+        self.fuse.guard(connection)
+        self.taken_n += 1
+        if self.interlude is not None and self.taken_n > 1:
+            interlude, self.interlude = self.interlude, None
+            interlude()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``world``: the folder a story is played in, its database always at the same address, so that engines (and
+    what they have compiled) serve all stories. ``forms``: as released before anything happens. ``newer``: what may
+    come to be released. ``homes``: {} where forms are answered from few values only. ``saved``: what each tablet had
+    recorded before."""
+
+    size: SizeName
+    hub_file: Path
+    world: Path
+    plugs: tuple[Plug, Plug]
     forms: Forms
+    newer: tuple[tuple[str, str, str], ...]
     places: Places
     tablets: tuple[Enrolled, ...]
-    homes: Mapping[str, tuple[Home, ...]]
+    homes: Homes
+    saved: dict[int, dict[str, Submission]] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
-    def set(self) -> Path:
+    def set(self, tablets_n: int) -> Path:
         """Clear the world's folder and put a fresh copy of everything into it; gives the database's file."""
-        self.engine.dispose()
+        self.leave()
         shutil.rmtree(self.world, ignore_errors=True)
         self.world.mkdir()
-        for tablet in self.tablets:
+        for tablet in self.tablets[:tablets_n]:
             shutil.copyfile(tablet.file, self.world / tablet.file.name)
         return Path(shutil.copyfile(self.hub_file, self.world / self.hub_file.name))
 
-
-def ids(rng: Random) -> Iterator[str]:
-    """Ids as tablets and hub make them, but always the same ones."""
-    while True:
-        yield str(UUID(int=rng.getrandbits(128), version=4))
+    def leave(self) -> None:
+        """Nobody has the hub's database open any more."""
+        for plug in self.plugs:
+            plug.engine.dispose()
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """The stage, in a folder that is gone afterwards."""
-    with TemporaryDirectory(prefix="cleanheat-simulation-") as folder:
-        made = _made(Path(folder))
+def empty_stage(size: SizeName) -> Iterator[Stage]:
+    """Nobody has recorded anything yet. In a folder that is gone afterwards, in memory where the machine has such a
+    place."""
+    inside = MEMORY if MEMORY.is_dir() else None
+    with TemporaryDirectory(prefix="cleanheat-simulation-", dir=inside) as folder:
+        made = _made(Path(folder), size)
         try:
             yield made
         finally:
-            made.engine.dispose()
+            made.leave()
 
 
-def _made(folder: Path) -> Stage:
-    template, fuse = folder / "hub.sqlite3", Fuse()
-    rng = ids(Random("stage"))
-    engine = _engine(template, Fuse())
+def _made(folder: Path, size: SizeName) -> Stage:
+    template, rng = folder / "hub.sqlite3", ids(Random("stage"))
+    small = size == "small"
+    released = small_forms(FIRST) if small else survey_forms.released()
+    engine = _engine(template)
     try:
         database.migrate(engine)
         with write(engine) as session:
-            forms.register(session, survey_forms.released(), BEGINS)
+            forms.register(session, released, BEGINS)
             history.ensure(session, lambda: next(rng))
             _divisions(session)
-        tablets = tuple(_tablet(folder, engine, rng, number) for number in range(TABLETS_N))
+        tablets_n = SIZES[size].tablets[1]
+        tablets = tuple(_tablet(folder, engine, rng, number, released) for number in range(tablets_n))
         with database.read(engine) as session:
-            released = forms.load(session)
-            known = divisions.villages(session, COUNTY)
+            known, loaded = divisions.villages(session, COUNTY), forms.load(session)
     finally:
         engine.dispose()
     world = folder / "world"
     places = Places(tuple(Place(each.code, each.name, each.township_name, None) for each in known))
-    return Stage(
-        template, world, _engine(world / template.name, fuse), fuse, released, places, tablets, _homes()
-    )
+    newer = tuple(form for form in small_forms() if form not in released) if small else ()
+    plugs = (_plug(world / template.name), _plug(world / template.name))
+    homes: Homes = {} if small else _homes()
+    return Stage(size, template, world, plugs, loaded, newer, places, tablets, homes)
 
 
-def _engine(file: Path, fuse: Fuse) -> Engine:
+def _engine(file: Path) -> Engine:
     engine = database.engine(f"sqlite:///{file}")
-
-    def hurry(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
-
-    def guard(connection: Any, _record: Any, _proxy: Any) -> None:
-        fuse.guard(connection)
-
     sa.event.listen(engine, "connect", hurry)
-    sa.event.listen(engine, "checkout", guard)
     return engine
+
+
+def _plug(file: Path) -> Plug:
+    plug = Plug(_engine(file), Fuse(Disk(file)))
+    sa.event.listen(plug.engine, "checkout", plug.taken)
+    return plug
+
+
+def hurry(connection: Any, _record: Any = None) -> None:
+    """No waiting for a disk that is none, and no checkpoint in the middle: a torn log must be all there is."""
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
 
 
 def _divisions(session: Session) -> None:
@@ -176,42 +214,48 @@ def _divisions(session: Session) -> None:
     session.add_all(unit(code, name, "village", township) for code, name in VILLAGES.items())
 
 
-def _tablet(folder: Path, engine: Engine, rng: Iterator[str], number: int) -> Enrolled:
-    """Enrolled as a tablet is, with no village yet: each world gives it its own."""
+def _tablet(
+    folder: Path, engine: Engine, rng: Iterator[str], number: int, released: list[tuple[str, str, str]]
+) -> Enrolled:
+    """Enrolled as a tablet is, with its villages."""
 
     def new_id() -> str:
         return next(rng)
 
     file = folder / f"tablet-{number}.sqlite3"
     with Replica.open(file, clock=lambda: BEGINS, new_id=new_id) as replica, write(engine) as session:
-        for form_id, version, xml in survey_forms.released():
+        for form_id, version, xml in released:
             replica.store_form(FormXml(form_id, version, forms.sha256(xml), xml))
         me = replica.new_identity("simulated")
-        name = f"模拟平板{number}"
         person = actions.surveyor(session, name=f"模拟人{number}", county=COUNTY, new_id=new_id, now=BEGINS)
         code = enrolment.make_code(
-            session, county=COUNTY, person=person.id, villages=(), made_by=person.id, now=BEGINS
+            session, county=COUNTY, person=person.id, villages=HELD[number], made_by=person.id, now=BEGINS
         )
         session.flush()
-        enrolment.enrol(
-            session, code=code, device=me.device, secret=me.secret, name=name, app_version="1", now=BEGINS
-        )
+        made = enrolment.enrol(
+            session, code=code, device=me.device, secret=me.secret, name=f"模拟平板{number}", app_version="1",
+            now=BEGINS,
+        )  # fmt: skip
+        villages = tuple(Village(code, VILLAGES[code], "模拟镇", None) for code in HELD[number])
         replica.enrolled(
             EnrolReply(
-                device=me.device,
-                county=COUNTY,
-                county_name=COUNTY_NAME,
-                person=person.id,
-                person_name=person.name,
-                history=history.present(session),
-                now=to_text(BEGINS),
-                villages=(),
+                device=made.tablet.device, county=COUNTY, county_name=COUNTY_NAME, person=person.id,
+                person_name=person.name, history=history.present(session), now=to_text(BEGINS),
+                villages=villages,
             )
-        )
+        )  # fmt: skip
     return Enrolled(me.device, me.secret, file)
 
 
-def _homes() -> dict[str, tuple[Home, ...]]:
+def keep(made: Stage) -> None:
+    """What was played on the stage is what every story begins from."""
+    made.leave()
+    shutil.copyfile(made.world / made.hub_file.name, made.hub_file)
+    for tablet in made.tablets:
+        shutil.copyfile(made.world / tablet.file.name, tablet.file)
+
+
+def _homes() -> Homes:
     places = [Place(code, name, "模拟镇", "rural") for code, name in VILLAGES.items()]
     found: dict[str, list[Home]] = {code: [] for code in VILLAGES}
     for home in synthetic_county(Random("stage"), HOMES_N, places):

@@ -7,7 +7,7 @@ purpose, behind the form's back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
@@ -15,14 +15,16 @@ from typing import Final
 
 from mobile.presenters import drafting
 from mobile.presenters.outbox import begin_correction
-from server.lab.simulation.faults import Died, Faults, ticks
-from server.lab.simulation.stage import VILLAGES, Home
+from server.lab.simulation.disk import Died
+from server.lab.simulation.stage import VILLAGES, Home, Homes
+from server.lab.simulation.story import SizeName
 from server.lab.simulation.tablet import Tablet
 from survey_forms import interview as filling
 from survey_forms.answers import Answers, entity_changes
 from survey_forms.form import Form
 from survey_forms.interview import Interview, Shown
-from sync.replica import Draft, HouseholdRow
+from sync.messages import Submission
+from sync.replica import Draft, HouseholdRow, ReplicaProblem
 
 # What two people may well change at the same house, from few values, so that they meet.
 HOT: Final = (
@@ -53,21 +55,25 @@ TEXTS: Final = {
     "relation_other": ("模拟托管人",),
     "place": ("村口煤场", "井边"),
 }
+NO_HOME: Final = Home({}, ({},))
 AGAIN: Final = {"account_again": "account"}
 WRONG: Final = {"phone": "12345", "head_name": "9", "visited_on": "2199-01-01", "remark": "错" * 501}
 SAVES_AGAIN: Final = 0.7
-PUT_AWAY: Final = 0.2
+PUT_AWAY: Final = 0.15
+SAME_DOOR: Final = 0.6
 PASSES: Final = 6
 
 
 @dataclass(frozen=True)
 class Surveyor:
-    """``submitted``: told of each save that returned. All of ``rng`` is what this person chooses."""
+    """All of ``rng`` is what this person chooses. ``fault`` befalls the tablet when a record is saved, and ``fate``
+    says where. ``homes``: what is found at the doors; {}: a few values serve for all."""
 
     tablet: Tablet
     rng: Random
-    faults: Faults
-    homes: dict[str, tuple[Home, ...]]
+    fate: Random
+    fault: str
+    homes: Homes
 
     # --- the things to do; each gives a line for the story, or None if there was nothing to do ---
 
@@ -76,8 +82,7 @@ class Surveyor:
         if village is None:
             return None
         draft = self._draft(drafting.start_household(self.tablet.desk, village))
-        home = self.rng.choice(self.homes[village])
-        return self._fill(draft, home.registration, "registers a household")
+        return self._fill(draft, self._home(village).registration, "registers a household")
 
     def edit(self) -> str | None:
         row = self._household()
@@ -97,7 +102,8 @@ class Surveyor:
             draft = self._draft(started)
             return self._fill(draft, draft.answers, f"advances a conversion of {row.id[:8]}", changes=2)
         draft = self._draft(drafting.start_conversion(self.tablet.desk, row.village, row.id))
-        known = [answers for home in self.homes[row.village] for answers in home.conversions]
+        homes = self.homes.get(row.village, (NO_HOME,))
+        known = [answers for home in homes for answers in home.conversions]
         return self._fill(draft, self.rng.choice(known), f"records a conversion of {row.id[:8]}")
 
     def visit(self) -> str | None:
@@ -156,9 +162,11 @@ class Surveyor:
         if self.rng.random() < 0.25:
             village = self.rng.choice(sorted(VILLAGES))
         draft = self._draft(drafting.start_household(self.tablet.desk, village))
-        home = self.rng.choice(self.homes[village])
-        spoil = self.rng.choice(sorted(WRONG))
-        return self._fill(draft, home.registration, f"records a household with a wrong {spoil}", spoil=spoil)
+        leaves = {_leaf(path) for path in self._form(draft).nodes}
+        spoil = self.rng.choice(sorted(leaves & WRONG.keys()))
+        return self._fill(
+            draft, self._home(village).registration, f"records a household with a wrong {spoil}", spoil=spoil
+        )
 
     # --- how a form is filled ---
 
@@ -217,32 +225,39 @@ class Surveyor:
     def _hand_in(self, draft: Draft, form: Form, answers: Answers) -> str:
         """Submit; a tablet that dies in the middle has the draft still, or the record already."""
         changes = entity_changes(form, answers)
-        dies = ticks(self.rng) if self.rng.random() < self.faults.tablet_dies_saving else None
 
-        def submit() -> str:
-            replica = self.tablet.replica
-            submission = replica.submit(draft.id, answers, changes, self.tablet.clock())
-            self.tablet.submitted(submission)
-            return f"submission {submission.id[:8]}"
+        def submit() -> Submission:
+            return self.tablet.replica.submit(draft.id, answers, changes, self.tablet.clock())
 
         try:
-            with self.tablet.dying(dies):
-                return submit()
-        except Died:
+            with self.tablet.befallen(self.fault, self.fate):
+                made = submit()
+            return self._noted(made)
+        except (Died, ReplicaProblem):
+            what = self.fault.replace("_", " ")
             if self.tablet.replica.draft(draft.id) is None or self.rng.random() > SAVES_AGAIN:
-                return "the tablet dies while saving"
-            return f"the tablet dies while saving; again: {submit()}"
+                return what
+            return f"{what}; again: {self._noted(submit())}"
+
+    def _noted(self, made: Submission) -> str:
+        """The save has returned: from now on the record must never be lost."""
+        self.tablet.submitted(made)
+        return f"submission {made.id[:8]}"
 
     # --- where and with what ---
+
+    def _home(self, village: str) -> Home:
+        return self.rng.choice(self.homes.get(village, (NO_HOME,)))
 
     def _village(self) -> str | None:
         codes = [row.code for row in self.tablet.replica.villages() if row.assigned]
         return self.rng.choice(codes) if codes else None
 
     def _household(self) -> HouseholdRow | None:
-        """Mostly one of the first few: where several people go is where it gets difficult."""
+        """Mostly one of the first: where several people go is where it gets difficult."""
         rows = self.tablet.replica.households(None)
-        few = rows[:3] if self.rng.random() < 0.5 else rows
+        few = rows[:1] if not self.homes else rows[:3]
+        few = few if self.rng.random() < SAME_DOOR else rows
         return self.rng.choice(few) if few else None
 
     def _draft(self, draft_id: str) -> Draft:
@@ -268,20 +283,32 @@ def _spoilt(filled: Interview, spoil: str) -> Answers:
 
 
 Action = Callable[[Surveyor], "str | None"]
-ACTIONS: Final[Sequence[tuple[Action, int]]] = (
-    (Surveyor.register, 14),
-    (Surveyor.edit, 22),
-    (Surveyor.convert, 10),
-    (Surveyor.visit, 8),
-    (Surveyor.payee, 9),
-    (Surveyor.sighting, 5),
-    (Surveyor.correct, 12),
-    (Surveyor.take_up, 5),
-    (Surveyor.blunder, 4),
-)
+ACTIONS: Final[Mapping[SizeName, Sequence[tuple[Action, int]]]] = {
+    "small": (
+        (Surveyor.register, 8),
+        (Surveyor.edit, 60),
+        (Surveyor.convert, 8),
+        (Surveyor.payee, 8),
+        (Surveyor.correct, 14),
+        (Surveyor.take_up, 6),
+        (Surveyor.blunder, 3),
+    ),
+    "large": (
+        (Surveyor.register, 14),
+        (Surveyor.edit, 22),
+        (Surveyor.convert, 10),
+        (Surveyor.visit, 8),
+        (Surveyor.payee, 9),
+        (Surveyor.sighting, 5),
+        (Surveyor.correct, 12),
+        (Surveyor.take_up, 5),
+        (Surveyor.blunder, 4),
+    ),
+}
 
 
-def act(surveyor: Surveyor, rng: Random) -> str | None:
+def act(surveyor: Surveyor, size: SizeName) -> str | None:
     """One thing a surveyor does; who finds nothing to do registers a household. None: has no village."""
-    action = rng.choices([each for each, _ in ACTIONS], [weight for _, weight in ACTIONS])[0]
+    actions = ACTIONS[size]
+    action = surveyor.rng.choices([each for each, _ in actions], [weight for _, weight in actions])[0]
     return action(surveyor) or surveyor.register()

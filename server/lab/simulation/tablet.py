@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from mobile.presenters.desk import Desk
-from server.lab.simulation.faults import Died, Fuse
+from server.lab.simulation.disk import Died, Disk, Fuse, ticks, torn
+from server.lab.simulation.stage import hurry
 from survey_forms.form import Form
 from sync.messages import Submission
 from sync.replica import Replica
@@ -38,10 +40,11 @@ class Tablet:
     intended: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
     saved: dict[str, Submission] = field(default_factory=dict)
-    fuse: Fuse = field(default_factory=Fuse)
+    fuse: Fuse = field(init=False)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fuse = Fuse(Disk(self.file))
         self.open()
 
     def clock(self) -> datetime:
@@ -57,18 +60,31 @@ class Tablet:
 
     def open(self) -> None:
         replica = Replica.open(self.file, clock=self.clock, new_id=self.new_id)
-        replica.db.conn.execute("PRAGMA synchronous = OFF")
+        hurry(replica.db.conn)
         self.desk = Desk(replica, self.clock, self.new_id, _unsaid, parsed=self.parsed)
 
     def close(self) -> None:
         self.replica.close()
 
     @contextmanager
-    def dying(self, ticks: int | None) -> Iterator[None]:
-        """Inside, the process lives for so many ticks of work. It is begun again before `Died` goes on."""
-        if ticks is None:
+    def befallen(self, fault: str, rng: Random) -> Iterator[None]:
+        """Inside, what the fault's name says comes over the tablet: ``tablet_dies_…`` and ``tablet_loses_power_…``
+        begin it again and raise `Died`, ``tablet_disk_full_…`` lets the replica say so."""
+        if fault.startswith("tablet_dies"):
+            with self._dying(ticks(rng)):
+                yield
+        elif fault.startswith("tablet_loses_power"):
+            with self._losing_power(rng):
+                yield
+        elif fault.startswith("tablet_disk_full"):
+            with self.fuse.disk.full(rng):
+                yield
+        else:
             yield
-            return
+
+    @contextmanager
+    def _dying(self, ticks: int) -> Iterator[None]:
+        """Inside, the process lives for so many ticks of work."""
         try:
             with self.fuse.lit(ticks):
                 self.fuse.guard(self.replica.db.conn)
@@ -76,8 +92,22 @@ class Tablet:
             self.fuse.guard(self.replica.db.conn)
         except Died:
             self.close()
+            assert self.fuse.image is not None, "a blown fuse has its image"
+            self.fuse.disk.put(self.fuse.image)
             self.open()
             raise
+
+    @contextmanager
+    def _losing_power(self, rng: Random) -> Iterator[None]:
+        """What was committed inside may have reached the disk or not: nobody was told of it."""
+        disk = self.fuse.disk
+        before = disk.image()
+        yield
+        after = torn(before, disk.image(), rng)
+        self.close()
+        disk.put(after)
+        self.open()
+        raise Died
 
     def submitted(self, submission: Submission) -> None:
         self.saved[submission.id] = submission

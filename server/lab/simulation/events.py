@@ -1,0 +1,146 @@
+"""What may happen in a step of a story. The table at the end is the index."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mobile.presenters.desk import stock_forms
+from server.lab.simulation import surveyor
+from server.lab.simulation.stage import VILLAGES
+from server.lab.simulation.story import Step
+from server.lab.simulation.surveyor import Surveyor
+from server.lab.simulation.tablet import Tablet
+
+if TYPE_CHECKING:
+    from server.lab.simulation.world import World
+
+ZONE_STATES: Final = ("proposed", "in_force", "withdrawn")
+JUMPS_DAYS: Final = (-300, -40, 365, 1_500, 4_000)
+COPIES_BACK: Final = 3
+
+
+def work(world: World, tablet: Tablet, step: Step) -> None:
+    """A person does something with a tablet."""
+    person = Surveyor(
+        tablet, world.people, world.fate, step.faults[0] if step.faults else "", world.stage.homes
+    )
+    line = surveyor.act(person, world.stage.size)
+    world.counts.update(step.faults)
+    world.tell(f"{tablet.name}: {line or 'finds nothing to do'}")
+
+
+def contact(world: World, tablet: Tablet, step: Step) -> None:
+    world.tell(f"{tablet.name}: contact, {world.contact(tablet, step)}")
+
+
+def old_request_again(world: World, _tablet: Tablet, _step: Step) -> None:
+    world.note("old_request_again")
+    world.network.again(world.fate)
+    world.tell("network: an old request arrives again")
+
+
+def clock_jumps(world: World, tablet: Tablet, _step: Step) -> None:
+    tablet.offset = timedelta(days=world.fate.choice(JUMPS_DAYS))
+    world.note("clock_jumps")
+    world.tell(f"{tablet.name}: its clock is now {tablet.offset.days} days off")
+
+
+# --- the office ---
+
+
+def villages_change(world: World, tablet: Tablet, _step: Step) -> None:
+    """A village is given, or taken away."""
+    rest = sorted(set(VILLAGES) - tablet.intended)
+    if rest and (len(tablet.intended) < 2 or world.fate.random() < 0.5):
+        village = world.fate.choice(rest)
+        tablet.intended |= {village}
+        tablet.ever |= {village}
+        world.hub.assign(tablet.device, {village})
+        world.note("villages_given")
+        world.tell(f"office: gives {village} to {tablet.name}")
+    else:
+        village = world.fate.choice(sorted(tablet.intended))
+        tablet.intended -= {village}
+        world.hub.unassign(tablet.device, {village})
+        world.note("villages_taken")
+        world.tell(f"office: takes {village} from {tablet.name}")
+
+
+def zone_told(world: World, _tablet: Tablet, _step: Step) -> None:
+    """A village's zone goes a step on, or is told again as it was."""
+    village, status = world.fate.choice(sorted(VILLAGES)), world.fate.choice(ZONE_STATES)
+    world.hub.state_zone(village, {"name": "模拟禁煤区", "status": status})
+    world.note("zone_told")
+    world.tell(f"office: the zone of {village} is {status}")
+
+
+def hub_learns_form(world: World, _tablet: Tablet, _step: Step) -> None:
+    world.hub.release(world.stage.newer)
+    world.note("hub_learns_form")
+    world.tell("office: releases the next version of a form")
+
+
+def app_upgraded(world: World, tablet: Tablet, _step: Step) -> None:
+    stock_forms(tablet.replica, world.stage.newer)
+    world.note("app_upgraded")
+    world.tell(f"{tablet.name}: its app brings the next version of a form")
+
+
+# --- copies of the hub's database ---
+
+
+def backed_up(world: World, _tablet: Tablet, _step: Step) -> None:
+    copy = world.hub.back_up()
+    world.note("backed_up")
+    world.tell(f"hub: copied to {copy.stem}")
+
+
+def restored(world: World, _tablet: Tablet, _step: Step) -> None:
+    copy = world.fate.choice(world.hub.copies[-COPIES_BACK:])
+    world.hub.restore(copy)
+    world.note("restored")
+    world.tell(f"hub: restored from {copy.stem}; history {world.hub.history()[:8]}")
+
+
+def put_back(world: World, _tablet: Tablet, _step: Step) -> None:
+    """A copy is put back unannounced, and the next to call is a tablet that has read further."""
+    for copy in reversed(world.hub.copies[-COPIES_BACK:]):
+        ahead = next((tablet for tablet in world.tablets if _ahead(world, tablet, copy)), None)
+        if ahead:
+            world.hub.put_back(copy)
+            world.note("put_back")
+            met = world.contact(ahead)
+            world.tell(f"hub: {copy.stem} put back unannounced; {ahead.name}: contact, {met}")
+            return
+
+
+def _ahead(world: World, tablet: Tablet, copy: Path) -> bool:
+    """Whether the tablet has read further than the copy goes, and so will give it away."""
+    history, heads = _of_copy(copy)
+    stated = tablet.replica.stated()
+    return history == stated.history == world.hub.history() and any(
+        cursor is not None and max(cursor.seq or 0, cursor.head or 0) > heads.get(village, 0)
+        for village, cursor in stated.held.items()
+    )
+
+
+def _of_copy(copy: Path) -> tuple[str, Mapping[str, int]]:
+    """History and feed heads of a copied database."""
+    with closing(sqlite3.connect(copy)) as database:
+        history = database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0]
+        return history, dict(database.execute("SELECT village, seq FROM feed_head"))
+
+
+Event = Callable[["World", Tablet, Step], None]
+EVENTS: Final[Mapping[str, Event]] = {
+    each.__name__: each
+    for each in (
+        work, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form, app_upgraded,
+        backed_up, restored, put_back,
+    )
+}  # fmt: skip
