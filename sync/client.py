@@ -1,9 +1,11 @@
 """The tablet's half of a contact, without I/O: a generator that yields requests and is sent what came back.
 
-Whoever drives it (``driver.py``, the simulator, a test) sends it a `Reply`, or a `Refusal` if there was none.
-It never sleeps and never sends again by itself what was refused for now; what was lost on the way is simply
-still waiting at the next contact. It ends: each further request must carry a submission not yet offered in
-this contact, or follow a reply that moved a cursor.
+Whoever drives it (``driver.py``, the simulator, a test) sends it a `Reply`, or a `Refusal` if there was none. Where a
+part of a snapshot follows a reply, it yields `MORE` and is sent a `Piece` each time.
+It never sleeps and never sends again by itself what was refused for now. After a cut it goes on from what arrived,
+with smaller batches: as long as each try brings something, and for a few that bring nothing (`Line.tries`). It ends:
+each further request must carry a submission not yet offered in this contact, or follow a reply that moved a
+cursor, or bytes of a part.
 """
 
 from __future__ import annotations
@@ -11,84 +13,68 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from sync import parts, revocation
+from sync.account import Account, Progress, Refusal, Step, ended
 from sync.codec import to_text
 from sync.digest import over
 from sync.messages import (
     MAX_BODY_BYTES,
     PROTOCOL,
     SUBMISSIONS_PER_REQUEST,
+    Part,
     Reply,
     Request,
     Submission,
 )
+from sync.refusals import refusal
 from sync.replica import Replica, ReplicaProblem, Settled
+from sync.strict import MessageFault, wrong
+
+__all__ = [
+    "MORE", "NO_PROGRESS", "Account", "Conversation", "Line", "More", "Piece", "Progress", "Refusal", "Step",
+    "contact",
+]  # fmt: skip
 
 REQUESTS_PER_CONTACT = 10_000
+CHALLENGES_PER_CONTACT = 3
 HISTORIES_PER_CONTACT = 3  # a hub is restored once; one that names a new history each time is broken
 _BATCH_BYTES = MAX_BODY_BYTES * 3 // 4  # the rest is for cursors and the request's own fields
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """No reply came, or the hub refused: code, what is wrong and what to do (Chinese), and after how many
-    seconds the hub wishes to be asked again, if it said so."""
-
-    code: str
-    message: str
-    remedy: str
-    retry_after_s: int | None = None
+_PIECE_BYTES = 16_384  # of a part, kept at once: half a second of a village's line
+_WEIGHTS = {"timeout": 4}  # a minute each: one more try is enough
+_LOST = ("cut", "timeout", "damaged")  # what was said or answered did not arrive whole
 
 
 @dataclass(frozen=True)
-class Progress:
-    """``phase`` send: ``done`` of ``total`` records offered. ``phase`` receive: ``done`` of ``total`` villages
-    read to their heads. ``phase`` photos: ``done`` of ``total`` bytes sent."""
+class Line:
+    """What the line to the hub is good for. ``can``: ways of saying things that its driver reads (`Request.can`).
+    ``tries``: how many lost requests in a row that brought nothing it goes on after. ``zstd``: unpacks a
+    part packed so."""
 
-    phase: Literal["send", "receive", "photos"]
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Step:
-    """A line of the account: ``code`` for translation, ``count``, and the sentence in Chinese."""
-
-    code: str
-    count: int
-    text: str
+    can: tuple[str, ...] = ()
+    tries: int = 0
+    zstd: parts.Unpack | None = None
 
 
 @dataclass(frozen=True)
-class Account:
-    """What a contact came to. ``sent_n``: records offered and answered. ``problem`` None: all that waited was
-    offered and everything was read. ``unknown_n``: verdicts for records this tablet does not have.
-    ``photos_n``: photos that got their receipt; ``photos_left_n``: still waiting; ``photos_refused_n``: the hub
-    will not have. ``photo_problem``: why the photos stopped; the records are not touched by it."""
-
-    sent_n: int = 0
-    applied_n: int = 0
-    merged_n: int = 0
-    conflict_n: int = 0
-    rejected_n: int = 0
-    not_yet_n: int = 0
-    unknown_n: int = 0
-    received_n: int = 0
-    requests_n: int = 0
-    villages_gained: tuple[str, ...] = ()
-    villages_lost: tuple[str, ...] = ()
-    history_met: bool = False
-    problem: Refusal | None = None
-    steps: tuple[Step, ...] = ()
-    villages_reread: tuple[str, ...] = ()
-    photos_n: int = 0
-    photos_left_n: int = 0
-    photos_refused_n: int = 0
-    photo_problem: Refusal | None = None
+class More:
+    """What the conversation yields when it wants the next bytes of the part that follows the last reply."""
 
 
-Conversation: TypeAlias = Generator[Request, "Reply | Refusal", Account]
+@dataclass(frozen=True)
+class Piece:
+    """Bytes of a part; none: the body has ended."""
+
+    data: bytes
+
+
+MORE: Final = More()
+Asked: TypeAlias = "Request | More"
+Answer: TypeAlias = "Reply | Refusal | Piece"
+Conversation: TypeAlias = Generator[Asked, Answer, Account]
 
 NO_PROGRESS = Refusal(
     "no_progress",
@@ -99,14 +85,19 @@ NO_PROGRESS = Refusal(
 
 @dataclass
 class _Contact:
-    """Where a contact stands. ``offered``: ids offered to the present history; ``batch_max`` shrinks when the
-    hub finds a request too large. ``stating``: which digests the next request states; once each in a contact,
-    so a village is read anew at most once."""
+    """Where a contact stands. ``offered``: ids offered to the present history; ``batch_max`` shrinks when a request
+    is lost or too large, and grows again to ``batch_top``, which only the hub's refusals lower. ``brought``: something
+    arrived since a request was last lost; ``fruitless``: how many were lost since. ``stating``: which digests
+    the next request states; once each in a contact, so a village is read anew at most once."""
 
     account: Account = field(default_factory=Account)
     offered: set[str] = field(default_factory=set)
     batch_max: int = SUBMISSIONS_PER_REQUEST
+    batch_top: int = SUBMISSIONS_PER_REQUEST
+    brought: bool = False
+    fruitless: int = 0
     histories: int = 0
+    challenges: int = 0
     stating: Literal["all", "each", "none"] = "all"
 
 
@@ -117,6 +108,7 @@ def contact(
     app_version: str,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     free_bytes: Callable[[], int | None] = lambda: None,
+    line: Line = Line(),
 ) -> Conversation:
     """Offer everything that waits once, then read until there is no more. Returns the `Account`.
 
@@ -130,31 +122,100 @@ def contact(
     while at.account.requests_n < REQUESTS_PER_CONTACT:
         batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
         if not batch and not moved:
-            return _ended(at, NO_PROGRESS)
+            return ended(at.account, NO_PROGRESS)
         request = replace(
             _request(replica, at, batch, clock, app_version),
             free_bytes=free_bytes(), photos_waiting=replica.photos_waiting(),
+            can=line.can, part=replica.part_so_far(),
         )  # fmt: skip
         answer = yield request
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):
-            if not _adapt(replica, at, batch, answer):
-                return _ended(at, answer)
+            if answer.code == revocation.CODE:
+                replica.note_revoked()
+            if not _adapt(replica, at, batch, answer, line.tries):
+                return ended(at.account, answer)
             moved = True
             continue
+        assert isinstance(answer, Reply), "a piece nobody asked for"
         try:
-            settled = replica.apply(answer)
+            came_at = clock()
+            # Where a part follows, all is read only when that is whole.
+            settled = replica.apply(replace(answer, more=True) if answer.part else answer)
+            _enter(at, batch, settled)
+            lost = None
+            if answer.part:
+                whole = yield from _part(replica, at, answer.part, on_progress)
+                lost, settled = _applied(replica, at, answer, whole, came_at, line, settled)
         except ReplicaProblem as problem:
-            return _ended(at, Refusal(problem.code, problem.message, problem.remedy))
-        _enter(at, batch, settled)
+            return ended(at.account, Refusal(problem.code, problem.message, problem.remedy))
         at.stating = _to_state(at, request, answer)
         _tell(replica, at, on_progress)
         if at.histories > HISTORIES_PER_CONTACT:
-            return _ended(at, NO_PROGRESS)
-        if _done(replica, at, answer):
-            return _ended(at, None)
-        moved = settled.moved or settled.met_history or at.stating == "each"
-    return _ended(at, NO_PROGRESS)
+            return ended(at.account, NO_PROGRESS)
+        if lost and not _goes_on(at, lost, line.tries):
+            return ended(at.account, lost)
+        if not lost and _done(replica, at, answer):
+            return ended(at.account, None)
+        moved = bool(
+            lost or settled.moved or settled.met_history or settled.challenged or at.stating == "each"
+        )
+    return ended(at.account, NO_PROGRESS)
+
+
+# --- a part of a snapshot ----------------------------------------------------------------------------------
+
+
+def _part(
+    replica: Replica, at: _Contact, part: Part, on_progress: Callable[[Progress], None]
+) -> Generator[Asked, Answer, Refusal | None]:
+    """Receive the rest of a part, keeping what arrives; None once it is whole."""
+    if not replica.begin_part(part):
+        return refusal("bad_reply")
+    here, pending, lost = part.since, bytearray(), None
+    while here < part.size and lost is None:
+        answer = yield MORE
+        if isinstance(answer, Refusal):
+            lost = answer
+        else:
+            assert isinstance(answer, Piece), "a reply in the middle of a part"
+            lost = None if answer.data else refusal("cut")
+            pending += answer.data[: part.size - here]
+            here = min(part.size, here + len(answer.data))
+        if pending and (lost or here == part.size or len(pending) >= _PIECE_BYTES):
+            replica.add_part(bytes(pending))
+            pending.clear()
+            at.brought = True
+            on_progress(Progress("part", here, part.size))
+    return lost
+
+
+def _applied(
+    replica: Replica, at: _Contact, head: Reply, lost: Refusal | None, came_at: datetime, line: Line,
+    settled: Settled,
+) -> tuple[Refusal | None, Settled]:  # fmt: skip
+    """What a part brought that is whole; one that is not what its name says is forgotten, and lost."""
+    assert head.part is not None
+    if lost:
+        return lost, settled
+    packed = replica.received_part()
+    try:
+        if parts.name_of(packed) != head.part.name:
+            raise wrong("part", "other bytes than its name says")
+        brought = parts.unpack(packed, head.part.encoding, line.zstd)
+        if brought.history != head.history:
+            raise wrong("part", "of another history")
+    except MessageFault:
+        replica.forget_part()
+        at.brought = False
+        return refusal("damaged"), settled
+    reply = replace(
+        head, verdicts=(), not_yet=(), villages=None, forms=(), changes=brought.states, cursors=brought.cursors,
+        part=None, reread=(),
+    )  # fmt: skip
+    settled = replica.apply_part(reply, came_at)
+    _enter(at, (), settled)
+    return None, settled
 
 
 def _request(
@@ -168,6 +229,7 @@ def _request(
         stated.chain_hash, stated.waiting, stated.villages_hash, stated.held, stated.forms, batch,
         digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
         digests=stated.digests if at.stating == "each" else {},
+        county_key=stated.county_key, challenge=stated.challenge,
     )  # fmt: skip
 
 
@@ -180,25 +242,42 @@ def _to_state(at: _Contact, request: Request, reply: Reply) -> Literal["all", "e
     return "none"
 
 
-def _adapt(replica: Replica, at: _Contact, batch: tuple[Submission, ...], refusal: Refusal) -> bool:
-    """Too large, or unreadable: try with half the batch, until the one record that is to blame stands alone.
-    That one stays in the outbox with its reason and holds back no other."""
-    if refusal.code not in ("too_large", "malformed") or not batch:
+def _adapt(
+    replica: Replica, at: _Contact, batch: tuple[Submission, ...], refused: Refusal, tries: int
+) -> bool:
+    """Whether to ask again. Lost: with half the batch, if it may go on. Too large, or unreadable: with half the
+    batch too, until the one record that is to blame stands alone. That one stays in the outbox with its reason and
+    holds back no other."""
+    half = max(1, len(batch) // 2)
+    if refused.code in _LOST:
+        at.batch_max = min(at.batch_max, half) if batch else at.batch_max
+        return _goes_on(at, refused, tries)
+    if refused.code not in ("too_large", "malformed") or not batch:
         return False
     if len(batch) > 1:
-        at.batch_max = max(1, len(batch) // 2)
+        at.batch_max = at.batch_top = half
         return True
-    replica.postpone(batch[0].id, refusal.code, refusal.message)
+    replica.postpone(batch[0].id, refused.code, refused.message)
     at.offered.add(batch[0].id)
     at.account = replace(at.account, not_yet_n=at.account.not_yet_n + 1)
     return True
+
+
+def _goes_on(at: _Contact, lost: Refusal, tries: int) -> bool:
+    """After a lost request: if something had arrived since the last one, or for a few more tries."""
+    at.fruitless = 0 if at.brought else at.fruitless + _WEIGHTS.get(lost.code, 1)
+    at.brought = False
+    return lost.code in _LOST and at.fruitless <= tries
 
 
 def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> None:
     if settled.met_history or settled.villages_reread:
         at.offered.clear()
     at.histories += settled.met_history
+    at.challenges += settled.challenged
     at.offered.update(submission.id for submission in batch)
+    at.brought = at.brought or bool(batch) or settled.moved
+    at.batch_max = min(at.batch_top, at.batch_max * 2) if batch else at.batch_max
     was = at.account
     at.account = replace(
         was,
@@ -214,13 +293,15 @@ def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> Non
         villages_lost=(*was.villages_lost, *settled.villages_lost),
         history_met=was.history_met or settled.met_history,
         villages_reread=(*was.villages_reread, *settled.villages_reread),
+        enrol_again=was.enrol_again or settled.enrol_again,
     )
 
 
 def _done(replica: Replica, at: _Contact, reply: Reply) -> bool:
     """All offered, all read – villages included that this reply has just assigned."""
     unread = any(cursor is None or cursor.seq is None for cursor in replica.held().values())
-    more = reply.more or unread
+    asked = reply.challenge is not None and at.challenges <= CHALLENGES_PER_CONTACT
+    more = reply.more or unread or asked
     return not more and at.stating != "each" and not _still(replica, at)
 
 
@@ -235,43 +316,3 @@ def _tell(replica: Replica, at: _Contact, on_progress: Callable[[Progress], None
     cursors = replica.held().values()
     read = sum(cursor is not None and cursor.seq is not None for cursor in cursors)
     on_progress(Progress("receive", read, len(cursors)))
-
-
-# --- the account in words ----------------------------------------------------------------------------------
-
-_SENTENCES = (
-    ("sent", "sent_n", "送出记录 {n} 条。"),
-    ("applied", "applied_n", "已入库 {n} 条。"),
-    ("merged", "merged_n", "与他人的修改合并入库 {n} 条。"),
-    ("conflict", "conflict_n", "与他人的记录有冲突 {n} 条，请查看并更正。"),
-    ("rejected", "rejected_n", "被退回 {n} 条，请查看原因并更正。"),
-    ("not_yet", "not_yet_n", "服务器暂不能处理 {n} 条，仍保留在待发送中，下次再送。"),
-    ("received", "received_n", "收到更新 {n} 条。"),
-)
-
-
-def _ended(at: _Contact, problem: Refusal | None) -> Account:
-    account = at.account
-    steps = [
-        Step(code, count, text.format(n=count))
-        for code, name, text in _SENTENCES
-        if (count := getattr(account, name))
-    ]
-    if account.history_met:
-        steps.insert(0, Step("history", 1, "服务器已从备份恢复，正在重新核对本机送过的记录。"))
-    if account.villages_gained:
-        n = len(account.villages_gained)
-        steps.append(Step("villages_gained", n, f"新分配 {n} 个村。"))
-    if account.villages_lost:
-        n = len(account.villages_lost)
-        steps.append(Step("villages_lost", n, f"{n} 个村已移交，未送出的记录仍会送出。"))
-    if account.villages_reread:
-        n = len(account.villages_reread)
-        steps.append(
-            Step("villages_reread", n, f"{n} 个村在本机的数据与服务器不一致，已重新读取；本机的记录都在。")
-        )
-    if problem:
-        steps.append(Step(problem.code, 1, f"{problem.message}{problem.remedy}"))
-    elif not steps:
-        steps.append(Step("nothing", 0, "没有新的内容。"))
-    return replace(account, problem=problem, steps=tuple(steps))

@@ -8,60 +8,48 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import httpx
 
-from sync.client import Account, Progress, Refusal, contact
+from sync import revocation, wire
+from sync.answers import (
+    FAULTS,
+    Incoming,
+    network_code,
+    proven,
+    refusal_of_fault,
+    refusal_of_reply,
+    refused,
+    unread,
+)
+from sync.client import Account, Line, Piece, Progress, Refusal, contact
 from sync.codec import decode, encode
-from sync.messages import PROTOCOL, EnrolReply, EnrolRequest, Problem, Reply, Request
+from sync.messages import PROTOCOL, EnrolReply, EnrolRequest, Reply, Request
+from sync.parts import ZSTD, Unpack
+from sync.refusals import refusal
 from sync.replica import Identity, Replica
 from sync.strict import MessageFault
+from sync.wire import Packed
 
-T = TypeVar("T")
+__all__ = [
+    "HttpHub", "Hub", "HubProblem", "address", "enrol", "http_client", "refusal", "refusal_of_fault",
+    "refusal_of_reply", "run",
+]  # fmt: skip
 
-REPLY_BYTES_MAX = 64_000_000  # of JSON, unpacked: twenty forms and a full page of entities stay well below
-RETRY_AFTER_S_MAX = 3_600
+TRIES_MAX = 6  # lost requests in a row that brought nothing, before a contact gives up
 WAITS_MAX = 5
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")  # a name, also one in Chinese, or an address
 _TIMEOUT = httpx.Timeout(60, connect=15)
 
-_KEPT = "记录都保存在本机，可以继续录入；"
-
-# Code → (what is wrong, what to do). The hub's own words, where it sends any, come first.
-_REFUSALS = {
-    "no_network": ("没有网络，或找不到服务器。", f"{_KEPT}有网络后请再同步。"),
-    "refused": ("服务器没有开启，或地址、端口不对。", f"{_KEPT}请核对服务器地址，或稍后再同步。"),
-    "timeout": ("等待服务器超时，网络可能太慢。", f"{_KEPT}请换到信号好的地方再同步。"),
-    "cut": ("传输途中网络断开。", f"{_KEPT}请再同步一次，重复发送不会重复入库。"),
-    "tls": ("与服务器的加密连接没有建立。", f"{_KEPT}请先核对平板的日期和时间；仍不行请联系管理员。"),
-    "bad_address": ("服务器地址写得不对。", "请核对地址，例如 http://192.168.1.10:8000。"),
-    "captive_portal": (
-        "收到的是网页，不是服务器的答复：网络可能要先登录。",
-        f"{_KEPT}请先用浏览器登录网络，再同步。"),
-    "unauthorised": ("服务器不再接受本机的登记。", f"同步已暂停，{_KEPT}请向管理员要新的登记码，重新登记后继续送出。"),
-    "too_large": ("一次送出的内容太大。", f"{_KEPT}请再同步一次；仍不行请联系管理员。"),
-    "malformed": ("服务器读不懂送出的内容。", f"{_KEPT}请更新应用；仍不行请联系管理员。"),
-    "unknown_protocol": ("本机应用与服务器的版本不配套。", f"{_KEPT}请更新应用后再同步。"),
-    "busy": ("服务器正忙。", f"{_KEPT}请稍后再同步。"),
-    "server_error": ("服务器出错，暂时不能同步。", f"{_KEPT}请稍后再同步；仍不行请联系管理员。"),
-    "not_a_hub": ("这个地址上没有清洁取暖服务器。", f"{_KEPT}请核对服务器地址。"),
-    "bad_reply": ("服务器的答复读不懂。", f"{_KEPT}请更新应用；仍不行请联系管理员。"),
-    "not_enrolled": ("平板尚未登记。", "请先登记；草稿已保存在本机。"),
-}  # fmt: skip
-_BY_STATUS = {
-    400: "malformed",
-    401: "unauthorised",
-    413: "too_large",
-    429: "busy",
-    503: "busy",
-    511: "captive_portal",
+_PLAIN_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
 }
 
 
@@ -73,22 +61,17 @@ class HubProblem(Exception):
         self.refusal = refusal
 
 
-def refusal(
-    code: str, *, told: Problem | None = None, retry_after_s: int | None = None, enrolling: bool = False
-) -> Refusal:
-    """The refusal of that code in our words, or in the hub's where it ``told`` them. ``enrolling``: to somebody
-    who has no records here yet."""
-    message, remedy = _REFUSALS.get(code, _REFUSALS["server_error"])
-    if enrolling:
-        message, remedy = (text.removeprefix(_KEPT).replace("同步", "登记") for text in (message, remedy))
-    if told is not None:
-        message, remedy = told.message or message, told.remedy or remedy
-    return Refusal(code, message, remedy, retry_after_s)
-
-
 class Hub(Protocol):
     def send(self, request: Request) -> Reply:
         """The hub's reply; raises `HubProblem` if there is none."""
+        ...
+
+    def piece(self) -> bytes:
+        """The next bytes of the part that follows the last reply, b"" at its end; raises `HubProblem`."""
+        ...
+
+    def begin(self, takes: tuple[str, ...]) -> Line:
+        """A contact begins, with a hub that is known to read ``takes``: what the line to it is good for."""
         ...
 
 
@@ -97,120 +80,107 @@ def http_client() -> httpx.Client:
     return httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
 
 
-@dataclass(frozen=True)
+@dataclass
 class HttpHub:
-    """The hub at ``server`` ("http://host:port"), to a tablet that has ``secret``."""
+    """The hub at ``server`` ("http://host:port"), to a tablet that has ``secret``.
+
+    ``zstd`` unpacks a part that is packed so, where the tablet has it. ``takes``: what the hub is known to read.
+    ``answer``: the response whose part is being received, if any; the connection is free again once that has ended.
+    """
 
     client: httpx.Client
     server: str
     secret: str = ""
+    zstd: Unpack | None = None
+    takes: tuple[str, ...] = ()
+    answer: Incoming | None = None
+
+    def begin(self, takes: tuple[str, ...]) -> Line:
+        self.takes = takes
+        can = (wire.COLUMNS, wire.LEAN, *((ZSTD,) if self.zstd else ()))
+        return Line(can, TRIES_MAX, self.zstd)
 
     def send(self, request: Request) -> Reply:
-        reply = self._post("/sync/v1", request, Reply)
+        reply = self._asked(request)
         if reply.protocol != PROTOCOL:
             raise HubProblem(refusal("unknown_protocol"))
+        self.takes = reply.takes or self.takes
         return reply
+
+    def _asked(self, request: Request) -> Reply:
+        """The reply; a hub that no longer reads what it once took is asked again in the words all hubs read."""
+        try:
+            return self._exchange(request, wire.pack_request(request, self.takes))
+        except HubProblem as problem:
+            if problem.refusal.code != "malformed" or not self.takes:
+                raise
+        self.takes = ()
+        return self._exchange(request, wire.pack_request(request))
+
+    def piece(self) -> bytes:
+        assert self.answer is not None, "no part follows"
+        try:
+            return self.answer.piece()
+        except FAULTS as fault:
+            self._done()
+            raise HubProblem(refusal(network_code(fault))) from fault
 
     def enrol(self, request: EnrolRequest) -> EnrolReply:
-        reply = self._post("/sync/v1/enrol", request, EnrolReply)
+        text, body = encode(request), b""
+        packed = Packed(text, wire.PLAIN, text)
+        try:
+            with closing(self._open("/sync/v1/enrol", packed, _PLAIN_HEADERS)) as answer:
+                body = answer.whole()
+            if answer.response.status_code != 200:
+                raise HubProblem(refused(answer.response, body, enrolling=True))
+            reply = decode(EnrolReply, wire.unpacked(body, answer.encoding, wire.REPLY_BYTES_MAX))
+        except FAULTS as fault:
+            raise HubProblem(refusal(network_code(fault), enrolling=True)) from fault
+        except MessageFault as fault:
+            raise HubProblem(unread(fault, body, enrolling=True)) from fault
         if reply.device != request.device:
-            raise HubProblem(refusal("bad_reply"))
+            raise HubProblem(refusal("bad_reply", enrolling=True))
         return reply
 
-    def _post(self, path: str, message: Request | EnrolRequest, cls: type[T]) -> T:
-        enrolling = isinstance(message, EnrolRequest)
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self.secret and isinstance(message, Request):
-            headers["Authorization"] = f"Bearer {self.secret}"
+    def _exchange(self, request: Request, packed: Packed) -> Reply:
+        """One request and its reply. If a part follows, its response stays open."""
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        if packed.encoding != wire.D1_NAME:
+            headers |= _PLAIN_HEADERS
+        self._done()
+        body = b""
         try:
-            with self.client.stream(
-                "POST", self.server.rstrip("/") + path, content=encode(message), headers=headers
-            ) as response:
-                body = _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as fault:
-            raise HubProblem(refusal(_network_code(fault), enrolling=enrolling)) from fault
-        if response.status_code != 200:
-            raise HubProblem(_refused(response, body, enrolling=enrolling))
-        try:
-            return decode(cls, body)
+            self.answer = answer = self._open("/sync/v1", packed, headers)
+            if answer.has_part:
+                return wire.unpack_reply(answer.head(), wire.D1_NAME, request)
+            body = answer.whole()
+            self._done()
+            if answer.response.status_code != 200:
+                raise HubProblem(self._refused(answer, packed, body))
+            return wire.unpack_reply(body, answer.encoding, request)
+        except FAULTS as fault:
+            self._done()
+            raise HubProblem(refusal(network_code(fault))) from fault
         except MessageFault as fault:
-            code = "captive_portal" if _is_page(body) else "bad_reply"
-            raise HubProblem(refusal(code, enrolling=enrolling)) from fault
+            raise HubProblem(unread(fault, body)) from fault
 
+    def _refused(self, answer: Incoming, packed: Packed, body: bytes) -> Refusal:
+        told = refused(answer.response, body, enrolling=False)
+        if told.code == revocation.CODE and not proven(self.secret, packed.text, body):
+            return refusal("revoked_unproven")
+        return told
 
-def _read(response: httpx.Response) -> bytes:
-    """The unpacked body, never more than a reply can have: what is longer is cut off and will not parse."""
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > REPLY_BYTES_MAX:
-            break
-    return bytes(body)
+    def _open(self, path: str, packed: Packed, headers: Mapping[str, str]) -> Incoming:
+        """Ask, with these headers and no others: each costs as much as a field."""
+        told = {"Content-Encoding": packed.encoding, **headers} if packed.encoding else headers
+        request = httpx.Request("POST", self.server.rstrip("/") + path, content=packed.body, headers=told)
+        return Incoming(self.client.send(request, stream=True))
 
-
-def _network_code(fault: Exception) -> str:
-    causes = list(_causes(fault))
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "tls"
-    if isinstance(fault, httpx.TimeoutException):
-        return "timeout"
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return "refused"
-    if isinstance(fault, httpx.ConnectError) or any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "no_network"
-    if isinstance(fault, httpx.DecodingError):
-        return "bad_reply"
-    if isinstance(fault, httpx.UnsupportedProtocol) or not isinstance(fault, httpx.HTTPError):
-        return "bad_address"
-    return "cut"
-
-
-def _causes(fault: BaseException | None) -> Iterator[BaseException]:
-    while fault is not None:
-        yield fault
-        fault = fault.__cause__ or fault.__context__
-
-
-def refusal_of_fault(fault: Exception) -> Refusal:
-    """What a failed exchange of any kind with the hub comes to."""
-    return refusal(_network_code(fault))
-
-
-def refusal_of_reply(response: httpx.Response, body: bytes) -> Refusal:
-    """What a reply of any kind that brings not what was asked for comes to."""
-    return _refused(response, body, enrolling=False)
-
-
-def _refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refusal:
-    status = response.status_code
-    try:
-        told = decode(Problem, body)
-    except MessageFault:
-        told = None
-    if status == 401 and not enrolling:
-        return refusal("unauthorised")
-    if told is not None:
-        return refusal(told.error, told=told, retry_after_s=_retry_after_s(response))
-    if status < 400 or (status == 403 and _is_page(body)):
-        return refusal("captive_portal", enrolling=enrolling)
-    code = _BY_STATUS.get(status, "server_error" if status >= 500 else "not_a_hub")
-    return refusal(code, retry_after_s=_retry_after_s(response), enrolling=enrolling)
-
-
-def _is_page(body: bytes) -> bool:
-    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
-
-
-def _retry_after_s(response: httpx.Response) -> int | None:
-    """Seconds as the header says them, or until the instant it names by the hub's own clock; bounded."""
-    told = response.headers.get("Retry-After", "").strip()
-    if told.isascii() and told.isdigit():
-        return min(int(told[:9]), RETRY_AFTER_S_MAX)
-    try:
-        until = parsedate_to_datetime(told) - parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return max(0, min(round(until.total_seconds()), RETRY_AFTER_S_MAX))
+    def _done(self) -> None:
+        """Leave the response that is still open. If its body has ended, its connection serves the next request."""
+        if self.answer is not None:
+            self.answer.close()
+            self.answer = None
 
 
 # --- a whole contact ---------------------------------------------------------------------------------------
@@ -231,15 +201,19 @@ def run(
     ``wait`` (seconds): if given, a busy hub that names a time is asked again after it, a few times; if not,
     the account reports it.
     """
-    if replica.identity() is None:
+    me = replica.identity()
+    if me is None:
         return Account(problem=refusal("not_enrolled"))
+    if me.revoked_at is not None:
+        return Account(problem=refusal(revocation.CODE))
     conversation = contact(
-        replica, clock=clock, app_version=app_version, on_progress=on_progress, free_bytes=free_bytes
-    )
+        replica, clock=clock, app_version=app_version, on_progress=on_progress, free_bytes=free_bytes,
+        line=hub.begin(replica.takes()),
+    )  # fmt: skip
     try:
-        request = next(conversation)
+        asked = next(conversation)
         while True:
-            request = conversation.send(_ask(hub, request, wait))
+            asked = conversation.send(_ask(hub, asked, wait) if isinstance(asked, Request) else _piece(hub))
     except StopIteration as end:
         account: Account = end.value
         return account
@@ -258,6 +232,13 @@ def _ask(hub: Hub, request: Request, wait: Callable[[int], None] | None) -> Repl
             wait(after_s)
 
 
+def _piece(hub: Hub) -> Piece | Refusal:
+    try:
+        return Piece(hub.piece())
+    except HubProblem as problem:
+        return problem.refusal
+
+
 def enrol(
     replica: Replica, client: httpx.Client, server: str, code: str, *, device_name: str, app_version: str
 ) -> Identity:
@@ -268,7 +249,8 @@ def enrol(
     """
     at = address(server)
     fresh = replica.new_identity(at)
-    request = EnrolRequest(PROTOCOL, code.strip(), fresh.device, fresh.secret, device_name, app_version)
+    request = EnrolRequest(PROTOCOL, code.strip(), fresh.device, fresh.secret, device_name, app_version,
+                           formers=replica.formers())  # fmt: skip
     return replica.enrolled(HttpHub(client, at, fresh.secret).enrol(request))
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from sync import replica_lists, replica_photos, replica_records, replica_reply, replica_sync
+from sync import replica_lists, replica_parts, replica_photos, replica_records, replica_reply, replica_sync
 from sync.codec import decode, to_text
-from sync.messages import Answers, Cursor, EnrolReply, FormXml, Reply, Submission
+from sync.messages import Answers, Cursor, EnrolReply, FormXml, Part, PartSoFar, Reply, Submission
 from sync.replica_records import Recorded
 from sync.replica_rows import (
     Delay,
@@ -30,6 +30,7 @@ from sync.replica_rows import (
     Mark,
     Record,
     Registered,
+    Rescue,
     Settled,
     Shown,
     State,
@@ -49,6 +50,7 @@ __all__ = [
     "Registered",
     "Replica",
     "ReplicaProblem",
+    "Rescue",
     "Settled",
     "Shown",
     "State",
@@ -107,6 +109,21 @@ class Replica:
         """The same hub is reached at another address from now on."""
         with writing(self.db) as connection:
             replica_sync.move_server(connection, server)
+
+    def formers(self) -> tuple[str, ...]:
+        """Ids this tablet has been enrolled under and has records of."""
+        with reading(self.db) as connection:
+            return replica_sync.formers(connection)
+
+    def note_revoked(self) -> None:
+        """The hub has proved that it revoked this tablet: nothing is sent any more (``rescue.carry_out``)."""
+        with writing(self.db) as connection:
+            replica_sync.note_revoked(connection, to_text(self.clock()))
+
+    def rescue(self) -> Rescue | None:
+        """What was kept when this tablet was last revoked, if ever."""
+        with reading(self.db) as connection:
+            return replica_lists.rescue(connection)
 
     # --- what screens read ---
 
@@ -196,7 +213,7 @@ class Replica:
 
     def records(self, household_id: str) -> list[Record]:
         with reading(self.db) as connection:
-            return replica_records.records(connection, "s.household = ?", (household_id,), _ALL, 0)
+            return replica_records.of_household(connection, household_id)
 
     def record(self, id: str) -> Record | None:
         with reading(self.db) as connection:
@@ -235,6 +252,40 @@ class Replica:
     def held(self) -> dict[str, Cursor | None]:
         with reading(self.db) as connection:
             return replica_sync.held(connection)
+
+    def takes(self) -> tuple[str, ...]:
+        """The ways of saying things that the hub has said it reads."""
+        with reading(self.db) as connection:
+            return replica_parts.takes(connection)
+
+    def part_so_far(self) -> PartSoFar | None:
+        with reading(self.db) as connection:
+            return replica_parts.so_far(connection)
+
+    def begin_part(self, part: Part) -> bool:
+        """Go on with ``part``, or begin it. False: what the hub sends does not follow what is here."""
+        with writing(self.db) as connection:
+            return replica_parts.begin(connection, part)
+
+    def add_part(self, piece: bytes) -> None:
+        """More of the part that was begun."""
+        with writing(self.db) as connection:
+            replica_parts.add(connection, piece)
+
+    def received_part(self) -> bytes:
+        with reading(self.db) as connection:
+            return replica_parts.received(connection)
+
+    def forget_part(self) -> None:
+        with writing(self.db) as connection:
+            replica_parts.forget(connection)
+
+    def apply_part(self, reply: Reply, at: datetime) -> Settled:
+        """Apply what a whole part brings, and forget its bytes, in one transaction. ``at``: when the reply came
+        that it followed."""
+        with writing(self.db) as connection:
+            replica_parts.forget(connection)
+            return replica_reply.take(connection, reply, at)
 
     def apply(self, reply: Reply) -> Settled:
         """All of a reply, in one transaction: history, villages, forms, verdicts, states, cursors."""

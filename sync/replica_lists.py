@@ -10,10 +10,10 @@ import re
 import sqlite3
 from typing import Any, cast
 
-from sync import replica_photos
+from sync import replica_alias, replica_photos
 from sync.codec import from_json
 from sync.messages import Conflict, FormXml
-from sync.replica_rows import HouseholdRow, Mark, Registered, Shown, Status, VillageRow
+from sync.replica_rows import HouseholdRow, Mark, Registered, Rescue, Shown, Status, VillageRow
 from sync.replica_view import HIDDEN, overlays
 
 _OPEN_REJECTED = "s.state = 'rejected' AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id)"
@@ -52,7 +52,8 @@ def households(
         values.append("%" + re.sub(r"([%_\\])", r"\\\1", word) + "%")
     rows = connection.execute(
         "SELECT h.id, h.head_name, h.door_number, h.device, h.fuel, h.visit_outcome, h.conversion_kind,"
-        " h.conversion_step, h.marks, EXISTS (SELECT 1 FROM draft d WHERE d.household = h.id), h.village"
+        " h.conversion_step, h.marks, EXISTS (SELECT 1 FROM draft d WHERE d.household = h.id OR d.household IN"
+        "  (SELECT a.id FROM alias a WHERE a.dataset = 'household' AND a.survivor = h.id)), h.village"
         " FROM household_row h"
         f" WHERE {' AND '.join(where)} ORDER BY h.village, h.sort_key, h.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
@@ -73,6 +74,8 @@ _SHOWN = "SELECT dataset, id, village, version, props, effective, conflicts, mar
 
 
 def entity(connection: sqlite3.Connection, dataset: str, id: str) -> Shown | None:
+    """The entity under an id, or the one this id leads to since a person made one home of two."""
+    id = replica_alias.resolve(connection, dataset, id)
     row = connection.execute(f"{_SHOWN} WHERE dataset = ? AND id = ?", (dataset, id)).fetchone()
     return _shown(connection, row) if row else None
 
@@ -80,7 +83,8 @@ def entity(connection: sqlite3.Connection, dataset: str, id: str) -> Shown | Non
 def related(connection: sqlite3.Connection, dataset: str, household: str) -> list[Shown]:
     """Conversions or observations of a household (its property ``household``), in order of id."""
     rows = connection.execute(
-        f"{_SHOWN} WHERE household = ? AND dataset = ? ORDER BY id", (household, dataset)
+        f"{_SHOWN} WHERE household = ? AND dataset = ? ORDER BY id",
+        (replica_alias.resolve(connection, "household", household), dataset),
     )
     return [_shown(connection, row) for row in rows.fetchall()]
 
@@ -119,6 +123,13 @@ def _open(stored: str) -> dict[str, str]:
 def person(connection: sqlite3.Connection, id: str) -> str | None:
     row = connection.execute("SELECT name FROM person WHERE id = ?", (id,)).fetchone()
     return row[0] if row else None
+
+
+def rescue(connection: sqlite3.Connection) -> Rescue | None:
+    row = connection.execute(
+        "SELECT device, person_name, county_name, made_at, file, submissions, drafts, photos, wiped FROM rescue"
+    ).fetchone()
+    return Rescue(*row[:8], wiped=bool(row[8])) if row else None
 
 
 def form(connection: sqlite3.Connection, id: str, version: str | None) -> FormXml | None:
@@ -169,8 +180,10 @@ def conflict_open(connection: sqlite3.Connection, submission: str) -> bool:
 
 def _field_open(connection: sqlite3.Connection, submission: str, field: dict[str, Any]) -> bool:
     row = connection.execute(
-        "SELECT e.conflicts, t.contained FROM target t LEFT JOIN entity e ON e.dataset = t.dataset"
-        " AND e.id = t.id AND e.at_hub WHERE t.submission = ? AND t.dataset = ? AND t.id = ?",
+        "SELECT e.conflicts, t.contained FROM target t"
+        " LEFT JOIN alias a ON a.dataset = t.dataset AND a.id = t.id"
+        " LEFT JOIN entity e ON e.dataset = t.dataset AND e.id = coalesce(a.survivor, t.id) AND e.at_hub"
+        " WHERE t.submission = ? AND t.dataset = ? AND t.id = ?",
         (submission, field["dataset"], field["id"]),
     ).fetchone()
     if row is None or row[0] is None or not row[1]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sync import replica_photos
+from sync import replica_alias, replica_photos
 from sync.codec import decode, encode, from_json, submission_hash, to_json, to_text
 from sync.messages import VALUE_CHARS_MAX, Answers, Submission, Target, Verdict
 from sync.replica_lists import conflict_open
@@ -37,9 +37,11 @@ class Seen:
 
 # --- drafts ------------------------------------------------------------------------------------------------
 
+# A draft begun for a home that was merged into another shows with that one; what it is about keeps its id.
 _DRAFT = (
-    "SELECT id, form, form_version, village, household, target_ids, corrects, answers, position, updated_at"
-    " FROM draft"
+    "SELECT id, form, form_version, village, coalesce((SELECT a.survivor FROM alias a WHERE"
+    " a.dataset = 'household' AND a.id = draft.household), household), target_ids, corrects, answers, position,"
+    " updated_at FROM draft"
 )
 
 
@@ -282,6 +284,14 @@ def records(
         f"{_RECORD} WHERE {where} ORDER BY s.seq DESC LIMIT ? OFFSET ?", (*values, limit, offset)
     )
     return [_record_of(connection, row) for row in rows.fetchall()]
+
+
+def of_household(connection: sqlite3.Connection, household: str) -> list[Record]:
+    """All about a home, under whichever of its ids, latest first."""
+    home = replica_alias.resolve(connection, "household", household)
+    ids = replica_alias.ids_of(connection, "household", home)
+    named = f"s.household IN ({', '.join('?' * len(ids))})"
+    return records(connection, named, tuple(ids), -1, 0)
 
 
 def _record_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Record:

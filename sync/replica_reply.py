@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync import digest, replica_digest, replica_photos
+from sync import digest, replica_alias, replica_digest, replica_parts, replica_photos
 from sync.codec import encode, to_instant, to_json, to_text
 from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
 from sync.replica_lists import store_form
@@ -34,9 +34,17 @@ def enrolled(connection: sqlite3.Connection, reply: EnrolReply) -> Identity:
     connection.execute("DELETE FROM identity WHERE stage = 'current'")
     connection.execute(
         "UPDATE identity SET stage = 'current', county = ?, county_name = ?, person = ?, person_name = ?,"
-        " history = ? WHERE stage = 'pending'",
-        (reply.county, reply.county_name, reply.person, reply.person_name, reply.history),
+        " history = ?, county_key = ? WHERE stage = 'pending'",
+        (
+            reply.county,
+            reply.county_name,
+            reply.person,
+            reply.person_name,
+            reply.history,
+            reply.county_key or (before.county_key if before and before.county == reply.county else ""),
+        ),
     )
+    replica_parts.set_takes(connection, reply.takes)
     if before and before.history != reply.history:
         meet_history(connection, reply.history)
     touched, _, _ = _assign(connection, reply.villages)
@@ -59,7 +67,13 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     me = identity(connection)
     assert me is not None, "a reply to a tablet that is not enrolled"
     before = _position(connection)
-    work = _Work(Settled(met_history=me.history != reply.history))
+    work = _Work(
+        Settled(
+            met_history=me.history != reply.history,
+            challenged=reply.challenge is not None,
+            enrol_again=reply.enrol_again,
+        )
+    )
     if me.history != reply.history:
         meet_history(connection, reply.history)
     if reply.villages is not None:
@@ -71,9 +85,12 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
             store_form(connection, form)
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
     connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
+    if reply.takes:
+        replica_parts.set_takes(connection, reply.takes)
     _receive(connection, work, reply)
     again = replica_digest.reread(connection, reply.reread)
     work.settled = replace(work.settled, villages_reread=again)
+    work.touched |= replica_alias.settle(connection)
     if not reply.more:
         work.touched |= _catch_up(connection)
         replica_digest.settle(connection)
@@ -100,7 +117,11 @@ def _note_contact(connection: sqlite3.Connection, reply: Reply, now: datetime) -
         "UPDATE contact SET last_contact_at = ?, clock_offset_s = ?, whole = ?",
         (to_text(now), offset, not reply.more),
     )
-    connection.execute("UPDATE identity SET person = ? WHERE stage = 'current'", (reply.person,))
+    connection.execute(
+        "UPDATE identity SET person = ?, challenge = ?, enrol_again = ?,"
+        " county_key = CASE ? WHEN '' THEN county_key ELSE ? END WHERE stage = 'current'",
+        (reply.person, reply.challenge, reply.enrol_again, reply.county_key, reply.county_key),
+    )
 
 
 def meet_history(connection: sqlite3.Connection, history: str) -> None:
@@ -216,7 +237,9 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
             continue
         if state.gone:
             _gone(connection, state, reply.history)
-        else:
+            if state.same_as:
+                replica_alias.learn(connection, state, reply.history)
+        elif not replica_alias.overtaken(connection, state, reply.history):
             _put(connection, state, generations[state.village], reply.history)
         received.add((state.dataset, state.id))
     work.touched |= received
@@ -224,6 +247,8 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
     for village, cursor in reply.cursors.items():
         if village in here:
             work.touched |= _advance(connection, village, here[village], cursor, generations[village])
+            if cursor.seq is not None:
+                replica_alias.read_anew(connection, village, reply.history)
 
 
 def _catch_up(connection: sqlite3.Connection) -> set[Key]:
@@ -309,3 +334,4 @@ def _put(connection: sqlite3.Connection, state: EntityState, generation: int, hi
         " (SELECT id FROM submission WHERE outcome != 'rejected')",
         (state.version, state.dataset, state.id),
     )
+    replica_alias.contained(connection, state)

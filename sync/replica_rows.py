@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from sync.messages import Answers, Conflict, Submission, Verdict
+from sync.messages import Anew, Answers, Conflict, Submission, Verdict
 
 Step: TypeAlias = Literal["signed", "installed", "connected"]
 State: TypeAlias = Literal["waiting", "sent_safe", "merged", "conflict", "rejected"]
@@ -21,6 +21,8 @@ class Identity:
     """Who this tablet is at its hub. ``secret`` goes nowhere but into the Authorization header.
 
     ``county`` "" and ``history`` None: made and stored, but the hub has not answered the enrolment yet.
+    ``county_key``: the county's public key, "" = none received yet. ``enrol_again``: the hub has closed this device
+    id, and why; recording and sending go on. ``revoked_at``: when the hub said, and proved, that it is revoked.
     """
 
     device: str
@@ -31,6 +33,25 @@ class Identity:
     person: str = ""
     person_name: str = ""
     history: str | None = None
+    county_key: str = ""
+    enrol_again: Anew | None = None
+    revoked_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """What a revoked tablet kept. ``file``: where the sealed file is, "" = none was needed. ``wiped``: nothing else
+    is left on it; until then the records are still here as well."""
+
+    device: str
+    person_name: str
+    county_name: str
+    made_at: str
+    file: str
+    submissions_n: int
+    drafts_n: int
+    photos_n: int
+    wiped: bool
 
 
 @dataclass(frozen=True)
@@ -179,5 +200,7 @@ class Settled:
     villages_gained: tuple[str, ...] = ()
     villages_lost: tuple[str, ...] = ()
     met_history: bool = False
+    challenged: bool = False
+    enrol_again: Anew | None = None
     moved: bool = False
     villages_reread: tuple[str, ...] = ()

@@ -126,8 +126,25 @@ def _photos(db: Database) -> None:
     db.conn.execute("CREATE INDEX submission_photo_photo ON submission_photo (photo)")
 
 
+def _aliases(db: Database) -> None:
+    db.conn.execute(
+        "CREATE TABLE alias (dataset TEXT, id TEXT, village TEXT NOT NULL, version INTEGER NOT NULL,"
+        " history TEXT NOT NULL, same_as TEXT, survivor TEXT, PRIMARY KEY (dataset, id))"
+    )
+    db.conn.execute("CREATE INDEX alias_survivor ON alias (dataset, survivor)")
+
+
+def _parts(db: Database) -> None:
+    """A snapshot part on its way (``replica_parts``), and what the hub says it reads."""
+    db.conn.execute("ALTER TABLE contact ADD COLUMN takes TEXT NOT NULL DEFAULT ''")
+    db.conn.execute(
+        "CREATE TABLE part (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL, encoding TEXT NOT NULL)"
+    )
+    db.conn.execute("CREATE TABLE part_piece (since INTEGER PRIMARY KEY, bytes BLOB NOT NULL)")
+
+
 # Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
-MIGRATIONS: Migrations = (_create, _people, _digests, _end_of_service, _photos)
+MIGRATIONS: Migrations = (_create, _people, _digests, _end_of_service, _photos, _aliases, _parts)
 
 
 class ReplicaProblem(Exception):

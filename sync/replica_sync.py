@@ -5,17 +5,22 @@ What comes back is ``replica_reply``'s.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sync import replica_digest
 from sync.codec import villages_hash
-from sync.messages import Cursor, Village
+from sync.messages import FORMER_DEVICES, Cursor, Village
 from sync.replica_rows import Delay, Identity
 from sync.replica_view import as_json
+from sync.sealed import key_id
 
-_IDENTITY = "SELECT device, secret, server, county, county_name, person, person_name, history FROM identity"
+_IDENTITY = (
+    "SELECT device, secret, server, county, county_name, person, person_name, history, county_key, enrol_again,"
+    " revoked_at FROM identity"
+)
 
 
 # --- who this tablet is ------------------------------------------------------------------------------------
@@ -37,6 +42,20 @@ def new_identity(connection: sqlite3.Connection, fresh: Identity) -> Identity:
         (fresh.device, fresh.secret, fresh.server),
     )
     return fresh
+
+
+def formers(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Ids this tablet has been enrolled under and still has records of, the present one included."""
+    bodies = connection.execute("SELECT body FROM submission ORDER BY seq")
+    made_by = [json.loads(body)["device"] for (body,) in bodies]
+    current = connection.execute("SELECT device FROM identity WHERE stage = 'current'").fetchall()
+    return tuple(dict.fromkeys([*made_by, *(device for (device,) in current)]))[-FORMER_DEVICES:]
+
+
+def note_revoked(connection: sqlite3.Connection, at: str) -> None:
+    connection.execute(
+        "UPDATE identity SET revoked_at = coalesce(revoked_at, ?) WHERE stage = 'current'", (at,)
+    )
 
 
 def move_server(connection: sqlite3.Connection, server: str) -> None:
@@ -93,17 +112,20 @@ class Stated:
     held: dict[str, Cursor | None]
     forms: tuple[str, ...]
     digests: dict[str, str]
+    county_key: str
+    challenge: str | None
 
 
 def stated(connection: sqlite3.Connection) -> Stated:
-    history, seq, digest = connection.execute(
-        "SELECT history, chain_seq, chain_hash FROM identity WHERE stage = 'current'"
+    history, seq, digest, county_key, challenge = connection.execute(
+        "SELECT history, chain_seq, chain_hash, county_key, challenge FROM identity WHERE stage = 'current'"
     ).fetchone()
     waiting = connection.execute("SELECT count(*) FROM submission WHERE state = 'waiting'").fetchone()[0]
     forms = connection.execute("SELECT id || '@' || version FROM form ORDER BY id, version").fetchall()
     return Stated(
         history, seq, digest, waiting, villages_hash(assigned(connection)), held(connection),
         tuple(row[0] for row in forms), replica_digest.kept(connection),
+        key_id(county_key), challenge,
     )  # fmt: skip
 
 

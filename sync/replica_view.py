@@ -19,6 +19,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from sync import replica_alias
+
 Key: TypeAlias = tuple[str, str]  # dataset, id
 HIDDEN = "_"  # properties the hub adds for the tablet's own use begin with it, and are not shown
 PINYIN = "_pinyin"  # the head's name in syllables: "wang xiu ying"
@@ -32,19 +34,25 @@ def as_json(value: object) -> str:
 def recompute(connection: sqlite3.Connection, keys: Collection[Key]) -> None:
     """Bring the stored view of these entities, and the list rows that show them, up to date."""
     households: set[str] = set()
-    for dataset, entity in sorted(set(keys)):
+    for dataset, entity in sorted(replica_alias.with_survivors(connection, keys)):
         households.update(_entity(connection, dataset, entity))
     for household in sorted(households):
         _household_row(connection, household)
 
 
+_UNDER_ANY_ID = (
+    "t.dataset = :dataset AND t.id IN (SELECT :id UNION SELECT id FROM alias WHERE dataset = :dataset"
+    " AND survivor = :id)"
+)
+
+
 def overlays(connection: sqlite3.Connection, dataset: str, entity: str) -> list[tuple[str, dict[str, str]]]:
-    """(submission, changed values) of rule 1, in chain order."""
+    """(submission, changed values) of rule 1, in chain order, under whichever id it was recorded."""
     rows = connection.execute(
         "SELECT s.id, t.changed FROM target t JOIN submission s ON s.id = t.submission"
-        " WHERE t.dataset = ? AND t.id = ? AND t.contained = 0 AND coalesce(s.outcome, '') != 'rejected'"
+        f" WHERE {_UNDER_ANY_ID} AND t.contained = 0 AND coalesce(s.outcome, '') != 'rejected'"
         " ORDER BY s.seq",
-        (dataset, entity),
+        {"dataset": dataset, "id": entity},
     )
     return [(submission, json.loads(changed)) for submission, changed in rows]
 
@@ -70,6 +78,9 @@ def _entity(connection: sqlite3.Connection, dataset: str, entity: str) -> set[st
     touched = {row[3]} if row and row[3] else set()
     if dataset == "household":
         touched.add(entity)
+    if (leads_to := replica_alias.resolve(connection, dataset, entity)) != entity:
+        connection.execute("DELETE FROM entity WHERE dataset = ? AND id = ?", (dataset, entity))
+        return touched | {leads_to}
     if row and row[0]:
         effective, mine = json.loads(row[1]), overlays(connection, dataset, entity)
     else:
@@ -83,6 +94,7 @@ def _entity(connection: sqlite3.Connection, dataset: str, entity: str) -> set[st
     for _, changed in mine:
         effective.update(changed)
     household = effective.get("household") or None
+    household = household and replica_alias.resolve(connection, "household", household)
     marks = _marks(
         connection, dataset, entity, new=not (row and row[0]), conflict=bool(row and row[2] != "[]")
     )
@@ -105,8 +117,8 @@ def _marks(connection: sqlite3.Connection, dataset: str, entity: str, *, new: bo
     waiting, rejected = connection.execute(
         "SELECT coalesce(max(s.state = 'waiting'), 0), coalesce(max(s.state = 'rejected' AND NOT EXISTS"
         " (SELECT 1 FROM submission c WHERE c.corrects = s.id)), 0)"
-        " FROM target t JOIN submission s ON s.id = t.submission WHERE t.dataset = ? AND t.id = ?",
-        (dataset, entity),
+        f" FROM target t JOIN submission s ON s.id = t.submission WHERE {_UNDER_ANY_ID}",
+        {"dataset": dataset, "id": entity},
     ).fetchone()
     return " ".join(
         mark for mark, there in zip(MARKS, (new, waiting, rejected, conflict), strict=True) if there
