@@ -103,10 +103,11 @@ def entities(session: Session, county: str) -> Iterator[list[tuple[Any, Held | N
         columns.county == county
     )
     for rows in paged(session, query, key):
-        yield [(row, _held(row.held)) for row in rows]
+        yield [(row, held_of(row.held)) for row in rows]
 
 
-def _held(document: str) -> Held | None:
+def held_of(document: str) -> Held | None:
+    """The entity of a stored document; None if nobody can read it."""
     try:
         return read_held(document)
     except (ValueError, LookupError, TypeError, AttributeError):

@@ -22,13 +22,14 @@ from server.access.tables import Assignment
 from server.database import parts, table_of
 from server.exchange import journal, verify_files
 from server.exchange.tables import EntityRow, SubmissionRow
-from server.exchange.verify import Check, Finding, total
+from server.exchange.verify import Check, Finding, held_of, total
 from server.terminal.steps import Told
 from sync import hub
 from sync.codec import decode, to_text
-from sync.documents import read_held
+from sync.documents import read_traces
 from sync.facts import Device, Facts, FormRules, Held, Key, Past, Policy
 from sync.messages import PROTOCOL, FieldOutcome, Incoming, Request, Submission, Verdict
+from sync.strict import MessageFault
 
 NAME: Final = "redecide"
 AT_A_TIME: Final = 300
@@ -123,7 +124,8 @@ def _all(session: Session, county: str, rules: Rules, told: Told) -> Iterator[Fi
     total_n, done_n, given_n = total(session, SubmissionRow, county), 0, 0
     tenure = _Tenure(session, county)
     for ids in verify_files.files(session, county, AT_A_TIME):
-        lines = _lines(session, county, [id for one in ids for id in one])
+        lines, unread = _lines(session, county, [id for one in ids for id in one])
+        yield from (Finding(NAME, id, "记录、判定或处理结果读不懂。") for id in unread)
         kept = _kept(session, county, lines.values())
         for one in ids:
             file = _file([lines[id] for id in one if id in lines], kept)
@@ -142,21 +144,30 @@ def _file(lines: Sequence[Line], kept: Mapping[Key, Held]) -> File:
     return File(sorted(lines, key=lambda line: line.at), own)
 
 
-def _lines(session: Session, county: str, ids: Collection[str]) -> dict[str, Line]:
+def _lines(session: Session, county: str, ids: Collection[str]) -> tuple[dict[str, Line], list[str]]:
+    """The lines of these ids, and the ids of those that nobody can read any more."""
     columns = table_of(SubmissionRow).c
     found: dict[str, Line] = {}
+    unread: list[str] = []
     for part in parts(ids):
-        past = journal.past(session, county, part)
         rows = session.connection().execute(
-            select(
-                columns.id, columns.kind, columns.device, columns.policy_version, columns.received_at,
-                columns.position, columns.sent,
-            ).where(columns.county == county, columns.id.in_(part), columns.kind.in_(("submission", "office")))
-        )  # fmt: skip
+            select(table_of(SubmissionRow)).where(
+                columns.county == county, columns.id.in_(part), columns.kind.in_(("submission", "office"))
+            )
+        )
         for row in rows:
-            sent, at = decode(Submission, row.sent.encode()), (row.received_at, row.position)
-            found[row.id] = Line(at, row.kind, row.device, row.policy_version, sent, past[row.id])
-    return found
+            try:
+                found[row.id] = _line(row)
+            except (MessageFault, ValueError, LookupError, TypeError, AttributeError):
+                unread.append(row.id)
+    return found, unread
+
+
+def _line(row: Any) -> Line:
+    verdict, traces = decode(Verdict, row.verdict.encode()), read_traces(row.traces)
+    past = Past(row.id, row.hash, verdict, row.person, row.observed_at, traces)
+    sent = decode(Submission, row.sent.encode())
+    return Line((row.received_at, row.position), row.kind, row.device, row.policy_version, sent, past)
 
 
 def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, Held]:
@@ -167,8 +178,7 @@ def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, H
         rows = session.connection().execute(
             select(columns.held).where(columns.county == county, columns.id.in_(part))
         )
-        held = [read_held(document) for (document,) in rows]
-        found |= {each.key: each for each in held}
+        found |= {held.key: held for (document,) in rows if (held := held_of(document))}
     return found
 
 

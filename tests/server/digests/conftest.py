@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from server.access.places import Place
 from server.access.tables import Tablet
 from server.exchange import digests, forms, history, store
 from server.registry.policy import POLICY
+from server.registry.projection import projection
 from survey_forms import released
 from sync.client import Account, contact
-from sync.codec import decode, decode_request, encode, to_text
+from sync.codec import decode, decode_request, encode, submission_hash, to_text
 from sync.facts import Device
 from sync.messages import EnrolReply, FormXml, Incoming, Reply, Request
 from sync.replica import Replica
@@ -77,6 +78,8 @@ class Recorder:
 
     hub: Hub
     tablet: object
+    last: str = ""
+    made: list[str] = field(default_factory=list)
 
     def visits(self, *villages: str, **answers: str) -> list[str]:
         made = [self.tablet.visit(village, **answers) for village in villages]
@@ -88,6 +91,10 @@ class Recorder:
         self._push([self.tablet.visit(village, home, base_version=1, base=base, **answers)])
 
     def _push(self, made) -> None:
+        for place, each in enumerate(made):
+            made[place] = replace(each, previous_hash=self.last)
+            self.last = submission_hash(made[place])
+            self.made.append(each.id)
         device = Device(self.tablet.device, COUNTY, frozenset(VILLAGES))
         store.push(self.hub.exchange, device, Incoming(self.tablet.request(*made), ()), NOW)
 
@@ -126,7 +133,7 @@ def hub(engine) -> Hub:
     digests.ensure(engine, POLICY.masked)
     with database.read(engine) as session:
         loaded = forms.load(session)
-    return Hub(store.Exchange(engine, AllPlaces(), loaded, POLICY, (), new_id))
+    return Hub(store.Exchange(engine, AllPlaces(), loaded, POLICY, (projection,), new_id))
 
 
 @pytest.fixture
