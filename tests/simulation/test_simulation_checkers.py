@@ -11,6 +11,7 @@ from server.lab.simulation.evidence import gather
 from server.lab.simulation.seams import Seams
 from server.lab.simulation.story import draw
 from server.lab.simulation.world import World
+from sync.facts import PropertyState
 from sync.messages import VILLAGE
 
 SEED = 7
@@ -152,7 +153,7 @@ def test_a_value_that_was_overwritten_unseen(evidence):
 
 def _overwritten(evidence, id, key, name):
     held = evidence.entities[key]
-    state = replace(held.props[name], value="nobody's", submission=id, seen=())
+    state = PropertyState("nobody's", held.props[name].version, id, ())
     other = replace(held, props={**held.props, name: state}, conflicts=())
     return replace(evidence, entities={**evidence.entities, key: other})
 
