@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from server.access.rules import areas_of
 from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
-from server.registry import divisions, exports, rules, views, vocabulary
+from server.registry import aliases, divisions, exports, rules, views, vocabulary
 from server.registry.chips import chips
 from server.registry.division_pages import router as division_router
 from server.registry.filters import (
@@ -115,6 +115,12 @@ def household_sheet(request: Request, person: Viewer) -> Response:
         )  # fmt: skip
 
 
+def _leads_to(request: Request, county: str, identity: str) -> str | None:
+    """The home that an id leads to since somebody merged two; None where it stands for itself."""
+    with read(request.app.state.engine) as session:
+        return aliases.survivors(session, county, [identity]).get(identity)
+
+
 def _file(request: Request, person: Person, county: str, identity: str) -> views.HouseholdFile:
     """The household's file, if there is one and the person may see it. Raises Problem or Refused."""
     with read(request.app.state.engine) as session:
@@ -138,6 +144,8 @@ def submission_sheet(request: Request, person: Viewer, county: str, identity: st
 
 @router.get("/households/{county}/{identity}")
 def household(request: Request, person: Viewer, county: str, identity: str) -> Response:
+    if survivor := _leads_to(request, county, identity):
+        return RedirectResponse(f"/households/{county}/{survivor}", status_code=303)
     lang, found = request_language(request), _file(request, person, county, identity)
     way = [
         (name, f"/households?area={rules.prefix_of(code)}")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.divisions import county_name, villages
 from server.registry.filters import HouseholdFilter, conditions, counted
 from server.registry.policy import POLICY
@@ -176,11 +176,12 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
     coal_uses = _of(session, CoalUse, household)
     conversions.sort(key=lambda c: (c.installed_on or c.signed_on or date.min, c.id), reverse=True)
     coal_uses.sort(key=lambda c: (c.season, c.observed_on or date.min), reverse=True)
+    ids = aliases.of_home(session, county, identity)
     entities = [
-        ("household", identity),
+        *(("household", id) for id in ids),
         *(("conversion", conversion.id) for conversion in conversions),
         *(("coal_use", coal_use.id) for coal_use in coal_uses),
-        ("payee", derived_id("payee", identity)),
+        *(("payee", derived_id("payee", id)) for id in ids),
     ]
     units = divisions.above(household.village)
     called = divisions.names(session, [*units, household.village])

@@ -122,6 +122,13 @@ class Surveyor:
         self._record(home, recording, targets(SEED, recording))
         return entity_id(SEED, "household", home.number)
 
+    def registers_anew(self, home: SyntheticHousehold) -> str:
+        """The same home under ids of this tablet's own, as by one who does not know that it was registered; its id."""
+        recording = spring(home)[-1]
+        ids = dict.fromkeys(targets(SEED, recording), "")
+        self._record(home, recording, {dataset: new_id() for dataset in ids})
+        return next(target.id for target in self.made[-1].targets if target.dataset == "household")
+
     def converts(self, home: SyntheticHousehold, recording: Recording) -> None:
         self._record(home, recording, targets(SEED, recording))
 

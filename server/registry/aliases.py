@@ -1,0 +1,190 @@
+"""Ids that lead to another home since somebody merged two: how every room reads through them.
+
+What was recorded under either id keeps that id in the journal and in the entities. The register's rows say where it
+leads, and are made so here: derivations are handed changed entities as they belong now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlmodel import Session, col
+
+from server.database import parts, upsert
+from server.registry.duplicate_tables import Alias, HouseholdMerge
+from server.registry.tables import Household
+from sync.facts import Held
+
+Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
+
+DATASET: Final = "household"
+OWNER: Final = "household"
+"""The property by which other entities name the home they belong to."""
+
+
+# ---- reading
+
+
+def same_as(session: Session, county: str) -> dict[str, str]:
+    """Every merged home of a county → the one it leads to at last."""
+    rows = session.execute(
+        select(col(Alias.id), col(Alias.survivor)).where(
+            col(Alias.county) == county, col(Alias.dataset) == DATASET
+        )
+    )
+    return {row.id: row.survivor for row in rows}
+
+
+def survivors(session: Session, county: str, ids: Collection[str]) -> dict[str, str]:
+    """Those of these homes that were merged → the one each leads to at last."""
+    known: dict[str, str] = {}
+    for part in parts(sorted(ids)):
+        rows = session.execute(
+            select(col(Alias.id), col(Alias.survivor)).where(
+                col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id).in_(part)
+            )
+        )
+        known |= {row.id: row.survivor for row in rows}
+    return known
+
+
+def ids_of(session: Session, county: str, households: Collection[str]) -> dict[str, list[str]]:
+    """Each home → every id that leads to it, its own first."""
+    return {id: [id, *more] for id, more in _led(same_as(session, county), households).items()}
+
+
+def _led(known: Mapping[str, str], households: Collection[str]) -> dict[str, list[str]]:
+    led = defaultdict(list)
+    for id, end in sorted(known.items()):
+        led[end].append(id)
+    return {id: led.get(id, []) for id in households}
+
+
+def of_home(session: Session, county: str, household: str) -> list[str]:
+    """Every id that leads to a home, its own first."""
+    return ids_of(session, county, [household])[household]
+
+
+def home(session: Session, county: str, household: str) -> Household | None:
+    """The home an id leads to."""
+    found = session.get(Household, (county, household))
+    if found is None and (end := survivors(session, county, [household]).get(household)):
+        found = session.get(Household, (county, end))
+    return found
+
+
+def home_of(row: Any) -> ColumnElement[str]:
+    """Of a row that names a home by the id it was written for (columns `county`, `household`): the home it leads
+    to now, for a join with Household."""
+    further = (
+        select(col(Alias.survivor))
+        .where(
+            col(Alias.county) == col(row.county),
+            col(Alias.dataset) == DATASET,
+            col(Alias.id) == col(row.household),
+        )
+        .correlate(row)
+        .scalar_subquery()
+    )
+    return func.coalesce(further, col(row.household))
+
+
+def at(session: Session, county: str) -> Callable[[datetime], dict[str, str]]:
+    """How homes were merged at an instant: what was decided then was read through that."""
+    acts = list(session.execute(select(HouseholdMerge).where(col(HouseholdMerge.county) == county)).scalars())
+
+    def then(moment: datetime) -> dict[str, str]:
+        known = {
+            act.loser: act.survivor
+            for act in acts
+            if act.merged_at <= moment and (act.undone_at is None or moment < act.undone_at)
+        }
+        return {id: _end(id, known) for id in known}
+
+    return then
+
+
+def _end(id: str, known: Mapping[str, str]) -> str:
+    for _ in known:  # an alias may itself have been merged further; never longer than the map
+        id = known.get(id, id)
+    return id
+
+
+# ---- derivations
+
+
+def through(*derivations: Derivation) -> Derivation:
+    """These derivations, each handed what changed as it belongs now: aliases noted first, what names a merged home
+    as its owner under the home that lives on, and homes that are aliases left out."""
+
+    def derive(session: Session, county: str, changed: Sequence[Held], now: datetime) -> None:
+        belonging = changed
+        if _concerned(session, county, changed):
+            _note(session, county, changed)
+            owners = {owner for held in changed if held.dataset != DATASET and (owner := _owner(held))}
+            further = survivors(session, county, owners)
+            belonging = [_belonging(held, further) for held in changed if held.same_as is None]
+        for derivation in derivations:
+            derivation(session, county, belonging, now)
+
+    return derive
+
+
+def _concerned(session: Session, county: str, changed: Iterable[Held]) -> bool:
+    """Whether any home of the county is an alias, or becomes one: where none is, a batch asks no more than this."""
+    if any(held.same_as for held in changed):
+        return True
+    any_alias = select(col(Alias.id)).where(col(Alias.county) == county).limit(1)
+    return session.execute(any_alias).first() is not None
+
+
+def _owner(held: Held) -> str:
+    state = held.props.get(OWNER)
+    return state.value if state else ""
+
+
+def _belonging(held: Held, further: Mapping[str, str]) -> Held:
+    if held.dataset == DATASET or _owner(held) not in further:
+        return held
+    state = held.props[OWNER]
+    return replace(held, props={**held.props, OWNER: state._replace(value=further[state.value])})
+
+
+def _note(session: Session, county: str, changed: Iterable[Held]) -> None:
+    """Aliases in and out of their table; a home that is one has no row of its own."""
+    homes = [held for held in changed if held.dataset == DATASET]
+    gone = [held for held in homes if held.same_as]
+    for part in parts(sorted(held.id for held in homes if not held.same_as)):
+        session.execute(
+            delete(Alias).where(
+                col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id).in_(part)
+            )
+        )
+    rows = [
+        {"county": county, "dataset": DATASET, "id": held.id, "same_as": held.same_as, "survivor": held.same_as,
+         "village": held.village}
+        for held in gone
+    ]  # fmt: skip
+    if rows:
+        upsert(session, Alias, rows)
+    for part in parts(sorted(held.id for held in gone)):
+        session.execute(delete(Household).where(col(Household.county) == county, col(Household.id).in_(part)))
+    _lead_to_the_end(session, county)
+
+
+def _lead_to_the_end(session: Session, county: str) -> None:
+    rows = session.execute(
+        select(col(Alias.id), col(Alias.same_as), col(Alias.survivor)).where(
+            col(Alias.county) == county, col(Alias.dataset) == DATASET
+        )
+    ).all()
+    known = {row.id: row.same_as for row in rows}
+    for row in rows:
+        if (end := _end(row.id, known)) != row.survivor:
+            same = (col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id) == row.id)
+            session.execute(update(Alias).where(*same).values(survivor=end))
