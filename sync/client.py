@@ -22,6 +22,7 @@ from sync.digest import over
 from sync.messages import (
     MAX_BODY_BYTES,
     PROTOCOL,
+    PROTOCOLS,
     SUBMISSIONS_PER_REQUEST,
     Part,
     Reply,
@@ -52,11 +53,12 @@ _LOST = ("cut", "timeout", "damaged")  # what was said or answered did not arriv
 class Line:
     """What the line to the hub is good for. ``can``: ways of saying things that its driver reads (`Request.can`).
     ``tries``: how many lost requests in a row that brought nothing it goes on after. ``zstd``: unpacks a
-    part packed so."""
+    part packed so. ``protocols``: that the tablet speaks, the newest last."""
 
     can: tuple[str, ...] = ()
     tries: int = 0
     zstd: parts.Unpack | None = None
+    protocols: tuple[int, ...] = PROTOCOLS
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class _Contact:
     histories: int = 0
     challenges: int = 0
     stating: Literal["all", "each", "none"] = "all"
+    protocol: int = PROTOCOL
 
 
 def contact(
@@ -117,7 +120,7 @@ def contact(
     May be left at any ``yield``. A reply that cannot be stored (full disk) ends it with that problem: what was
     applied before stays, and the hub gives its verdicts again.
     """
-    at = _Contact()
+    at = _Contact(protocol=line.protocols[-1])
     moved = True
     while at.account.requests_n < REQUESTS_PER_CONTACT:
         batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
@@ -133,7 +136,7 @@ def contact(
         if isinstance(answer, Refusal):
             if answer.code == revocation.CODE:
                 replica.note_revoked()
-            if not _adapt(replica, at, batch, answer, line.tries):
+            if not _lower(at, answer, line) and not _adapt(replica, at, batch, answer, line.tries):
                 return ended(at.account, answer)
             moved = True
             continue
@@ -225,7 +228,7 @@ def _request(
     identity, stated = replica.identity(), replica.stated()
     assert identity is not None, "a contact of a tablet that is not enrolled"
     return Request(
-        PROTOCOL, identity.device, stated.history, to_text(clock()), app_version, stated.chain_seq,
+        at.protocol, identity.device, stated.history, to_text(clock()), app_version, stated.chain_seq,
         stated.chain_hash, stated.waiting, stated.villages_hash, stated.held, stated.forms, batch,
         digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
         digests=stated.digests if at.stating == "each" else {},
@@ -240,6 +243,16 @@ def _to_state(at: _Contact, request: Request, reply: Reply) -> Literal["all", "e
     if at.stating == "each" and not request.digests and reply.more:
         return "each"
     return "none"
+
+
+def _lower(at: _Contact, refused: Refusal, line: Line) -> bool:
+    """A hub that does not speak the newest protocol is asked in the next older one: an app that was updated before
+    its hub keeps sending."""
+    older = [each for each in line.protocols if each < at.protocol]
+    if refused.code != "unknown_protocol" or not older:
+        return False
+    at.protocol = older[-1]
+    return True
 
 
 def _adapt(

@@ -21,7 +21,7 @@ from sync.messages import (
     MAX_BODY_BYTES,
     PART_BYTES_MAX,
     PROPERTIES_PER_ENTITY,
-    PROTOCOL,
+    PROTOCOLS,
     SUBMISSIONS_PER_REQUEST,
     TARGETS_PER_SUBMISSION,
     VALUE_CHARS_MAX,
@@ -234,8 +234,8 @@ def incoming(value: object) -> Incoming:
     """The same from parsed JSON."""
     if not isinstance(value, dict):
         raise strict.wrong("", "object expected")
-    if (protocol := number()(value.get("protocol"), "protocol")) != PROTOCOL:
-        fault = strict.Fault("protocol", f"{PROTOCOL} expected, not {protocol}")
+    if (protocol := number()(value.get("protocol"), "protocol")) not in PROTOCOLS:
+        fault = strict.Fault("protocol", f"one of {PROTOCOLS} expected, not {protocol}")
         raise MessageFault(fault, code="unknown_protocol")
     listed = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)(value.get("submissions"), "submissions")
     request = from_json(Request, {**value, "submissions": []})

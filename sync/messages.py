@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from sync.strict import Fault
 
-PROTOCOL = 1
+PROTOCOLS = (1,)  # that are spoken here, the newest last
+PROTOCOL = PROTOCOLS[-1]
 MAX_BODY_BYTES = 2_000_000
 SUBMISSIONS_PER_REQUEST = 100
 ENTITIES_PER_REPLY = 500

@@ -19,7 +19,6 @@ from sync.messages import (
     CHARS_PER_REPLY,
     ENTITIES_PER_REPLY,
     FORMS_PER_REPLY,
-    PROTOCOL,
     Cursor,
     EntityState,
     FormXml,
@@ -152,7 +151,7 @@ def reply(
     of those whom the reply speaks of (`named`)."""
     missing = [form for form in forms if f"{form.id}@{form.version}" not in request.forms]
     return Reply(
-        PROTOCOL,
+        request.protocol,
         history,
         to_text(now),
         county,

@@ -24,7 +24,7 @@ from server.exchange.current import exchange_now
 from server.exchange.snapshots import Shelf
 from server.web import N_, Problem
 from sync import codec, messages, revocation, wire
-from sync.messages import MAX_BODY_BYTES, PROTOCOL, EnrolReply, EnrolRequest, Part
+from sync.messages import MAX_BODY_BYTES, PROTOCOLS, EnrolReply, EnrolRequest, Part
 from sync.strict import Fault, MessageFault
 from sync.wire import Packed
 
@@ -84,8 +84,8 @@ def _refusal(fault: MessageFault) -> Problem:
         return Problem(
             "unknown_protocol",
             400,
-            f"服务器只认识第 {PROTOCOL} 版同步协议。",
-            N_("请更新平板上的应用；记录仍保存在平板上，更新后再同步即可。"),
+            f"服务器使用第 {'、'.join(map(str, PROTOCOLS))} 版同步协议，平板上的应用用的是另一版。",
+            N_("记录仍保存在平板上。请更新平板上的应用；已是最新的，请管理员更新服务器。"),
         )
     where = "；".join(f"{each.path or '内容'}：{each.message}" for each in fault.faults[:FAULTS_SHOWN])
     return Problem(
@@ -222,8 +222,8 @@ def enrol(request: Request, body: Body) -> Response:
 def _enrol_request(text: bytes) -> EnrolRequest:
     try:
         asked = codec.decode(EnrolRequest, text)
-        if asked.protocol != PROTOCOL:
-            raise MessageFault(Fault("protocol", f"{PROTOCOL} expected"), code="unknown_protocol")
+        if asked.protocol not in PROTOCOLS:
+            raise MessageFault(Fault("protocol", f"one of {PROTOCOLS} expected"), code="unknown_protocol")
     except MessageFault as fault:
         raise _refusal(fault) from fault
     return asked
