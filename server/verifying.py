@@ -31,7 +31,7 @@ from server.exchange import (
 from server.exchange.verify import Check, Checked, Finding
 from server.exchange.verify_redecide import Rules
 from server.registry import divisions, verify_projection
-from server.registry.policy import POLICY
+from server.registry.policy import POLICY, RELEASED
 from server.subsidies import commands, verify_report
 from server.subsidies import verify as books
 from server.web.figures import moment
@@ -98,7 +98,7 @@ def checks_of(session: Session, *, redecide: bool) -> Sequence[Check]:
         verify_digests.TABLETS_CHECK,
     ]
     if redecide:
-        checks.append(verify_redecide.check(Rules(POLICY, forms.load(session).by_key, _villages)))
+        checks.append(verify_redecide.check(Rules(RELEASED, forms.load(session).by_key, _villages)))
     return checks
 
 

@@ -10,6 +10,7 @@ What a person in the office decided is given, not decided by rules: from there o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -40,9 +41,9 @@ Villages = Callable[[Session, str, Collection[str]], frozenset[str]]
 
 @dataclass(frozen=True)
 class Rules:
-    """By what is decided: today's policy and villages, and every released form."""
+    """By what is decided: every policy that ever decided, every released form, and the villages of today."""
 
-    policy: Policy
+    policies: Mapping[str, Policy]
     forms: Mapping[tuple[str, str], FormRules]
     villages: Villages
 
@@ -76,6 +77,7 @@ class File:
     entities: dict[Key, Held] = field(default_factory=dict)
     known: dict[str, Past] = field(default_factory=dict)
     makers: dict[tuple[Key, int], str] = field(default_factory=dict)
+    differs: bool = False
 
     def __post_init__(self) -> None:
         """Which line made each version of an entity: one that changed something, or the first that has it."""
@@ -121,7 +123,7 @@ def check(rules: Rules) -> Check:
 
 
 def _all(session: Session, county: str, rules: Rules, told: Told) -> Iterator[Finding]:
-    total_n, done_n, given_n = total(session, SubmissionRow, county), 0, 0
+    total_n, done_n, left = total(session, SubmissionRow, county), 0, Counter[str]()
     tenure = _Tenure(session, county)
     for ids in verify_files.files(session, county, AT_A_TIME):
         lines, unread = _lines(session, county, [id for one in ids for id in one])
@@ -130,12 +132,22 @@ def _all(session: Session, county: str, rules: Rules, told: Told) -> Iterator[Fi
         for one in ids:
             file = _file([lines[id] for id in one if id in lines], kept)
             yield from _decide(session, county, file, rules, tenure)
-            given_n += sum(line.kind == "submission" for line in file.waiting)
+            left.update(_why_left(file, rules))
             done_n += len(one)
         told(done_n, total_n)
     told(total_n, total_n)
-    if given_n:
-        yield Finding(NAME, county, f"{given_n:,} 条在办公室的决定之后，没有重新判定。", note=True)
+    for why, number in sorted(left.items()):
+        yield Finding(NAME, county, f"{number:,} 条没有重新判定：{why}。", note=True)
+
+
+def _why_left(file: File, rules: Rules) -> list[str]:
+    """For each submission that was not decided again, why not."""
+    left = [line for line in file.waiting if line.kind == "submission"]
+    if file.differs:
+        return ["与它们有关的记录已有不同"] * len(left)
+    unknown = sorted({line.policy for line in left} - rules.policies.keys())
+    why = f"本程序没有规则 {'、'.join(unknown)}" if unknown else "办公室已就同一户作出决定"
+    return [why] * len(left)
 
 
 def _file(lines: Sequence[Line], kept: Mapping[Key, Held]) -> File:
@@ -189,18 +201,14 @@ def _decide(session: Session, county: str, file: File, rules: Rules, tenure: _Te
     """The first difference in each file: what comes after it follows from it. Leaves waiting what is not decided."""
     while file.waiting:
         line = file.next()
-        if line.kind == "office":
-            file.waiting.append(line)
-            return
-        if line.policy != rules.policy.version:
-            message = f"按规则 {line.policy} 判定，本程序只有 {rules.policy.version}。"
-            yield Finding(NAME, line.submission.id, message, note=True)
+        if line.kind == "office" or line.policy not in rules.policies:
             file.waiting.append(line)
             return
         facts = _facts(session, county, file, line, rules, tenure)
         pushed = hub.push(_incoming(line), facts, now=line.at[0])
         verdict = pushed.verdicts[0] if pushed.verdicts else None
         if differences := list(_differences(line.past.verdict, verdict)):
+            file.differs = True
             for said in differences:
                 yield Finding(NAME, line.submission.id, said, note=file.restored)
             return
@@ -230,7 +238,7 @@ def _facts(session: Session, county: str, file: File, line: Line, rules: Rules, 
         forms=rules.forms,
         entities=file.entities,
         known={},
-        policy=rules.policy,
+        policy=rules.policies[line.policy],
         ever_held={sent.device: tenure.at(sent.device, at)[1]} if sent.device != line.sender else {},
         lines={sent.id: next((trace.device for trace in traces if trace.device), sent.device)},
     )

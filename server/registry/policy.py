@@ -8,6 +8,7 @@ is stored with every decision, so whoever changes the groups raises it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from survey_forms.properties import SECRET
@@ -38,12 +39,20 @@ GROUPS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 # What the office tells tablets through the same journal, and no tablet may write.
 OFFICE: Final = frozenset({"zone", "subsidy"})
 
-POLICY: Final = Policy(
-    version="2020.2",
-    groups={
-        dataset: {name: group for group, names in groups.items() for name in names}
-        for dataset, groups in GROUPS.items()
-    },
-    masked=SECRET,
-    office=OFFICE,
+
+def _by_property(groups: Mapping[str, Mapping[str, tuple[str, ...]]]) -> dict[str, dict[str, str]]:
+    return {
+        dataset: {name: group for group, names in of_dataset.items() for name in names}
+        for dataset, of_dataset in groups.items()
+    }
+
+
+POLICY: Final = Policy(version="2020.2", groups=_by_property(GROUPS), masked=SECRET, office=OFFICE)
+FIRST: Final = Policy(
+    version="2020.1",
+    groups=_by_property({name: GROUPS[name] for name in ("household", "conversion", "coal_use")}),
 )
+"""Before there were payees and coal seen."""
+
+RELEASED: Final[Mapping[str, Policy]] = {each.version: each for each in (FIRST, POLICY)}
+"""Every policy that ever decided: whoever changes `GROUPS` keeps here what was, so that it can be decided again."""
