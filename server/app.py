@@ -31,11 +31,14 @@ import server.exchange.deciding_pages
 import server.exchange.endpoint
 import server.exchange.pages
 import server.exchange.photo_endpoint
+import server.exchange.rescue_pages
 import server.inspections.pages
 import server.inspections.steps
 import server.programme.api
 import server.programme.pages
 import server.registry.acceptance_pages
+import server.registry.duplicate_pages
+import server.registry.duplicate_sheets
 import server.registry.pages
 import server.subsidies.batch_pages
 import server.subsidies.decision_pages
@@ -62,7 +65,7 @@ from server.exchange.photo_files import PhotoFiles
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
 from server.registry.projection import projection, spelling
@@ -78,6 +81,8 @@ PAGES: Final = (
     server.programme.pages.router,
     server.registry.pages.router,
     server.registry.acceptance_pages.router,
+    server.registry.duplicate_sheets.router,
+    server.registry.duplicate_pages.router,
     server.subsidies.finance_pages.router,
     server.subsidies.decision_pages.router,
     server.subsidies.prepare_pages.router,
@@ -93,6 +98,7 @@ PAGES: Final = (
     server.access.pages.router,
     server.exchange.pages.router,
     server.exchange.conflict_pages.router,
+    server.exchange.rescue_pages.router,
     server.exchange.deciding_pages.router,
     server.access.tablet_pages.router,
     server.access.people_pages.router,
@@ -102,6 +108,7 @@ NAVIGATION: Final = (
     *server.programme.pages.NAVIGATION,
     *server.registry.pages.NAVIGATION,
     *server.registry.acceptance_pages.NAVIGATION,
+    *server.registry.duplicate_pages.NAVIGATION,
     *server.subsidies.finance_pages.NAVIGATION,
     *server.zones.pages.NAVIGATION,
     *server.inspections.pages.NAVIGATION,
@@ -112,8 +119,8 @@ NAVIGATION: Final = (
     *server.access.audit_pages.NAVIGATION,
 )
 DERIVATIONS: Final[tuple[Derivation, ...]] = (
-    projection, sightings.projection, watch, review.watch, payees.projection,
-)  # fmt: skip
+    aliases.through(projection, sightings.projection, watch, review.watch, payees.projection),
+)
 # Office forms and division files; tablets have a bound of their own.
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5
@@ -201,6 +208,7 @@ def fill(app: FastAPI, steps: Steps = unseen) -> None:
 def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     web.install(app, lambda: _facts(settings, engine), NAVIGATION, recognise)
     server.registry.acceptance_pages.install(app)
+    server.registry.duplicate_pages.install(app)
     server.inspections.pages.install(app)
     server.subsidies.room.install(app, publish=office.publish)
     room.install(app, unpaid=server.subsidies.owed.unsettled, publish=office.publish)

@@ -28,7 +28,7 @@ from typer.exceptions import TyperException
 from server import database, verifying
 from server.app import create_app, fill, random_id, utc_now
 from server.database import DatabaseProblem, write
-from server.exchange import backup, forms
+from server.exchange import backup, forms, rescue_report
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
 from server.lab.bench.commands import bench
@@ -249,6 +249,19 @@ def import_divisions(
     console.print(
         f"已导入区划：新增 {found.added} 个，改动 {found.altered} 个，没有变化 {len(found.same)} 个。"
     )
+
+
+@app.command("rescue")
+def take_rescue(
+    source: File,
+    look: Annotated[bool, typer.Option("--look", help="只看里面有什么，不导入。")] = False,
+    data: Data = None,
+) -> None:
+    """导入停用平板写出的救援文件；同一个文件导入两次，结果和一次一样。"""
+    content = _bytes(source)
+    with _made(data) as made:
+        for line in rescue_report.carried_out(made.state, content, source.name, look=look, now=utc_now()):
+            console.print(line, markup=False, highlight=False)
 
 
 @plan_app.command("release")

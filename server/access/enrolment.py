@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
 from server.access import credentials, rules
 from server.access.audit import audit, common_area
 from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
+from server.database import table_of
 from server.web import N_, Problem
 from sync.chain import Standing
 from sync.messages import Anew
@@ -25,6 +27,29 @@ CLOSED: Final[Mapping[Anew, str]] = {
     "restored": N_("数据被恢复成较早的样子"),
     "cloned": N_("数据被复制到另一台平板"),
 }
+
+
+def _noted(*names: str) -> Any:
+    """An update of a tablet's row, its values handed in as ``at_`` and their names."""
+    return _of_tablet(update(Tablet)).values({name: bindparam(f"at_{name}") for name in names})
+
+
+def _of_tablet(statement: Any) -> Any:
+    key = table_of(Tablet).c
+    return statement.where(key.county == bindparam("of_county"), key.device == bindparam("of_device"))
+
+
+# What every contact runs, built once: building a statement costs more than running it.
+_ASSIGNMENTS: Final = rows_of(table_of(Assignment).c.village, table_of(Assignment).c.until_at).where(
+    table_of(Assignment).c.county == bindparam("county"), table_of(Assignment).c.device == bindparam("device")
+)
+_BY_SECRET: Final = rows_of(Tablet).where(table_of(Tablet).c.secret_sha256 == bindparam("digest"))
+_LOCKED: Final = _of_tablet(rows_of(Tablet)).with_for_update().execution_options(populate_existing=True)
+_NOTE_RECEIVED: Final = _noted("waiting")
+_NOTE_CONTACT: Final = _noted(
+    "last_contact_at", "app_version", "waiting", "clock_offset_s", "chain_seq", "chain_hash", "challenge",
+    "forms", "free_bytes", "photos_waiting",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -154,7 +179,9 @@ def assign(
     empty for the command line.
     """
     wanted = sorted(set(villages) - held(session, county=county, device=device))
-    session.add_all(Assignment(county=county, device=device, village=code, from_at=now) for code in wanted)
+    for code in wanted:
+        # Given, taken and given back within one instant is one time of holding it.
+        session.merge(Assignment(county=county, device=device, village=code, from_at=now, until_at=None))
     session.flush()
     if wanted:
         _note(
@@ -243,27 +270,23 @@ def note_told(session: Session, *, county: str, device: str, now: datetime) -> N
 
 def held(session: Session, *, county: str, device: str) -> set[str]:
     """The villages this tablet holds now."""
-    return {code for code, until_at in _assignments(session, county, device) if until_at is None}
+    return held_and_ever(session, county=county, device=device)[0]
 
 
 def ever_held(session: Session, *, county: str, device: str) -> set[str]:
     """The villages this tablet holds or has held."""
-    return {code for code, _ in _assignments(session, county, device)}
+    return held_and_ever(session, county=county, device=device)[1]
 
 
-def _assignments(session: Session, county: str, device: str) -> list[tuple[str, datetime | None]]:
-    rows = session.exec(
-        select(Assignment.village, Assignment.until_at).where(
-            Assignment.county == county, Assignment.device == device
-        )
-    )
-    return list(rows)
+def held_and_ever(session: Session, *, county: str, device: str) -> tuple[set[str], set[str]]:
+    """Both, from one look."""
+    rows = session.execute(_ASSIGNMENTS, {"county": county, "device": device}).all()
+    return {code for code, until_at in rows if until_at is None}, {code for code, _ in rows}
 
 
 def tablet_by_secret(session: Session, secret: str) -> Tablet | None:
     """The tablet that knows this secret, revoked or not."""
-    digest = credentials.sha256(secret)
-    return session.exec(select(Tablet).where(Tablet.secret_sha256 == digest)).first()
+    return session.scalars(_BY_SECRET, {"digest": credentials.sha256(secret)}).first()
 
 
 @dataclass(frozen=True)
@@ -282,9 +305,7 @@ class Contact:
 def note_received(session: Session, *, county: str, device: str, waiting: int) -> None:
     """What still waits on the tablet once this contact's verdicts have reached it."""
     session.connection().execute(
-        update(Tablet)
-        .where(col(Tablet.county) == county, col(Tablet.device) == device)
-        .values(waiting=waiting)
+        _NOTE_RECEIVED, {"of_county": county, "of_device": device, "at_waiting": waiting}
     )
 
 
@@ -301,27 +322,28 @@ def note_contact(
     before.
     """
     session.connection().execute(
-        update(Tablet)
-        .where(col(Tablet.county) == county, col(Tablet.device) == device)
-        .values(
-            last_contact_at=now,
-            app_version=contact.app_version,
-            waiting=contact.waiting,
-            clock_offset_s=contact.clock_offset_s,
-            chain_seq=contact.standing.seq,
-            chain_hash=contact.standing.hash,
-            challenge=challenge,
-            forms=list(contact.forms),
-            free_bytes=contact.free_bytes,
-            photos_waiting=contact.photos_waiting,
-        )
+        _NOTE_CONTACT,
+        {
+            "of_county": county,
+            "of_device": device,
+            "at_last_contact_at": now,
+            "at_app_version": contact.app_version,
+            "at_waiting": contact.waiting,
+            "at_clock_offset_s": contact.clock_offset_s,
+            "at_chain_seq": contact.standing.seq,
+            "at_chain_hash": contact.standing.hash,
+            "at_challenge": challenge,
+            "at_forms": list(contact.forms),
+            "at_free_bytes": contact.free_bytes,
+            "at_photos_waiting": contact.photos_waiting,
+        },
     )
 
 
 def locked(session: Session, *, county: str, device: str) -> Tablet:
     """The tablet's row as it is now, locked until this transaction ends: its requests are judged one by one."""
-    query = select(Tablet).where(Tablet.county == county, Tablet.device == device)
-    return session.exec(query.with_for_update().execution_options(populate_existing=True)).one()
+    found: Tablet = session.scalars(_LOCKED, {"of_county": county, "of_device": device}).one()
+    return found
 
 
 def close(session: Session, *, county: str, device: str, closed_as: Anew, now: datetime) -> None:
@@ -341,3 +363,8 @@ def successors(session: Session, *, county: str, device: str) -> list[Tablet]:
     """Tablets that say they were enrolled under this id before, the earliest first."""
     rows = session.exec(select(Tablet).where(Tablet.county == county).order_by(col(Tablet.enrolled_at)))
     return [tablet for tablet in rows if device in tablet.formers]
+
+
+def closed_words(tablet: Tablet) -> str:
+    """Why a device id is closed, in Chinese; empty for one that is not."""
+    return next((words for reason, words in CLOSED.items() if reason == tablet.closed_as), "")

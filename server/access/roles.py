@@ -27,6 +27,10 @@ VERBS: Final[Mapping[str, str]] = {
     "division.import": N_("导入区划"),
     "submission.view": N_("查看记录"),
     "conflict.view": N_("查看冲突"),
+    "duplicate.view": N_("查看疑似重复"),
+    "household.merge": N_("合并住户"),
+    "household.separate": N_("撤销合并住户"),
+    "household.tell_apart": N_("认定不是重复"),
     "conflict.decide": N_("决定冲突"),
     "acceptance.view": N_("查看验收"),
     "conversion.accept": N_("验收改造"),
@@ -60,11 +64,15 @@ VERBS: Final[Mapping[str, str]] = {
     "tablet.view": N_("查看平板"),
     "tablet.enrol": N_("登记平板"),
     "tablet.assign": N_("给平板分配村"),
+    "tablet.revoke": N_("停用平板"),
+    "rescue.import": N_("导入救援文件"),
     "person.view": N_("查看人员"),
     "person.manage": N_("管理人员和职务"),
     "audit.view": N_("查看操作日志"),
     # What the exchange does by itself when a tablet calls.
     "tablet.repair": N_("核对平板数据"),
+    # Done by the server itself, where records of one tablet turn out to be of two.
+    "tablet.close": N_("平板编号作废"),
     # One's own account: done by everybody, granted to nobody.
     "account.sign_in": N_("登录"),
     "account.password": N_("改自己的密码"),
@@ -74,7 +82,8 @@ VERBS: Final[Mapping[str, str]] = {
 LOOKING: Final = frozenset(
     {"coverage.view", "plan.view", "household.view", "division.view", "acceptance.view"}
 )
-JOURNAL: Final = frozenset({"submission.view", "conflict.view", "tablet.view"})
+MERGING: Final = frozenset({"household.merge", "household.separate", "household.tell_apart"})
+JOURNAL: Final = frozenset({"submission.view", "conflict.view", "duplicate.view", "tablet.view"})
 LEDGER: Final = frozenset({"zone.view", "problem.view"})
 SUBSIDIES: Final = frozenset({"finance.view", "payee.view", "schedule.view"})
 
@@ -93,7 +102,7 @@ ROLES: Final[Mapping[str, Role]] = {
     "township_official": Role(
         N_("乡镇干部"),
         LOOKING | JOURNAL | LEDGER | {"conversion.accept", "acceptance.withdraw", "zone.propose", "conflict.decide"}
-        | {"problem.open", "problem.report", "payee.view", "payee.import", "finance.view"},
+        | {"problem.open", "problem.report", "payee.view", "payee.import", "finance.view"} | MERGING,
     ),
     "environment_officer": Role(
         N_("生态环境干部"),
@@ -117,7 +126,8 @@ ROLES: Final[Mapping[str, Role]] = {
     ADMINISTRATOR: Role(
         N_("系统管理员"),
         LOOKING | JOURNAL | LEDGER | {"person.view", "person.manage", "audit.view", "tablet.enrol"}
-        | {"tablet.assign", "village.classify", "division.import", "plan.release", "zone.propose"}
+        | {"tablet.assign", "tablet.revoke", "rescue.import"}
+        | {"village.classify", "division.import", "plan.release", "zone.propose"}
         | {"zone.designate", "zone.amend", "problem.open", "problem.assign", "problem.report"}
         | {"problem.close"},
     ),

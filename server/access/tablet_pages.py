@@ -4,7 +4,8 @@ enrolled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -19,7 +20,7 @@ from server.access.tables import Person, Tablet
 from server.access.tablet_sheets import Enroller, Viewer, area_asked, may_see, newest_forms
 from server.access.tablet_sheets import router as sheet_router
 from server.access.tablet_state import WORDS, outdated
-from server.access.views import board, shown
+from server.access.views import TabletLine, board, shown
 from server.database import read, write
 from server.web import (
     N_,
@@ -33,6 +34,7 @@ from server.web import (
 
 CODES_SHOWN: Final = 100
 NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
+Revoker = Annotated[Person, Depends(holding("tablet.revoke"))]
 Assigner = Annotated[Person, Depends(holding("tablet.assign"))]
 Codes = Annotated[list[str], Form(default_factory=list)]
 
@@ -71,6 +73,7 @@ def tablets(request: Request, person: Viewer, area: str = "", show: str = "") ->
             codes=views.codes(session, county=county, now=now, limit=CODES_SHOWN) if may_enrol else [],
             new_code=once,
             may_enrol=rules.holds(person, "tablet.enrol"),
+            may_rescue=rules.holds(person, "rescue.import"),
             now=now,
         )
     page.headers["Cache-Control"] = "no-store"
@@ -148,6 +151,14 @@ def tablet(request: Request, person: Viewer, device: str, township: str = "") ->
             townships=_townships(places),
             township=township,
             villages=[p for p in places if p.township == township and p.code not in now_held],
+            takers=_takers(session, county, device, newest, now)
+            if rules.holds(person, "tablet.assign")
+            else [],
+            may_revoke=rules.holds(person, "tablet.revoke"),
+            may_rescue=rules.holds(person, "rescue.import"),
+            closed=enrolment.closed_words(line.tablet),
+            successors=enrolment.successors(session, county=county, device=device),
+            rescues=views.rescues(session, county=county, device=device),
             breadcrumbs=[
                 (translate(request_language(request), N_("平板")), "/tablets"),
                 (line.tablet.name, None),
@@ -174,6 +185,44 @@ def unassign(request: Request, person: Assigner, device: str, villages: Codes) -
         _existing(session, county, device)
         enrolment.unassign(session, county=county, device=device, villages=villages, now=now, by=person.id)
     return _go(f"/tablets/{device}")
+
+
+@router.post("/tablets/{device}/hand-over")
+def hand_over(request: Request, person: Assigner, device: str, villages: Codes, to: Text = "") -> Response:
+    """Villages from this tablet to another in one act; leads to the one that holds them now."""
+    county, now = county_of(request), request.app.state.clock()
+    with write(request.app.state.engine) as session:
+        _existing(session, county, device)
+        known = _known(request, session, villages, person, "tablet.assign")
+        enrolment.hand_over(
+            session, county=county, device=device, to=to, villages=known, now=now, by=person.id
+        )
+    return _go(f"/tablets/{to}")
+
+
+@router.post("/tablets/{device}/revoke")
+def revoke(request: Request, person: Revoker, device: str, sure: Text = "") -> Response:
+    """A lost tablet, or a closed id whose holders have all enrolled anew."""
+    county = county_of(request)
+    require(person, "tablet.revoke", county)
+    if sure != "yes":
+        raise Problem("not_sure", 400, N_("没有确认停用。"), N_("请返回上一页，勾选“确认停用”后再按。"))
+    with write(request.app.state.engine) as session:
+        _existing(session, county, device)
+        enrolment.revoke(session, county=county, device=device, now=request.app.state.clock(), by=person.id)
+    return _go(f"/tablets/{device}")
+
+
+def _takers(
+    session: Session, county: str, device: str, newest: Mapping[str, str], now: datetime
+) -> list[TabletLine]:
+    """Tablets that can take over villages: in use, and another."""
+    found = views.tablets(session, county=county, newest=newest, now=now)
+    return [
+        line
+        for line in found
+        if line.tablet.device != device and not line.tablet.revoked_at and not line.tablet.closed_as
+    ]
 
 
 def _existing(session: Session, county: str, device: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 from server.access.tables import Tablet
 from server.web import N_
 
-Concern: TypeAlias = Literal["revoked", "waiting", "never", "silent", "clock", "space", "forms"]
+Concern: TypeAlias = Literal["revoked", "closed", "waiting", "never", "silent", "clock", "space", "forms"]
 
 # A clock further off than this puts records on the wrong day often enough to be worth a visit.
 CLOCK_OFFSET_TOLERATED_S: Final = 300
@@ -21,6 +21,7 @@ SPACE_NEEDED_BYTES: Final = 300_000_000
 
 # Each opens the list of tablets it speaks of, in this order.
 WORDS: Final[Mapping[Concern, str]] = {
+    "closed": N_("须重新登记"),
     "silent": N_("多日未联系"),
     "never": N_("从未联系"),
     "waiting": N_("有待上传"),
@@ -47,6 +48,7 @@ def concerns(tablet: Tablet, newest: Mapping[str, str], now: datetime) -> tuple[
         return ("revoked",)
     heard = tablet.last_contact_at is not None
     found: dict[Concern, bool] = {
+        "closed": tablet.closed_as is not None,
         "never": not heard,
         "silent": silent(tablet.last_contact_at, now),
         "waiting": tablet.waiting + tablet.photos_waiting > 0,

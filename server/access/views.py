@@ -13,7 +13,15 @@ from sqlmodel import Session, col, select
 from server.access import tablet_state
 from server.access.places import Place
 from server.access.roles import SURVEYOR
-from server.access.tables import ApiToken, Assignment, EnrolmentCode, Person, RoleAssignment, Tablet
+from server.access.tables import (
+    ApiToken,
+    Assignment,
+    EnrolmentCode,
+    Person,
+    Rescue,
+    RoleAssignment,
+    Tablet,
+)
 from server.access.tablet_state import Concern
 
 
@@ -262,3 +270,9 @@ def names(session: Session, people: set[str]) -> dict[str, str]:
 def everybody(session: Session) -> Sequence[Person]:
     """Every person there is, for naming them in a long list."""
     return session.exec(select(Person)).all()
+
+
+def rescues(session: Session, *, county: str, device: str) -> Sequence[Rescue]:
+    """The rescue files this tablet has left, as far as they were brought; the latest first."""
+    query = select(Rescue).where(Rescue.county == county, Rescue.device == device)
+    return session.exec(query.order_by(col(Rescue.read_at).desc())).all()

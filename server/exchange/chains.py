@@ -7,9 +7,8 @@ no look into the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from secrets import token_hex
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -39,7 +38,9 @@ def judged(session: Session, tablet: Tablet, request: Request) -> Standing:
     )
 
 
-def settle(session: Session, tablet: Tablet, standing: Standing, now: datetime) -> str | None:
+def settle(
+    session: Session, tablet: Tablet, standing: Standing, now: datetime, new_id: Callable[[], str]
+) -> str | None:
     """Close the device if it must be; gives the challenge to ask with, if it is asked again.
 
     Fresh for each reply: whoever did not read this one cannot know it.
@@ -48,7 +49,7 @@ def settle(session: Session, tablet: Tablet, standing: Standing, now: datetime) 
         enrolment.close(
             session, county=tablet.county, device=tablet.device, closed_as=standing.closed, now=now
         )
-    return token_hex(8) if standing.ask else None
+    return new_id() if standing.ask else None
 
 
 def lines(

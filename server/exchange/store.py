@@ -148,17 +148,21 @@ def _snapshot(
 
 
 def push(
-    exchange: Exchange, device: Device, incoming: Incoming, now: datetime, *, tablet: bool = False
-) -> Taken:
+    exchange: Exchange, device: Device, incoming: Incoming, now: datetime, *, tablet: bool = False,
+    copied: bool = False,
+) -> Taken:  # fmt: skip
     """Judge and store a batch of any size in one writing transaction; begun again if another writer was in
     the way.
 
-    With `tablet`, the device is one that enrolled: its contact is noted and its villages are looked up.
+    With `tablet`, the device is one that enrolled: its contact is noted and its villages are looked up. `copied`:
+    these records come by another way, of a device of which there are copies.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with write(exchange.engine) as session:
-                known = _contacted(session, device, incoming.request, now) if tablet else Contacted(device)
+                known = _brought(device, copied)
+                if tablet:
+                    known = _contacted(exchange, session, device, incoming.request, now)
                 taken = _push(exchange, session, known, incoming, now)
                 if tablet:
                     digests.note(session, device.county, device.id, incoming.request, taken.history, now)
@@ -185,7 +189,13 @@ class Contacted:
     challenge: str | None = None
 
 
-def _contacted(session: Session, device: Device, request: Request, now: datetime) -> Contacted:
+def _brought(device: Device, copied: bool) -> Contacted:
+    return Contacted(device, Standing(0, "", closed="cloned") if copied else None)
+
+
+def _contacted(
+    exchange: Exchange, session: Session, device: Device, request: Request, now: datetime
+) -> Contacted:
     """Notes the contact, and gives the device with its villages and the standing of its chain.
 
     The noted row is locked until commit, so the same tablet's requests (one repeated because its reply was
@@ -193,7 +203,7 @@ def _contacted(session: Session, device: Device, request: Request, now: datetime
     """
     row = enrolment.locked(session, county=device.county, device=device.id)
     standing = chains.judged(session, row, request)
-    challenge = chains.settle(session, row, standing, now)
+    challenge = chains.settle(session, row, standing, now, exchange.new_id)
     offset = round((now - to_instant(request.sent_at)).total_seconds())
     said = enrolment.Contact(
         app_version=request.app_version,
@@ -206,8 +216,7 @@ def _contacted(session: Session, device: Device, request: Request, now: datetime
     )
     enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now,
                            challenge=challenge)  # fmt: skip
-    held = enrolment.held(session, county=device.county, device=device.id)
-    ever = enrolment.ever_held(session, county=device.county, device=device.id)
+    held, ever = enrolment.held_and_ever(session, county=device.county, device=device.id)
     device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
     return Contacted(device, standing, challenge)
 

@@ -1,0 +1,165 @@
+"""What is in a rescue file: opened with the county's key, read strictly, nothing written.
+
+Apart from `rescue`, which takes it into the journal: a file is looked at first, and one that is damaged, of another
+county or no rescue file at all is told in words before anything happens.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from typing import IO, Any, Final
+
+from server.exchange.keyring import Keyring
+from server.web import N_, Problem
+from sync import sealed, strict
+from sync.codec import from_json, to_instant
+from sync.messages import Malformed, Submission
+from sync.rescue import RECORDS, VERSION
+from sync.sealed import SealProblem
+from sync.strict import MessageFault
+
+# Of one tablet's season; a bound against nonsense, which only a holder of the public key could seal anyway.
+RECORDS_BYTES_MAX: Final = 200_000_000
+PHOTO_BYTES_MAX: Final = 20_000_000
+REFUSED: Final[Mapping[str, tuple[str, str]]] = {
+    "not_sealed": (
+        N_("这不是救援文件。"),
+        N_("请选择平板停用后写出的文件，名字像 cleanheat-140525-1a2b3c4d.rescue。"),
+    ),
+    "other_key": (
+        N_("这个文件不是给这台服务器的县密钥封装的，打不开。"),
+        N_("请核对是不是本县的平板；服务器若搬过家，请先恢复数据目录里的 county-keys。"),
+    ),
+    "damaged": (N_("文件不完整或已损坏，什么也没有导入。"), N_("请从平板上重新复制一次；平板上的原件还在。")),
+    "newer": (N_("这个文件由更新版本的应用写出。"), N_("请先升级服务器，再导入；什么也没有导入。")),
+    "other_county": (N_("这是另一个县的救援文件。"), N_("请交给那个县的管理员；什么也没有导入。")),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An interview that was not finished: for a person to read; nothing of it goes into the register."""
+
+    form: str
+    village: str
+    updated_at: datetime | None
+    answers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A rescue file. `id`: its SHA-256. `made_at`, `clock_offset_s`, `person_name`: the tablet's own word."""
+
+    id: str
+    county: str
+    device: str
+    person: str
+    person_name: str
+    history: str | None
+    made_at: datetime
+    clock_offset_s: int
+    submissions: tuple[Submission, ...]
+    unreadable: tuple[Malformed, ...]
+    drafts: tuple[Draft, ...]
+    photos: tuple[str, ...]
+    villages: Mapping[str, str]
+
+
+def look(data: bytes, keyring: Keyring, county: str) -> Contents:
+    """Raises Problem `rescue_…` with what is wrong and what to do."""
+    opened = BytesIO()
+    try:
+        header = sealed.unseal(BytesIO(data), opened, keyring.unseal)
+    except SealProblem as problem:
+        raise _refused(problem.code) from problem
+    with _archive(opened) as archive:
+        told = _records(archive)
+    if told.get("rescue") != VERSION:
+        raise _refused("newer")
+    if header.county != county or told.get("county") != county:
+        raise _refused("other_county")
+    try:
+        return _contents(sha256(data).hexdigest(), told)
+    except (MessageFault, KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise _refused("damaged") from fault
+
+
+def photo(data: bytes, keyring: Keyring, digest: str) -> bytes:
+    """One photo of a file that `look` has read. Raises Problem `rescue_damaged`."""
+    opened = BytesIO()
+    try:
+        sealed.unseal(BytesIO(data), opened, keyring.unseal)
+        with _archive(opened) as archive:
+            return _member(archive, f"photos/{digest}", PHOTO_BYTES_MAX)
+    except (SealProblem, KeyError) as fault:
+        raise _refused("damaged") from fault
+
+
+def _refused(code: str) -> Problem:
+    return Problem(f"rescue_{code}", 422, *REFUSED[code])
+
+
+def _archive(opened: IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(opened)
+    except zipfile.BadZipFile as fault:
+        raise _refused("damaged") from fault
+
+
+def _records(archive: zipfile.ZipFile) -> dict[str, Any]:
+    try:
+        told = json.loads(_member(archive, RECORDS, RECORDS_BYTES_MAX))
+    except (KeyError, ValueError, RecursionError) as fault:
+        raise _refused("damaged") from fault
+    if not isinstance(told, dict):
+        raise _refused("damaged")
+    return told
+
+
+def _member(archive: zipfile.ZipFile, name: str, bytes_max: int) -> bytes:
+    with archive.open(name) as member:
+        content = member.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise _refused("damaged")
+    return content
+
+
+def _contents(id: str, told: dict[str, Any]) -> Contents:
+    good: list[Submission] = []
+    bad: list[Malformed] = []
+    for item in told["submissions"]:
+        try:
+            good.append(from_json(Submission, item))
+        except MessageFault as fault:
+            bad.append(Malformed(None, fault.faults, json.dumps(item, sort_keys=True)))
+    return Contents(
+        id=id,
+        county=str(told["county"]),
+        device=str(told["device"]),
+        person=str(told["person"]),
+        person_name=str(told["person_name"]),
+        history=told["history"],
+        made_at=to_instant(strict.instant(told["made_at"], "made_at")),
+        clock_offset_s=int(told["clock_offset_s"]),
+        submissions=tuple(good),
+        unreadable=tuple(bad),
+        drafts=tuple(_draft(each) for each in told["drafts"]),
+        photos=tuple(str(each) for each in told.get("photos", ())),
+        villages={str(code): str(name) for code, name in told["villages"].items()},
+    )
+
+
+def _draft(told: dict[str, Any]) -> Draft:
+    at = told["updated_at"]
+    return Draft(
+        str(told["form"]),
+        str(told["village"]),
+        to_instant(strict.instant(at, "updated_at")) if at else None,
+        dict(told["answers"]),
+    )
