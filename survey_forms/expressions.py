@@ -7,13 +7,14 @@ change before it needs to run again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID, uuid5
 
 from survey_forms import operators
 from survey_forms.functions import FUNCTIONS, pattern_of
-from survey_forms.paths import Focus, Paths, Rows, Run
+from survey_forms.paths import Focus, OneRow, Paths, Rows, Run
 from survey_forms.scope import At, Frame, Scope, Surroundings, Value
-from survey_forms.values import to_boolean, to_text
+from survey_forms.values import NAN, to_boolean, to_number, to_text
 from survey_forms.xpath_parser import (
     Ast,
     Binary,
@@ -60,12 +61,15 @@ def compile_expression(text: str, here: str, surroundings: Surroundings) -> Comp
 
 @dataclass(frozen=True, slots=True)
 class CompiledRows:
-    """The rows of a choice list that a question offers; `filtered` if a choice_filter decides."""
+    """The rows of a choice list that a question offers; `filtered` if a choice_filter decides. `one` says of a
+    single row whether it is offered, None if that depends on its position.
+    """
 
     list_id: str
     run: Rows
     reads: frozenset[str]
     filtered: bool
+    one: OneRow | None
 
 
 def compile_rows(text: str, here: str, surroundings: Surroundings) -> CompiledRows:
@@ -74,9 +78,17 @@ def compile_rows(text: str, here: str, surroundings: Surroundings) -> CompiledRo
     if not isinstance(tree, Path) or tree.start is None or tree.start.name != "instance":
         raise ExpressionFault("选项的来源不支持", "选项须来自 choices 表，不能打乱次序，也不能来自循环组")
     compiler = _Compiler(here, surroundings)
-    list_id, rows = compiler.paths.rows(tree, Focus(here, framed=False))
-    filtered = any(step.predicates for step in tree.steps)
-    return CompiledRows(list_id, rows, frozenset(compiler.paths.reads), filtered)
+    list_id, rows, one = compiler.paths.rows(tree, Focus(here, framed=False))
+    tests = [test for step in tree.steps for test in step.predicates]
+    apart = "position" not in text and all(_is_truth(test) for test in tests)
+    return CompiledRows(list_id, rows, frozenset(compiler.paths.reads), bool(tests), one if apart else None)
+
+
+def _is_truth(tree: Ast) -> bool:
+    """Whether an expression can only be true or false: a number would mean a position."""
+    if isinstance(tree, Binary):
+        return operators.gives_truth(tree.operator)
+    return isinstance(tree, Call) and tree.name in _TRUTHS
 
 
 class _Compiler:
@@ -104,9 +116,10 @@ class _Compiler:
         left = self.value(tree.left, focus)
         if isinstance(tree.right, Literal) and tree.operator in ("=", "!="):
             return operators.equals_text(tree.operator, left, tree.right.text)
-        if isinstance(tree.right, Number):
-            return operators.with_number(tree.operator, left, tree.right.value)
-        return operators.binary(tree.operator, left, self.value(tree.right, focus))
+        right, number = self.value(tree.right, focus), _written(tree.right)
+        if number.is_nan():
+            return operators.binary(tree.operator, left, right)
+        return operators.with_number(tree.operator, left, right, number)
 
     def _call(self, call: Call, focus: Focus) -> Run:
         special = _SPECIAL.get(call.name)
@@ -186,6 +199,18 @@ class _Compiler:
         return lambda s, at, f: s.texts.itext(to_text(name(s, at, f)), s, at)
 
 
+def _written(tree: Ast) -> Decimal:
+    """The number that an expression comes to whatever is answered: `10`, `date('2019-01-01')`; else NaN."""
+    if isinstance(tree, Number):
+        return tree.value
+    function = FUNCTIONS.get(tree.name) if isinstance(tree, Call) else None
+    if function is None or not isinstance(tree, Call):
+        return NAN
+    values = [each.text if isinstance(each, Literal) else each.value
+              for each in tree.arguments if isinstance(each, Literal | Number)]  # fmt: skip
+    return to_number(function.run(*values)) if len(values) == len(tree.arguments) else NAN
+
+
 def _constant(value: Value) -> Run:
     return lambda s, at, f: value
 
@@ -229,6 +254,7 @@ _SPECIAL: dict[str, tuple[int, int | None, _Build]] = {
     "jr:choice-name": (2, 2, _Compiler.choice_name),
     "jr:itext": (1, 1, _Compiler.itext),
 }
+_TRUTHS = {"selected", "not", "contains", "starts-with", "ends-with", "regex", "true", "false"}
 _REMEDIES = {
     "pulldata": "平板上没有附带的数据表，请把选项写进 choices 表并用 choice_filter",
     "random": "同样的答案要算出同样的结果，不能用随机数",

@@ -75,10 +75,7 @@ def _may_choose(node: Node, at: At, value: str, scope: Scope) -> bool:
     if node.options is None:
         return True
     chosen = value.split() if node.type == "select_multiple" else [value]
-    if not node.options.filtered:
-        return all(each in node.options.by_value for each in chosen)
-    offered = {option.value for option in node.options.open(scope, at)}
-    return offered.issuperset(chosen)
+    return node.options.offers(chosen, scope, at)
 
 
 def _within(bounds: tuple[str, str, str], value: str) -> bool:

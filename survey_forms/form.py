@@ -5,12 +5,13 @@ which node depends on which, in what order they are worked out, and what a chang
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from survey_forms.expressions import Compiled
-from survey_forms.paths import Rows
+from survey_forms.lexical import is_plain
+from survey_forms.paths import OneRow, Rows
 from survey_forms.scope import At, Item, Scope
 
 _TAG = re.compile(r".*\((?P<code>[\w-]+)\)\s*")
@@ -72,13 +73,25 @@ class Option:
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of a select question; `rows` applies its choice_filter."""
+    """The choices of a select question; `rows` applies its choice_filter, `one` to a single choice (None: what
+    the filter says of one depends on the others).
+    """
 
     by_value: Mapping[str, Option]
     rows: Rows
     value_field: str
     reads: frozenset[str]
     filtered: bool
+    items: Mapping[str, Item] = field(default_factory=dict)
+    one: OneRow | None = None
+
+    def offers(self, values: Collection[str], scope: Scope, at: At) -> bool:
+        """Whether all of these may be chosen now."""
+        if not self.filtered:
+            return all(value in self.by_value for value in values)
+        if self.one is None:
+            return {option.value for option in self.open(scope, at)}.issuperset(values)
+        return all(value in self.items and self.one(scope, at, self.items[value]) for value in values)
 
     def open(self, scope: Scope, at: At) -> tuple[Option, ...]:
         """The options that may be chosen now, in the order of the list."""
@@ -128,6 +141,11 @@ class Node:
     bounds: tuple[str, str, str] | None = None
     asked: bool = False
     save_to: str = ""
+
+    @cached_property
+    def plain(self) -> bool:
+        """Any printable text is its own canonical answer here, but for blanks at the ends."""
+        return is_plain(self.data_type) and self.type != "select_multiple"
 
     @cached_property
     def needs(self) -> frozenset[str]:

@@ -90,6 +90,11 @@ _READERS: Mapping[str, Callable[[str], str | None]] = {
 _FOLDED = {"int", "decimal", "date", "time", "dateTime", "geopoint"}
 
 
+def is_plain(data_type: str) -> bool:
+    """Whether any text is a value of the type, as it stands but for its ends and its line ends."""
+    return data_type not in _READERS
+
+
 def normal(data_type: str, raw: str) -> str:
     """The canonical text of what was typed, or the text itself (trimmed) where it is no value of the type."""
     if not raw:
@@ -105,7 +110,7 @@ def normal(data_type: str, raw: str) -> str:
 
 def is_valid(data_type: str, text: str) -> bool:
     """Whether a text, already normal, is a value of the type."""
-    if len(text) > TEXT_LENGTH_MAX or _UNWRITABLE.search(text):
+    if len(text) > TEXT_LENGTH_MAX or not (text.isprintable() or not _UNWRITABLE.search(text)):
         return False
     reader = _READERS.get(data_type)
     return reader is None or reader(text) is not None

@@ -40,11 +40,11 @@ def equals_text(sign: str, left: Run, text: str) -> Run:
     return run
 
 
-def with_number(sign: str, left: Run, number: Decimal) -> Run:
-    """An operator before a number as written: `. >= 10`, `${season} - 1`."""
+def with_number(sign: str, left: Run, right: Run, number: Decimal) -> Run:
+    """An operator before what always is this number: `. >= 10`, `. >= date('2019-01-01')`."""
     test = _TESTS.get(sign)
     if test is None:
-        return binary(sign, left, lambda s, at, f: number)
+        return binary(sign, left, right)
 
     def run(s: Scope, at: At, f: Frame | None) -> Value:
         value = left(s, at, f)
@@ -54,6 +54,10 @@ def with_number(sign: str, left: Run, number: Decimal) -> Run:
         return not told.is_nan() and test(told, number)
 
     return run
+
+
+def gives_truth(sign: str) -> bool:
+    return sign in _COMPARISONS or sign in ("and", "or")
 
 
 def apply(function: Callable[..., Value], arguments: Sequence[Run]) -> Run:

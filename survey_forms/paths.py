@@ -16,6 +16,7 @@ from survey_forms.xpath_parser import Ast, Call, ExpressionFault, Literal, Path,
 
 Run = Callable[[Scope, At, Frame | None], Value]
 Rows = Callable[[Scope, At, Frame | None], list[Item]]
+OneRow = Callable[[Scope, At, Item], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ class Paths:
             return self.value(tree, focus)
         return self._nodes(self._route(tree, focus))
 
-    def rows(self, tree: Path, focus: Focus) -> tuple[str, Rows]:
-        """`instance('x')/root/item[…]` → the list's id, and the rows that remain."""
+    def rows(self, tree: Path, focus: Focus) -> tuple[str, Rows, OneRow]:
+        """`instance('x')/root/item[…]` → the list's id, the rows that remain, and whether a single row does (where
+        no condition looks at positions).
+        """
         list_id = self._list_id(tree)
         steps = tree.steps
         if [step.name for step in steps[:2]] != ["root", "item"] or steps[0].predicates or len(steps) > 3:
@@ -96,7 +99,10 @@ class Paths:
                 ]
             return remaining
 
-        return list_id, run
+        def one(s: Scope, at: At, row: Item) -> bool:
+            return all(_holds(test, s, at, Frame(row, at, 1)) for test in tests)
+
+        return list_id, run, one
 
     def target(self, tree: Path, focus: Focus) -> str:
         path = self._route(tree, focus).shape.path
@@ -172,7 +178,7 @@ class Paths:
         return list_id
 
     def _list_value(self, tree: Path, focus: Focus) -> Run:
-        list_id, rows = self.rows(tree, focus)
+        list_id, rows, _ = self.rows(tree, focus)
         if len(tree.steps) < 3:
             return lambda s, at, f: ("",) * len(rows(s, at, f))
         field = self._known_field(tree.steps[2], list_id)

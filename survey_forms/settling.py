@@ -17,6 +17,8 @@ from survey_forms.records import INSTANCES_MAX, Counts
 from survey_forms.scope import At, Scope, Value
 from survey_forms.values import to_number, to_text
 
+_NOTHING: dict[At, str] = {}
+
 
 @dataclass(slots=True)
 class State:
@@ -73,14 +75,17 @@ def _leaf(node: Node, state: State) -> dict[At, str]:
     scope, relevant, calculate = state.scope, node.relevant, node.calculate
     if calculate is not None and (state.timeless or (state.kept and calculate.volatile)):
         calculate = None
-    typed = scope.typed.get(node.path, {})
+    typed = scope.typed.get(node.path, _NOTHING)
     cells: dict[At, str] = {}
     for at in scope.live[node.parent]:
         if relevant is not None and not _holds(relevant, at, state):
             continue
         if calculate is None:
             raw = typed.get(at, node.default)
-            cells[at] = canonical_text(node, raw) if raw else ""
+            if raw and node.plain and raw.isprintable():
+                cells[at] = raw.strip()
+            else:
+                cells[at] = canonical_text(node, raw) if raw else ""
             continue
         cells[at] = calculated_text(node, calculate.run(scope, at, None))
         if calculate.volatile and cells[at]:

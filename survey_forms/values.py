@@ -23,6 +23,8 @@ _NUMBER_LENGTH_MAX = 60
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EPOCH = date(1970, 1, 1)
+_EPOCH_ORDINAL = _EPOCH.toordinal()
+_DAY_LENGTH = len("1970-01-01")
 _DAY_SECONDS = Decimal(86_400)
 
 
@@ -79,6 +81,11 @@ def number_text(number: Decimal) -> str:
 
 def days(text: str) -> Decimal:
     """Days since 1970-01-01 of a date or dateTime text, or NaN."""
+    if len(text) == _DAY_LENGTH and _DATE.match(text):
+        try:
+            return Decimal(date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL)
+        except ValueError:
+            return NAN
     moment = moment_of(text)
     if moment is None:
         return NAN

@@ -174,7 +174,8 @@ class Body:
                 )
             found[name] = Option(name, self._option_label(item, label_ref, here))
         used = frozenset(path for option in found.values() for path in option.label.reads)
-        return Options(found, rows.run, value_field, rows.reads | used, rows.filtered)
+        items = {item.get(value_field, ""): item for item in self._source.lists[rows.list_id]}
+        return Options(found, rows.run, value_field, rows.reads | used, rows.filtered, items, rows.one)
 
     def _option_label(self, item: Item, label_ref: str, here: str) -> Wording:
         if label_ref.startswith("jr:itext(") and label_ref.endswith(")"):
