@@ -63,6 +63,7 @@ _village_digest = strict.matching(r"[0-9a-f]{40}", "digest of 40 hexadecimal dig
 _hash = strict.matching(r"([0-9a-f]{64})?", "SHA-256 in hexadecimal, or nothing")
 _key = strict.matching(r"([0-9a-f]{64})?", "public key in hexadecimal, or nothing")
 _key_id = strict.matching(r"([0-9a-f]{16})?", "id of a public key, or nothing")
+_list_hash = strict.matching(r"([0-9a-f]{16}|[0-9a-f]{64})?", "SHA-256 in hexadecimal, its beginning, or nothing")
 _short = text(200)
 _value = text(VALUE_CHARS_MAX)
 _values = mapping(name, _value, PROPERTIES_PER_ENTITY)
@@ -141,7 +142,7 @@ _part_so_far = record(PartSoFar, name=_hash, size=number())
 _part = record(Part, name=_hash, encoding=name, size=number(1, PART_BYTES_MAX), since=number())
 _request = record(
     Request, protocol=number(), device=uuid, history=optional(uuid), sent_at=strict.instant,
-    app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_hash,
+    app_version=text(100), chain_seq=number(), chain_hash=_hash, waiting=number(), villages_hash=_list_hash,
     held=mapping(village_code, optional(_cursor), VILLAGES_PER_TABLET), forms=array(_form_key, 1_000),
     submissions=_submissions, free_bytes=optional(number()), photos_waiting=number(),
     digest=optional(_digest), digests=mapping(village_code, _village_digest, VILLAGES_PER_TABLET),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 
@@ -46,6 +47,7 @@ __all__ = [
 TRIES_MAX = 6  # lost requests in a row that brought nothing, before a contact gives up
 WAITS_MAX = 5
 _HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")  # a name, also one in Chinese, or an address
+_CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)
 _TIMEOUT = httpx.Timeout(60, connect=15)
 
 _PLAIN_HEADERS = {
@@ -89,6 +91,29 @@ def _trusted() -> ssl.SSLContext:
 
 
 @dataclass
+class Corked:
+    """Keeps the kernel from sending a request's head in a packet of its own: what is small goes as one.
+
+    Fits httpx's ``trace`` extension. Where the system has no such option, nothing is done.
+    """
+
+    connection: socket.socket | None = None
+
+    def trace(self, event: str, told: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self.connection = told["return_value"].get_extra_info("socket")
+        elif event == "http11.send_request_headers.started":
+            self._set(True)
+        elif event.startswith("http11.send_request_body.") and not event.endswith(".started"):
+            self._set(False)
+
+    def _set(self, corked: bool) -> None:
+        if self.connection is not None and _CORK is not None:
+            with suppress(OSError):  # a connection that is gone says so when it is written to
+                self.connection.setsockopt(socket.IPPROTO_TCP, _CORK, corked)
+
+
+@dataclass
 class HttpHub:
     """The hub at ``server`` ("http://host:port"), to a tablet that has ``secret``.
 
@@ -102,6 +127,7 @@ class HttpHub:
     zstd: Unpack | None = None
     takes: tuple[str, ...] = ()
     answer: Incoming | None = None
+    corked: Corked = field(default_factory=Corked)
 
     def begin(self, takes: tuple[str, ...]) -> Line:
         self.takes = takes
@@ -181,7 +207,10 @@ class HttpHub:
     def _open(self, path: str, packed: Packed, headers: Mapping[str, str]) -> Incoming:
         """Ask, with these headers and no others: each costs as much as a field."""
         told = {"Content-Encoding": packed.encoding, **headers} if packed.encoding else headers
-        request = httpx.Request("POST", self.server.rstrip("/") + path, content=packed.body, headers=told)
+        request = httpx.Request(
+            "POST", self.server.rstrip("/") + path, content=packed.body, headers=told,
+            extensions={"trace": self.corked.trace},
+        )  # fmt: skip
         return Incoming(self.client.send(request, stream=True))
 
     def _done(self) -> None:

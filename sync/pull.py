@@ -158,13 +158,18 @@ def reply(
         person,
         tuple(masking.verdict(each, masked) for each in pushed.verdicts),
         pushed.not_yet,
-        None if villages_hash(villages) == request.villages_hash else tuple(villages),
+        None if _is_known(villages, request.villages_hash) else tuple(villages),
         tuple(missing[:FORMS_PER_REPLY]),
         tuple(masking.entity(each, masked) for each in pulled.changes),
         pulled.cursors,
         pulled.more or len(missing) > FORMS_PER_REPLY,
         people,
     )
+
+
+def _is_known(villages: Sequence[Village], stated: str) -> bool:
+    """Whether the hash a tablet states, or the beginning of it, is that of the list."""
+    return bool(stated) and villages_hash(villages).startswith(stated)
 
 
 def named(pushed: Pushed, pulled: Pulled) -> set[str]:

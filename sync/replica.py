@@ -11,6 +11,7 @@ from is on disk.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,7 +97,8 @@ class Replica:
     def new_identity(self, server: str) -> Identity:
         """Device id and secret to enrol with at ``server``, stored before they are first sent. Asked again
         before an answer came, the same ones. The identity so far stays in force until `enrolled`."""
-        secret = (self.new_id() + self.new_id()).replace("-", "")
+        raw = bytes.fromhex((self.new_id() + self.new_id()).replace("-", ""))
+        secret = urlsafe_b64encode(raw).decode().rstrip("=")  # it travels with every request: 43 characters
         fresh = Identity(self.new_id(), secret, server)
         with writing(self.db) as connection:
             return replica_sync.new_identity(connection, fresh)

@@ -28,16 +28,20 @@ _columns = mapping(text(64), lambda value, _: value, 10_000)
 Table = dict[str, Any]
 
 
-def pack(states: Iterable[EntityState]) -> list[Table]:
-    """Tables that hold the states in their order: one for each run of a dataset."""
-    return [_table(dataset, list(run)) for dataset, run in groupby(states, lambda state: state.dataset)]
+def pack(states: Iterable[EntityState], known: Sequence[str] = ()) -> list[Table]:
+    """Tables that hold the states in their order: one for each run of a dataset. ``known``: ids that the reader
+    has in the same order; of these the place travels, as "#7"."""
+    places = {id: f"#{at}" for at, id in enumerate(known)}
+    runs = groupby(states, lambda state: state.dataset)
+    return [_table(dataset, list(run), places) for dataset, run in runs]
 
 
-def _table(dataset: str, states: Sequence[EntityState]) -> Table:
+def _table(dataset: str, states: Sequence[EntityState], places: Mapping[str, str]) -> Table:
     names = dict.fromkeys(name for state in states for name in state.props)
     table: Table = {"dataset": dataset, "n": len(states)}
     for name in _TEXTS:
-        table[name] = columns.pack([getattr(state, name) for state in states])
+        texts = [getattr(state, name) for state in states]
+        table[name] = columns.pack([places.get(each, each) for each in texts] if name == "id" else texts)
     table["version"] = columns.pack([str(state.version) for state in states])
     table["props"] = {name: columns.pack([state.props.get(name) for state in states]) for name in names}
     for name in _OTHERS:
@@ -45,15 +49,13 @@ def _table(dataset: str, states: Sequence[EntityState]) -> Table:
     return table
 
 
-def unpack(tables: object, path: str) -> tuple[EntityState, ...]:
+def unpack(tables: object, path: str, known: Sequence[str] = ()) -> tuple[EntityState, ...]:
     """The states of `pack`. Raises `MessageFault`."""
     if not isinstance(tables, list):
         raise wrong(path, "list expected")
-    return tuple(
-        from_json(EntityState, row, path)
-        for at, table in enumerate(tables)
-        for row in _rows(table, f"{path}[{at}]")
-    )
+    ids = {f"#{at}": id for at, id in enumerate(known)}
+    rows = (row for at, table in enumerate(tables) for row in _rows(table, f"{path}[{at}]"))
+    return tuple(from_json(EntityState, {**row, "id": ids.get(row["id"], row["id"])}, path) for row in rows)
 
 
 def _rows(table: object, path: str) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ COLUMNS: Final = "columns"  # a snapshot comes as a part that follows the reply
 TAKES: Final = (LEAN,)
 D1_NAME: Final = "d1"
 PART_TYPE: Final = "application/x-cleanheat-part"
+VILLAGES_HASH_CHARS: Final = 16  # of 64: enough to tell one list of villages from the next
 HEAD_SIZE_BYTES: Final = 4
 PLAIN: Final = ""
 _LEVEL: Final = 9
@@ -81,6 +82,8 @@ def read_request(text: bytes, device: str) -> Incoming:
 def _lean_request(request: Request) -> dict[str, Any]:
     value = _told(request, {**_REQUEST, "waiting": len(request.submissions)})
     del value["device"]
+    if request.villages_hash:
+        value["villages_hash"] = request.villages_hash[:VILLAGES_HASH_CHARS]
     if request.held:
         value["held"] = _cursors(request.held)
     if request.submissions and (packed := batch.pack(request.submissions)) is not None:
@@ -124,7 +127,7 @@ def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
         value["applied"] = plain
     if reply.changes:
         del value["changes"]
-        value["tables"] = tables.pack(reply.changes)
+        value["tables"] = tables.pack(reply.changes, _targets(request))
     if reply.cursors:
         value["cursors"] = _cursors(reply.cursors)
     return {name: item for name, item in value.items() if item != []}
@@ -134,10 +137,15 @@ def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
     full = {**_absent(_REPLY), "history": request.history, **value}
     full["cursors"] = _full_cursors(full["cursors"])
     if "tables" in value:
-        full["changes"] = to_json(tables.unpack(value["tables"], "tables"))
+        full["changes"] = to_json(tables.unpack(value["tables"], "tables", _targets(request)))
     if "applied" in value:
         full["verdicts"] = _in_order(full["verdicts"], _positions(value["applied"], request), request)
     return full
+
+
+def _targets(request: Request) -> tuple[str, ...]:
+    """The ids that a request names and its reply need not say again."""
+    return tuple(target.id for submission in request.submissions for target in submission.targets)
 
 
 # --- verdicts by their position ----------------------------------------------------------------------------

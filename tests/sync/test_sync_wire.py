@@ -78,7 +78,8 @@ def test_a_request_comes_back_whichever_way_it_is_said(asked, takes):
     packed = wire.pack_request(asked, takes)
     assert packed.encoding == ("d1" if takes else "gzip")
     got = wire.unpack_request(packed.body, packed.encoding, ME)
-    assert got.request == asked and not got.malformed
+    short = asked.villages_hash[:16] if takes else asked.villages_hash
+    assert got.request == replace(asked, villages_hash=short) and not got.malformed
 
 
 @pytest.mark.parametrize("can", [(), wire.TAKES])
