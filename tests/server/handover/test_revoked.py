@@ -1,0 +1,236 @@
+"""A lost tablet: it learns that it is revoked and nothing else, and what it had not sent comes home by its file."""
+
+import io
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.exchange import keyring, rescue_file
+from server.web import Problem
+from sync import driver, revocation
+from sync.client import contact
+from sync.codec import encode
+
+NORTH, OTHER, SOUTH = "140525100201", "140525100202", "140525200201"
+
+
+def revoke(submit, tablet) -> None:
+    page = f"/tablets/{tablet.device}"
+    assert submit(f"{page}/revoke", page, sure="yes").status_code == 303
+
+
+@pytest.fixture
+def lost(tablet, submit, desk):
+    """One record sent, two unsent and a draft; revoked, told, wiped. Its `made`: the unsent."""
+    sent = tablet.visit(NORTH, new_head="张三", remark="已送达")
+    tablet.sync()
+    home = tablet.home_of(sent)
+    made = [tablet.visit(NORTH, home, remark="没送出的改动"), tablet.visit(OTHER, new_head="李四")]
+    tablet.draft(NORTH, home, {"remark": "没写完"})
+    device = tablet.device
+    revoke(submit, tablet)
+    assert tablet.sync().problem.code == "device_revoked"
+    done = tablet.carry_out()
+    tablet.made, tablet.kept, tablet.was, tablet.home = made, done, device, home
+    return tablet
+
+
+def bring(running, official, content: bytes, name: str = "a.rescue") -> httpx.Response:
+    token = running.form_token(official.get("/rescues"))
+    return official.post("/rescues", data={"csrf": token}, files={"file": (name, content)})
+
+
+def take(running, official, page: str) -> httpx.Response:
+    return official.post(f"{page}/import", data={"csrf": running.form_token(official.get("/rescues"))})
+
+
+# --- learning it ---
+
+
+def test_revoking_must_be_confirmed(tablet, submit, desk) -> None:
+    page = f"/tablets/{tablet.device}"
+    assert submit(f"{page}/revoke", page).status_code == 400
+    assert desk.tablet(tablet.device).revoked_at is None
+
+
+def test_a_revoked_credential_may_learn_that_and_nothing_else(running, tablet, submit, desk) -> None:
+    tablet.visit(NORTH)
+    identity = tablet.replica.identity()
+    body = encode(next(contact(tablet.replica, clock=running.clock, app_version="1")))
+    revoke(submit, tablet)
+    running.clock.forward(minutes=5)
+    headers = {"Authorization": f"Bearer {identity.secret}"}
+    answer = httpx.post(f"{running.address}/sync/v1", content=body, headers=headers, trust_env=False)
+    told = answer.json()
+    assert (answer.status_code, told["error"]) == (403, "device_revoked")
+    assert revocation.proven(identity.secret, body, told["proof"])
+    assert set(told) == {"error", "message", "remedy", "proof"}
+    assert desk.records_n() == 0
+    for path in ("/sync/v1/photos", "/sync/v1/photos/standing"):
+        refused = httpx.post(f"{running.address}{path}", headers=headers, content=b"{}", trust_env=False)
+        assert (refused.status_code, refused.json()["error"]) == (403, "device_revoked")
+    assert desk.tablet(tablet.device).last_contact_at == running.clock()
+    assert desk.log("tablet.revoke") == [{"平板": "one", "自报待上传": "0"}]
+
+
+class Portal:
+    """Something on the way that answers as it pleases."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, content=self.body, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":"device_revoked","message":"x","remedy":"y"}',
+        b'{"error":"device_revoked","message":"x","remedy":"y","proof":"' + b"0" * 64 + b'"}',
+    ],
+)
+def test_nobody_elses_word_wipes_anything(running, tablet, body: bytes) -> None:
+    made = tablet.visit(NORTH)
+    with httpx.Client(transport=httpx.MockTransport(Portal(body))) as client:
+        hub = driver.HttpHub(client, running.address, tablet.replica.identity().secret)
+        account = driver.run(tablet.replica, hub, clock=running.clock, app_version="1")
+    assert account.problem.code == "revoked_unproven"
+    assert tablet.replica.identity().revoked_at is None
+    assert tablet.carry_out() is None
+    assert tablet.replica.waiting_ids() == [made]
+
+
+def test_an_answer_kept_from_an_earlier_request_proves_nothing(running, tablet, submit) -> None:
+    secret = tablet.replica.identity().secret
+    old = encode(next(contact(tablet.replica, clock=running.clock, app_version="1")))
+    proof = revocation.proof(sha256(secret.encode()).hexdigest(), old)
+    body = b'{"error":"device_revoked","message":"x","remedy":"y","proof":"' + proof.encode() + b'"}'
+    tablet.visit(NORTH)
+    with httpx.Client(transport=httpx.MockTransport(Portal(body))) as client:
+        hub = driver.HttpHub(client, running.address, secret)
+        account = driver.run(tablet.replica, hub, clock=running.clock, app_version="1")
+    assert account.problem.code == "revoked_unproven"
+
+
+# --- the file ---
+
+
+def test_the_tablet_keeps_what_was_unsent_and_nothing_else(lost) -> None:
+    assert (lost.kept.submissions_n, lost.kept.drafts_n, lost.kept.wiped) == (2, 1, True)
+    assert lost.replica.identity() is None
+    assert lost.replica.households(None) == []
+    assert "张三".encode() not in Path(lost.kept.file).read_bytes()
+
+
+def test_the_office_looks_and_then_imports(running, lost, official, desk) -> None:
+    before = desk.records_n()
+    answer = bring(running, official, Path(lost.kept.file).read_bytes(), "cleanheat.rescue")
+    page = answer.headers["location"]
+    shown = official.get(page).text
+    assert "201村" in shown
+    assert "202村" in shown
+    assert "王五" in shown
+    assert "尚未导入" in shown
+    assert "没有填完的草稿" in shown
+    assert desk.records_n() == before
+    assert take(running, official, page).status_code == 303
+    assert "全部记录都有结果" in official.get(page).text
+    assert {desk.row(each).outcome for each in lost.made} == {"applied"}
+    assert {desk.sent(each).device for each in lost.made} == {lost.was}
+    assert {desk.row(each).person for each in lost.made} == {desk.tablet(lost.was).person}
+    (line,) = desk.log("rescue.import")
+    assert (line["使用人"], line["记录数"], line["已采用"]) == ("王五", "2", "2")
+    assert page in official.get(f"/tablets/{lost.was}").text
+
+
+def test_the_same_file_twice_changes_nothing(running, lost, official, desk) -> None:
+    content = Path(lost.kept.file).read_bytes()
+    page = bring(running, official, content).headers["location"]
+    take(running, official, page)
+    had = (desk.records_n(), desk.entities_n(), [desk.row(each).verdict for each in lost.made])
+    assert bring(running, official, content).headers["location"] == page
+    take(running, official, page)
+    assert (desk.records_n(), desk.entities_n(), [desk.row(each).verdict for each in lost.made]) == had
+    assert [line.get("再次导入", "") for line in desk.log("rescue.import")] == ["", "是"]
+
+
+def test_what_was_handed_over_meanwhile_is_marked_and_may_conflict(
+    running, lost, tablets, code, submit, official, desk
+) -> None:
+    taker = tablets("two")
+    taker.enrol(code(SOUTH, name="赵六"))
+    submit(f"/tablets/{lost.was}/hand-over", f"/tablets/{lost.was}", villages=[NORTH], to=taker.device)
+    taker.sync()
+    taker.visit(NORTH, lost.home, remark="接手后改的")
+    taker.sync()
+    page = bring(running, official, Path(lost.kept.file).read_bytes()).headers["location"]
+    take(running, official, page)
+    verdict = desk.verdict(lost.made[0])
+    assert (verdict.outcome, verdict.marks) == ("conflict", ("after_handover",))
+    taker.sync()
+    (conflict,) = taker.replica.entity("household", lost.home).conflicts
+    assert (conflict.mine, conflict.theirs) == ("没送出的改动", "接手后改的")
+
+
+def test_a_found_tablet_enrols_anew_and_works(lost, code, desk) -> None:
+    lost.enrol(code(NORTH))
+    assert lost.sync().problem is None
+    assert lost.props(lost.home)["remark"] == "已送达"
+    assert lost.device != lost.was
+
+
+@pytest.mark.parametrize(
+    ("bend", "words"),
+    [
+        (lambda content: b"", "没有选择文件"),
+        (lambda content: b"PK\x03\x04 something else", "这不是救援文件"),
+        (lambda content: content[:-5], "不完整或已损坏"),
+        (lambda content: content[:400] + bytes([content[400] ^ 1]) + content[401:], "不完整或已损坏"),
+        (lambda content: re.sub(rb'"key": "[0-9a-f]{16}"', b'"key": "0123456789abcdef"', content), "县密钥"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_words_and_nothing_happens(
+    running, lost, official, desk, bend, words: str
+) -> None:
+    before = desk.records_n()
+    answer = bring(running, official, bend(Path(lost.kept.file).read_bytes()))
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert (desk.records_n(), "还没有交来过" in official.get("/rescues").text) == (before, True)
+
+
+def test_another_countys_file_is_refused(running, lost) -> None:
+    content = Path(lost.kept.file).read_bytes()
+    with pytest.raises(Problem) as told:
+        rescue_file.look(content, running.app.state.keyring, "140500")
+    assert told.value.code == "rescue_other_county"
+
+
+def test_an_older_key_still_opens_after_another_has_taken_its_place(running, lost, tmp_path) -> None:
+    folder = running.app.state.settings.data
+    renewed = keyring.renew(folder)
+    assert renewed.public != running.app.state.keyring.public
+    assert rescue_file.look(Path(lost.kept.file).read_bytes(), renewed, "140525").device == lost.was
+    assert keyring.opened(folder).public == renewed.public
+    assert (folder / keyring.FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_tablet_gets_the_key_and_a_new_one_later(running, tablet) -> None:
+    first = running.app.state.keyring.public
+    assert tablet.replica.identity().county_key == first
+    # One enrolled before there was a key is sent it with the next reply.
+    tablet.replica.db.conn.execute("UPDATE identity SET county_key = ''")
+    tablet.sync()
+    assert tablet.replica.identity().county_key == first
+
+
+def test_the_lists_are_sheets_too(running, lost, official) -> None:
+    page = bring(running, official, Path(lost.kept.file).read_bytes()).headers["location"]
+    for address in ("/rescues.xlsx", f"{page}/records.xlsx"):
+        answer = official.get(address)
+        assert answer.status_code == 200
+        assert io.BytesIO(answer.content).read(2) == b"PK"
