@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sync import digest
+from sync.facts import Pulled
 from sync.messages import Request
+
+NOTHING_YET: Final = Pulled((), {}, more=True)
+"""What a tablet reads in the reply that asks for its digests. Changes would bring it further, and might cover up on
+the way what the difference was."""
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,9 @@ def intact(form: FormXml) -> bool:
 def _note_contact(connection: sqlite3.Connection, reply: Reply, now: datetime) -> None:
     offset = round((to_instant(reply.now) - now).total_seconds())
     connection.execute(
-        "UPDATE contact SET last_contact_at = ?, clock_offset_s = ?, whole = ?",
-        (to_text(now), offset, not reply.more),
+        "UPDATE contact SET last_contact_at = ?, clock_offset_s = ?, whole = ? OR (? AND whole)",
+        # A reply that asks for digests leaves the cursors, and what is known of them, as they are.
+        (to_text(now), offset, not reply.more, reply.ask_digests),
     )
     connection.execute(
         "UPDATE identity SET person = ?, challenge = ?, enrol_again = ?,"

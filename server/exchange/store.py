@@ -95,13 +95,14 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         cursors = pull.cursors(request, sorted(assigned), taken.history)
         feed = SqlFeed(session, county)
         snapshot = _snapshot(exchange, feed, request, taken.history, cursors)
-        pulled = pull.pull(cursors, feed)
+        places = repair.places(request, taken.history)
+        kept = digests.kept(session, county, places)
+        ask = repair.ask(request, kept)
+        pulled = repair.NOTHING_YET if ask else pull.pull(cursors, feed)
         pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
         villages = villages_of(exchange.places, session, county, assigned)
         named = pull.named(taken.pushed, pulled) | (snapshot.people if snapshot else frozenset())
         people = names(session, named)
-        places = repair.places(request, taken.history)
-        kept = digests.kept(session, county, places)
     different = repair.differences(request, kept)
     masked, caller = exchange.policy.masked, Caller(county, tablet.device, tablet.person)
     reread = digests.repair(exchange.engine, caller, different, masked, now) if different else ()
@@ -122,7 +123,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         answer,
         more=answer.more or bool(snapshot and snapshot.more),
         part=snapshot.part if snapshot else None,
-        ask_digests=repair.ask(request, kept),
+        ask_digests=ask,
         reread=reread,
         county_key=exchange.county_key if request.county_key != key_id(exchange.county_key) else "",
         challenge=taken.challenge,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sync import alias, hub, joining, pull
+from sync import alias, digest, hub, joining, pull, repair
 from sync.codec import decode, decode_request, derived_id, encode, submission_hash
 from sync.documents import held_text, read_held, read_traces, traces_text
 from sync.facts import Device, Facts, FeedRow, Held, Past, Policy, Pushed, Record
@@ -71,6 +71,7 @@ class County:
     known: dict[str, Past] = field(default_factory=dict)
     journal: dict[str, Record] = field(default_factory=dict)
     feed: dict[str, list[FeedRow]] = field(default_factory=dict)
+    digests: dict[tuple[str, int], str] = field(default_factory=dict)
     page: int = 500
     pushed: Pushed | None = None
     contacts_n: int = 0
@@ -101,13 +102,24 @@ class County:
         self.pushed = hub.push(incoming, self.facts(incoming, device), now=now)
         self._keep(self.pushed)
         held = pull.cursors(incoming.request, self.held[device], self.history)
-        pulled = pull.pull(held, self, self.page)
+        kept = self.kept(incoming.request)
+        ask = repair.ask(incoming.request, kept)
+        pulled = repair.NOTHING_YET if ask else pull.pull(held, self, self.page)
         reply = pull.reply(
             incoming.request, self.pushed, pulled, history=self.history, now=now, county=COUNTY,
             person="p", villages=[Village(v, v, "", None) for v in sorted(self.held[device])], forms=[],
             masked=self.masked,
         )  # fmt: skip
-        return decode(Reply, encode(reply))
+        different = tuple(each.village for each in repair.differences(incoming.request, kept))
+        return decode(Reply, encode(replace(reply, ask_digests=ask, reread=different)))
+
+    def kept(self, request: Request) -> dict[str, str | None]:
+        """The hub's digests at the places at which the request states its own."""
+        places = repair.places(request, self.history)
+        return {
+            village: self.digests.get((village, seq)) if seq else digest.EMPTY
+            for village, seq in places.items()
+        }
 
     def facts(self, incoming: Any, device: str) -> Facts:
         needed = hub.needed(incoming)
@@ -159,6 +171,10 @@ class County:
             self.entities[held.key] = read_held(held_text(held))
         for row in pushed.feed:
             self.feed.setdefault(row.village, []).append(row)
+        for village in {row.village for row in pushed.feed}:
+            here = (held for held in self.entities.values() if held.village == village)
+            total = sum((digest.of_held(held, self.masked) for held in here), digest.NOTHING)
+            self.digests[village, len(self.feed[village])] = str(total)
 
     def copy(self) -> County:
         return copy.deepcopy(self)
@@ -166,11 +182,12 @@ class County:
     def restore(self, older: County) -> None:
         """Back to ``older`` as its restore command does it: with a new history."""
         kept = older.copy()
-        self.entities, self.known, self.journal, self.feed = (
+        self.entities, self.known, self.journal, self.feed, self.digests = (
             kept.entities,
             kept.known,
             kept.journal,
             kept.feed,
+            kept.digests,
         )
         self.history = derived_id("history", self.history)
 
