@@ -143,7 +143,9 @@ def _say_hello(made: FastAPI, address: str) -> None:
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """A bound socket, before anything else is done: a port in use is said at once. Raises CommandProblem."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
+    # The protocol by name: only then does the server send each answer at once instead of waiting for the first half
+    # of it to be acknowledged, which costs a whole round trip.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
