@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from server.lab.bench import ingest, lines
+from server.lab.bench import ingest, lines, peer
 from server.lab.bench.figures import REACH, Figure
 from server.lab.bench.load import Load
 from server.lab.bench.made import Made
@@ -21,16 +22,20 @@ from server.terminal.steps import Steps
 
 RUNS_N: Final = 5
 SUBMISSIONS_N: Final = 10_000
+errors: Final = Console(stderr=True)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """``only``: names of figures, empty for all. ``count``: submissions of the ingest measurement."""
+    """``only``: names of figures, empty for all. ``count``: submissions of the ingest measurement. ``pouchdb``: a
+    folder for PouchDB's packages, to measure it beside.
+    """
 
     only: tuple[str, ...] = ()
     runs_n: int = RUNS_N
     count: int = SUBMISSIONS_N
     sqlite: bool = False
+    pouchdb: Path | None = None
 
 
 Measure = Callable[[lines.Bench], Iterator[Figure]]
@@ -38,6 +43,10 @@ Measure = Callable[[lines.Bench], Iterator[Figure]]
 # What one measurement over the line gives, in the order in which they are told.
 ON_LINE: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = (
     (("first_sync_s", "first_sync_bytes"), lambda at: at.first_sync("first_sync")),
+    (
+        ("first_sync_zstd_s", "first_sync_zstd_bytes"),
+        lambda at: at.first_sync("first_sync_zstd", zstandard=True),
+    ),
     (("plain_lines_s", "plain_lines_bytes", "plain_columns_s", "plain_columns_bytes"), lambda at: at.plain()),
     (("nothing_new_s", "nothing_new_bytes", "nothing_new_requests"), lambda at: at.nothing_new()),
     (("one_down_s", "one_down_bytes"), lambda at: at.one_down()),
@@ -60,10 +69,23 @@ def measured(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
             for number, measure in enumerate(on_line):
                 with steps(f"在线路上测量（{number + 1}/{len(on_line)}）"):
                     yield from measure(at)
+            if wanted.pouchdb:
+                yield from _peer(at, wanted.pouchdb, wanted.runs_n, steps)
     if asked & set(ingest.NAMES):
         yield from ingest.measure(
             made, Load(wanted.count), runs_n=wanted.runs_n, sqlite=wanted.sqlite, steps=steps
         )
+
+
+def _peer(at: lines.Bench, folder: Path, runs_n: int, steps: Steps) -> Iterator[Figure]:
+    """Where PouchDB cannot be had, the rest is told all the same."""
+    try:
+        packages = peer.installed(folder)
+    except BenchProblem as problem:
+        errors.print(str(problem), markup=False, highlight=False)
+        return
+    with peer.peer(at.at, at.county, packages, runs_n) as beside, steps("在线路上测量 PouchDB"):
+        yield from beside.figures()
 
 
 def tell(figures: Iterator[Figure], console: Console, *, as_json: bool) -> None:
@@ -76,14 +98,21 @@ def tell(figures: Iterator[Figure], console: Console, *, as_json: bool) -> None:
 
 
 def table(figures: Sequence[Figure]) -> Table:
-    made = Table("指标", "应达到", "测得", "最小至最大", "下限（纯传输或纯写入）", "", title="同步的测量")
-    for column in made.columns[1:5]:
+    """Our figures, PouchDB's beside them. The floor: plain HTTP with the same bytes, or inserts of the same rows."""
+    beside = {
+        each.name.removeprefix(peer.PREFIX): each for each in figures if each.name.startswith(peer.PREFIX)
+    }
+    made = Table("指标", "应达到", "测得", "最小至最大", "下限", "PouchDB", "", title="同步的测量")
+    for column in made.columns[1:6]:
         column.justify = "right"
     for each in figures:
+        if each.name.startswith(peer.PREFIX):
+            continue
+        other = beside.get(each.name)
         made.add_row(
             each.name, _reach(each.name), f"{_number(each.value)} {each.unit}",
             " 至 ".join(map(_number, each.spread)), "" if each.reference is None else _number(each.reference),
-            {True: "达到", False: "未达到", None: ""}[each.reached],
+            _number(other.value) if other else "", {True: "达到", False: "未达到", None: ""}[each.reached],
         )  # fmt: skip
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -34,12 +35,15 @@ def bench(create_app: Callable[..., FastAPI], fill: Callable[[FastAPI], None]) -
         sqlite: Annotated[
             bool, typer.Option("--sqlite", help="接收测量用 SQLite，不用 PostgreSQL。")
         ] = False,
+        pouchdb: Annotated[
+            Path | None, typer.Option(help="也测 PouchDB；这是放它的包的文件夹，没有就用 npm 取。")
+        ] = None,
     ) -> None:
         """测量同步：在很差的线路上要多久、多少字节，服务器每秒能接收多少。"""
         # Only this command needs the laboratory.
         from server.lab.bench import command
 
-        wanted = command.Wanted(tuple(only or ()), runs, count, sqlite)
+        wanted = command.Wanted(tuple(only or ()), runs, count, sqlite, pouchdb)
         command.tell(command.measured(made, wanted, progress), console, as_json=as_json)
 
     return app

@@ -72,7 +72,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 def main() -> None:
     with _Server((sys.argv[1], int(sys.argv[2])), _Answering) as server:
-        sys.stdout.write("ready\n")
+        sys.stdout.write("{}\n")
         sys.stdout.flush()
         server.serve_forever()
 

@@ -94,14 +94,17 @@ def edit(
     by: Recorder, home: Home, forms: Mapping[str, Form], rng: Random, now: datetime
 ) -> tuple[Recorder, Submission, Home]:
     """Two fields of a home get other values, by somebody who had seen it as it stands."""
-    residents = str((int(home.props.get("residents_n") or 0) + 1) % 20)
-    answers, changed = _filled(
-        forms[EDIT], {"phone": phone_number(rng), "residents_n": residents}, {"household_id": home.id}, now
-    )
+    answers, changed = _filled(forms[EDIT], dict(two_fields(home.props, rng)), {"household_id": home.id}, now)
     seen = {name: home.props[name] for name in EDITED if name in home.props}
     target = Target("household", home.id, home.version, seen, None)
     by, made = _recorded(by, forms[EDIT], home.village, target, answers, now, rng)
     return by, made, replace(home, props={**home.props, **changed}, version=home.version + 1)
+
+
+def two_fields(props: Mapping[str, str], rng: Random) -> dict[str, str]:
+    """Other values for what an edit changes."""
+    residents = (int(props.get("residents_n") or 0) + 1) % 20
+    return {"phone": phone_number(rng), "residents_n": str(residents)}
 
 
 def _answers(home: SyntheticHousehold, rng: Random) -> Answers:

@@ -20,12 +20,12 @@ from server.exchange.current import exchange_now
 from server.lab.bench.county import HOUSEHOLDS_N, County, county
 from server.lab.bench.figures import Figure, figure
 from server.lab.bench.forms import EDIT
+from server.lab.bench.homes import two_fields
 from server.lab.bench.made import Made
 from server.lab.bench.problem import BenchProblem
 from server.lab.bench.stand import Cost, Stand, stand
 from server.lab.link.link import RURAL, link
 from server.lab.link.namespaces import LinkProblem
-from server.lab.names import phone_number
 from server.settings import DEFAULT_COUNTY, Settings
 from server.terminal.steps import Steps, unseen
 
@@ -62,7 +62,7 @@ class Bench:
         for number in range(self.runs_n):
             replica = self.at.copy(self.fresh, "first")
             costs.append(self.at.contact(replica, _SEED + number, mean_life_s=mean_life_s))
-            if self.at.order("held", replica=str(replica))["households"] != len(self.county.homes):
+            if self.at.tablet.order("held", replica=str(replica))["households"] != len(self.county.homes):
                 raise BenchProblem(f"平板没有收齐 {len(self.county.homes)} 户：{costs[-1].told}。")
             floors.append(self.at.floor(whole, _SEED + number, mean_life_s=mean_life_s))
         seconds = [each.seconds for each in costs]
@@ -102,10 +102,10 @@ class Bench:
         def once(number: int) -> Cost:
             homes = self.county.homes[number * EDITS_N : (number + 1) * EDITS_N]
             edits = [
-                {"id": home.id, "village": home.village, "answers": _two_fields(home.props, rng)}
+                {"id": home.id, "village": home.village, "answers": two_fields(home.props, rng)}
                 for home in homes
             ]
-            self.at.order("edit", replica=str(replica), homes=edits, form=self.edit_form)
+            self.at.tablet.order("edit", replica=str(replica), homes=edits, form=self.edit_form)
             cost = self.at.contact(replica, _SEED + number)
             if cost.told["sent"] != len(edits):
                 raise BenchProblem(f"应送出 {len(edits)} 条更正，实际 {cost.told['sent']} 条：{cost.told}。")
@@ -153,11 +153,6 @@ def _packed_columns(rows: Sequence[Mapping[str, str]]) -> bytes:
     )
 
 
-def _two_fields(props: Mapping[str, str], rng: Random) -> dict[str, str]:
-    residents = (int(props.get("residents_n") or 0) + 1) % 20
-    return {"phone": phone_number(rng), "residents_n": str(residents)}
-
-
 @contextmanager
 def bench(
     made: Made, *, runs_n: int, households_n: int = HOUSEHOLDS_N, on_link: bool = True, steps: Steps = unseen
@@ -178,7 +173,7 @@ def bench(
         at = placed.enter_context(stand(settings, over))
         forms = [asdict(document) for document in exchange_now(whole.app.state).forms.documents]
         fresh = folder / "fresh.sqlite3"
-        at.order("enrol", replica=str(fresh), server=at.server, code=whole.code, forms=forms)
+        at.tablet.order("enrol", replica=str(fresh), server=at.server, code=whole.code, forms=forms)
         edit_form = next(form["xml"] for form in forms if form["id"] == EDIT)
         yield Bench(at, whole, fresh, edit_form, runs_n)
 

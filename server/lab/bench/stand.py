@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from server.lab.bench import floor
-from server.lab.bench.problem import BenchProblem
 from server.lab.bench.processes import free_port, serving
+from server.lab.bench.talker import Talker, talker
 from server.lab.link.link import Carried, Link
 from server.settings import Settings
 
@@ -44,24 +42,11 @@ class Stand:
     floor_at: tuple[str, int]
     folder: Path
     link: Link | None
-    tablet: subprocess.Popen[str]
-
-    def order(self, do: str, **what: Any) -> dict[str, Any]:
-        """The tablet does something. Raises BenchProblem if its process ends over it."""
-        assert self.tablet.stdin is not None and self.tablet.stdout is not None, "a tablet with both pipes"
-        self.tablet.stdin.write(json.dumps({"do": do, **what}, ensure_ascii=False) + "\n")
-        self.tablet.stdin.flush()
-        line = self.tablet.stdout.readline()
-        if not line:
-            raise BenchProblem(f"测量用的平板进程意外结束（{do}），原因见上面的输出。")
-        told: dict[str, Any] = json.loads(line)
-        return told
+    tablet: Talker
 
     def contact(self, replica: Path, seed: int, *, mean_life_s: float = 0.0, **how: Any) -> Cost:
         """The tablet syncs until nothing is left. ``seed``: of the line's luck. Raises BenchProblem."""
-        return self._cost(
-            "contact", seed, mean_life_s, {"replica": str(replica), "server": self.server, **how}
-        )
+        return self.cost("contact", seed, mean_life_s, replica=str(replica), server=self.server, **how)
 
     def floor(self, like: Cost, seed: int, *, mean_life_s: float = 0.0) -> Cost:
         """Plain HTTP that moves what ``like`` moved, with the same luck."""
@@ -76,12 +61,13 @@ class Stand:
 
     def _floor(self, up: int, down: int, seed: int, mean_life_s: float) -> Cost:
         host, port = self.floor_at
-        return self._cost("floor", seed, mean_life_s, {"host": host, "port": port, "up": up, "down": down})
+        return self.cost("floor", seed, mean_life_s, host=host, port=port, up=up, down=down)
 
-    def _cost(self, do: str, seed: int, mean_life_s: float, what: dict[str, Any]) -> Cost:
+    def cost(self, do: str, seed: int, mean_life_s: float, **what: Any) -> Cost:
+        """What it costs that the tablet does something, which says how many ``seconds`` it took."""
         if self.link:
             self.link.begin(seed, mean_life_s=mean_life_s)
-        told = self.order(do, **what)
+        told = self.tablet.order(do, **what)
         carried = None
         if self.link:
             time.sleep(_QUIET_AFTER_S)
@@ -108,22 +94,8 @@ def stand(settings: Settings, link: Link | None) -> Iterator[Stand]:
     with ExitStack() as running:
         server = running.enter_context(serving(settings, host=host, port=free_port(), within=at_hub))
         floor_port = free_port()
-        running.enter_context(
-            _process([*at_hub, sys.executable, "-m", floor.__name__, host, str(floor_port)], first_line=True)
-        )
-        tablet = running.enter_context(
-            _process([*at_tablet, sys.executable, "-m", "server.lab.bench.tablet"])
-        )
+        command = [*at_hub, sys.executable, "-m", floor.__name__, host, str(floor_port)]
+        running.enter_context(talker("floor", command)).heard()
+        command = [*at_tablet, sys.executable, "-m", "server.lab.bench.tablet"]
+        tablet = running.enter_context(talker("tablet", command))
         yield Stand(server.address, (host, floor_port), settings.data, link, tablet)
-
-
-@contextmanager
-def _process(command: Sequence[str], *, first_line: bool = False) -> Iterator[subprocess.Popen[str]]:
-    """``first_line``: wait until it has said something."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            if first_line and process.stdout is not None:
-                process.stdout.readline()
-            yield process
-        finally:
-            process.terminate()

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from backports import zstd
+
 from server.lab.bench import floor
 from server.lab.bench.forms import EDIT, VERSION
 from survey_forms import interview
@@ -64,8 +66,8 @@ def _edit(replica: str, homes: list[dict[str, Any]], form: str) -> dict[str, Any
     return {}
 
 
-def _contact(replica: str, server: str) -> dict[str, Any]:
-    """Contacts until everything is sent and read: one, unless the line breaks."""
+def _contact(replica: str, server: str, *, zstandard: bool = False) -> dict[str, Any]:
+    """Contacts until everything is sent and read: one, unless the line breaks. ``zstandard``: this tablet has it."""
     told: dict[str, Any] = {"contacts": 0, "requests": 0, "received": 0, "sent": 0, "problems": []}
     with _open(replica) as opened:
         identity = opened.identity()
@@ -73,9 +75,8 @@ def _contact(replica: str, server: str) -> dict[str, Any]:
         began = time.monotonic()
         for _ in range(_CONTACTS_MAX):
             with http_client() as client:
-                account = run(
-                    opened, HttpHub(client, server, identity.secret), clock=_now, app_version=_APP_VERSION
-                )
+                hub = HttpHub(client, server, identity.secret, zstd=zstd.decompress if zstandard else None)
+                account = run(opened, hub, clock=_now, app_version=_APP_VERSION)
                 seconds = time.monotonic() - began
             told["contacts"] += 1
             told["requests"] += account.requests_n
