@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import bindparam, delete, func, select, tuple_
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
@@ -32,6 +32,12 @@ from sync.repair import Difference
 
 NAME: Final = "digests"
 ENTITIES_AT_A_TIME: Final = 500
+# Run by every contact, so built once.
+_DIGESTS: Final = table_of(VillageDigest).c
+_KEPT: Final = select(_DIGESTS.village, _DIGESTS.digest).where(
+    _DIGESTS.county == bindparam("county"),
+    tuple_(_DIGESTS.village, _DIGESTS.seq).in_(bindparam("places", expanding=True)),
+)
 
 
 # --- kept while villages change ------------------------------------------------------------------------------
@@ -59,14 +65,9 @@ def count(
 
 def kept(session: Session, county: str, places: Mapping[str, int]) -> dict[str, str | None]:
     """Village → its digest at a place in its feed; None where that is not known."""
-    columns = table_of(VillageDigest).c
     found: dict[str, str | None] = {village: None if seq else EMPTY for village, seq in places.items()}
     for part in parts(sorted((village, seq) for village, seq in places.items() if seq)):
-        rows = session.connection().execute(
-            select(columns.village, columns.digest).where(
-                columns.county == county, tuple_(columns.village, columns.seq).in_(part)
-            )
-        )
+        rows = session.connection().execute(_KEPT, {"county": county, "places": part})
         found |= {row.village: row.digest for row in rows}
     return found
 

@@ -6,14 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, bindparam, func, select, tuple_
 from sqlmodel import Session
 
 from server.database import table_of
 from server.exchange.tables import EntityRow, FeedHead, FeedRow
 from sync.documents import state_of
 from sync.messages import EntityState
+
+# Run twice by every contact, so built once.
+_HEADS: Final = select(table_of(FeedHead).c.village, table_of(FeedHead).c.seq).where(
+    table_of(FeedHead).c.county == bindparam("county"),
+    table_of(FeedHead).c.village.in_(bindparam("villages", expanding=True)),
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,8 @@ class SqlFeed:
 
     def heads(self, villages: Sequence[str]) -> dict[str, int]:
         """Village → feed head; absent if nothing ever happened there."""
-        columns = table_of(FeedHead).c
-        rows = self.session.connection().execute(
-            select(columns.village, columns.seq).where(
-                columns.county == self.county, columns.village.in_(list(villages))
-            )
-        )
+        asked = {"county": self.county, "villages": list(villages)}
+        rows = self.session.connection().execute(_HEADS, asked)
         return {row.village: row.seq for row in rows}
 
     def changes(self, village: str, after_seq: int, limit: int) -> list[tuple[int, EntityState]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from server.database import table_of
 from server.exchange.tables import HubMeta
 
 NAME = "history"
+# Run by every contact, so built once.
+_PRESENT = select(table_of(HubMeta).c.value).where(table_of(HubMeta).c.name == NAME)
 
 
 def ensure(session: Session, new_id: Callable[[], str]) -> str:
@@ -28,7 +31,8 @@ def ensure(session: Session, new_id: Callable[[], str]) -> str:
 
 
 def present(session: Session) -> str:
-    return session.get_one(HubMeta, NAME).value
+    value: str = session.connection().execute(_PRESENT).scalar_one()
+    return value
 
 
 def begin_new(session: Session, old: str, new: str) -> bool:
