@@ -64,17 +64,28 @@ def measured(made: Made, wanted: Wanted, steps: Steps) -> Iterator[Figure]:
         raise BenchProblem(f"没有叫 {'、'.join(unknown)} 的指标。可以测的有：{'、'.join(NAMES)}。")
     asked = set(wanted.only or NAMES)
     on_line = [measure for names, measure in ON_LINE if asked & set(names)]
-    if on_line:
-        with lines.bench(made, runs_n=wanted.runs_n, steps=steps) as at:
-            for number, measure in enumerate(on_line):
-                with steps(f"在线路上测量（{number + 1}/{len(on_line)}）"):
-                    yield from measure(at)
-            if wanted.pouchdb:
-                yield from _peer(at, wanted.pouchdb, wanted.runs_n, steps)
+    missed: BenchProblem | None = None
+    try:
+        if on_line:
+            yield from _over_the_line(made, wanted, on_line, steps)
+    except BenchProblem as problem:
+        missed = problem
+    # What needs no link is measured even where there can be none.
     if asked & set(ingest.NAMES):
         yield from ingest.measure(
             made, Load(wanted.count), runs_n=wanted.runs_n, sqlite=wanted.sqlite, steps=steps
         )
+    if missed:
+        raise missed
+
+
+def _over_the_line(made: Made, wanted: Wanted, measures: Sequence[Measure], steps: Steps) -> Iterator[Figure]:
+    with lines.bench(made, runs_n=wanted.runs_n, steps=steps) as at:
+        for number, measure in enumerate(measures):
+            with steps(f"在线路上测量（{number + 1}/{len(measures)}）"):
+                yield from measure(at)
+        if wanted.pouchdb:
+            yield from _peer(at, wanted.pouchdb, wanted.runs_n, steps)
 
 
 def _peer(at: lines.Bench, folder: Path, runs_n: int, steps: Steps) -> Iterator[Figure]:
@@ -89,12 +100,18 @@ def _peer(at: lines.Bench, folder: Path, runs_n: int, steps: Steps) -> Iterator[
 
 
 def tell(figures: Iterator[Figure], console: Console, *, as_json: bool) -> None:
-    """Each figure as a line of JSON as it comes; or all of them as one table."""
+    """Each figure as a line of JSON as it comes; or all of them as one table, also those that came before a problem."""
     if as_json:
         for each in figures:
             console.out(each.line(), highlight=False)
         return
-    console.print(table(list(figures)))
+    told: list[Figure] = []
+    try:
+        for each in figures:
+            told.append(each)
+    finally:
+        if told:
+            console.print(table(told))
 
 
 def table(figures: Sequence[Figure]) -> Table:

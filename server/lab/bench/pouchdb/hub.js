@@ -8,11 +8,13 @@ import PouchDB from "pouchdb";
 
 const [host, port, folder, homes] = process.argv.slice(2);
 const Here = PouchDB.defaults({ prefix: `${folder}/` });
+// The server first: it only knows databases that were made after it.
+const pages = expressPouch(Here, { mode: "minimumForPouchDB", inMemoryConfig: true, logPath: `${folder}/log` });
 const database = new Here("homes");
 await database.bulkDocs(JSON.parse(readFileSync(homes, "utf8")));
 
 const app = express();
-app.use("/", expressPouch(Here, { mode: "minimumForPouchDB", inMemoryConfig: true, logPath: `${folder}/log` }));
+app.use("/", pages);
 app.listen(Number(port), host, () => console.log("{}"));
 
 for await (const id of createInterface({ input: process.stdin })) {
