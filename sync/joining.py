@@ -97,8 +97,9 @@ def separate(survivor: Held, alias: Held, act: Act) -> Pushed:
     again = versioned(again, max(other.version, alias.version, version) + 1, act.history, work.told)
     work.store(back)
     work.store(again)
-    values = {back.key: {name: state.value for name, state in changed.items()}, again.key: again.values()}
-    _keep(work, act, SEPARATE, values)
+    # What the other has stands in the records under its own id.
+    values: dict[Key, dict[str, str]] = {back.key: {name: each.value for name, each in changed.items()}}
+    _keep(work, act, SEPARATE, {**values, again.key: {}})
     return work.pushed()
 
 

@@ -18,6 +18,7 @@ from server.inspections import rules, views
 from server.inspections.rules import Standing, Step
 from server.inspections.tables import Problem as ProblemRow
 from server.inspections.tables import ProblemEvent
+from server.registry import aliases
 from server.web import N_, Problem, problem
 from server.web.figures import CHINA
 
@@ -106,7 +107,7 @@ def _not_closed(session: Session, county: str, household: str, kind: str) -> Pro
         return None
     wanted = select(ProblemRow).where(
         ProblemRow.county == county,
-        ProblemRow.household == household,
+        col(ProblemRow.household).in_(aliases.of_home(session, county, household)),
         ProblemRow.kind == kind,
         col(ProblemRow.state) != "closed",
     )

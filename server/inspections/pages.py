@@ -14,10 +14,9 @@ from server.access.tables import Person
 from server.database import read
 from server.inspections import actions, exports, panels, rules, sighting_views, views
 from server.inspections.views import ProblemFilter
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry import rules as places
 from server.registry.pages import home_area
-from server.registry.tables import Household
 from server.web import (
     N_,
     NavItem,
@@ -202,7 +201,7 @@ def opening(
     """The form that opens a problem, of a household or of a place in a village."""
     county = county_of(request)
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, household)) if household else None
+        home = aliases.home(session, county, household) if household else None
         village = home.village if home else village
         if household and home is None:
             raise problem("not_found")

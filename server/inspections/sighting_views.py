@@ -11,9 +11,8 @@ from sqlmodel import Session, col
 
 from server.inspections.tables import Problem, ProblemEvent, Sighting
 from server.inspections.views import ROWS_AT_A_TIME, within
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.filters import counted
-from server.registry.tables import Household
 from server.web import Page, Sorting
 
 SORT_KEYS: Final[dict[str, Any]] = {
@@ -73,7 +72,7 @@ def lines(session: Session, rows: Sequence[Sighting]) -> list[SightingLine]:
     problems = _problems(session, rows)
     homes = {}
     for row in rows:
-        home = session.get(Household, (row.county, row.household)) if row.household else None
+        home = aliases.home(session, row.county, row.household) if row.household else None
         homes[row.id] = (home.head_name, home.door_number) if home else ("", "")
     return [
         SightingLine(

@@ -15,8 +15,7 @@ from server.inspections import actions, pages, rules
 from server.inspections.actions import Finding
 from server.inspections.rules import Step
 from server.inspections.tables import Problem as ProblemRow
-from server.registry import divisions
-from server.registry.tables import Household
+from server.registry import aliases, divisions
 from server.web import N_, Problem, problem
 
 Opener = Annotated[Person, Depends(holding("problem.open"))]
@@ -49,7 +48,7 @@ def open_problem(
     state, county = request.app.state, county_of(request)
     try:
         with write(state.engine) as session:
-            home = session.get(Household, (county, household)) if household else None
+            home = aliases.home(session, county, household) if household else None
             where = home.village if home else village
             if where not in {each.code for each in divisions.villages(session, county, [where])}:
                 raise _refused(N_("没有选择村。"), N_("请选择问题所在的村。"))

@@ -15,7 +15,7 @@ from server.access.rules import may
 from server.access.tables import Person
 from server.inspections import rules
 from server.inspections.tables import Problem, ProblemEvent
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry import rules as places
 from server.registry.filters import counted
 from server.registry.tables import Household
@@ -172,10 +172,14 @@ def lines(session: Session, rows: Sequence[Problem], today: date) -> list[Proble
 def _homes(session: Session, rows: Sequence[Problem]) -> dict[tuple[str, str], tuple[str, str]]:
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for county in sorted({row.county for row in rows}):
-        ids = sorted({row.household for row in rows if row.county == county and row.household})
-        statement = select(Household).where(col(Household.county) == county, col(Household.id).in_(ids))
-        for home in session.execute(statement).scalars():
-            found[county, home.id] = (home.head_name, home.door_number)
+        ids = {row.household for row in rows if row.county == county and row.household}
+        further = aliases.survivors(session, county, ids)
+        ends = sorted({further.get(id, id) for id in ids})
+        statement = select(Household).where(col(Household.county) == county, col(Household.id).in_(ends))
+        homes = {home.id: home for home in session.execute(statement).scalars()}
+        for id in ids:
+            if home := homes.get(further.get(id, id)):
+                found[county, id] = (home.head_name, home.door_number)
     return found
 
 
@@ -195,14 +199,15 @@ def problem_file(session: Session, county: str, identity: str, today: date) -> P
         events=tuple(
             EventLine(e, people.get(e.by, e.by), people.get(e.responsible, e.responsible)) for e in events
         ),
-        household=session.get(Household, (county, row.household)) if row.household else None,
+        household=aliases.home(session, county, row.household) if row.household else None,
         people=people,
     )
 
 
 def of_household(session: Session, county: str, household: str, today: date) -> list[ProblemLine]:
     """The problems of a household: those not closed first, then the last."""
-    statement = select(Problem).where(col(Problem.county) == county, col(Problem.household) == household)
+    ids = aliases.of_home(session, county, household)
+    statement = select(Problem).where(col(Problem.county) == county, col(Problem.household).in_(ids))
     rows = list(session.execute(statement.order_by(col(Problem.found_on).desc())).scalars())
     rows.sort(key=lambda row: row.state == "closed")
     return lines(session, rows, today)
@@ -212,7 +217,7 @@ def has_open_problem() -> ColumnElement[bool]:
     """Of a Household: whether it has a problem that is not closed."""
     return exists().where(
         col(Problem.county) == col(Household.county),
-        col(Problem.household) == col(Household.id),
+        aliases.names_home(Problem),
         col(Problem.state) != "closed",
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 
 from server.access.views import names
-from server.registry import divisions, rules
+from server.registry import aliases, divisions, rules
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion, Household
 from server.web import N_, Page
@@ -172,7 +172,7 @@ def withdrawn(session: Session, county: str, household: str) -> list[Withdrawn]:
         select(Acceptance)
         .where(
             col(Acceptance.county) == county,
-            col(Acceptance.household) == household,
+            col(Acceptance.household).in_(aliases.of_home(session, county, household)),
             col(Acceptance.withdrawn_at).is_not(None),
         )
         .order_by(col(Acceptance.withdrawn_at).desc())

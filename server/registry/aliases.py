@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from server.database import parts, upsert
@@ -65,6 +65,15 @@ def _led(known: Mapping[str, str], households: Collection[str]) -> dict[str, lis
     return {id: led.get(id, []) for id in households}
 
 
+def every_id(session: Session, county: str, households: Collection[str]) -> dict[str, list[str]]:
+    """Each id → every id of the home it leads to, its own first, then the one that lives on: to read what was
+    written for a home under any of them."""
+    known = same_as(session, county)
+    ends = {id: known.get(id, id) for id in households}
+    led = _led(known, set(ends.values()))
+    return {id: list(dict.fromkeys((id, end, *led[end]))) for id, end in ends.items()}
+
+
 def of_home(session: Session, county: str, household: str) -> list[str]:
     """Every id that leads to a home, its own first."""
     return ids_of(session, county, [household])[household]
@@ -94,6 +103,29 @@ def home_of(row: Any) -> ColumnElement[str]:
     return func.coalesce(further, col(row.household))
 
 
+def names_home(row: Any) -> ColumnElement[bool]:
+    """Of a row that names a home by the id it was written for, beside a Household: whether it speaks of this one,
+    under its own id or one that was merged into it. The caller compares the counties."""
+    merged = (
+        select(col(Alias.id))
+        .where(
+            col(Alias.county) == col(Household.county),
+            col(Alias.dataset) == DATASET,
+            col(Alias.survivor) == col(Household.id),
+        )
+        .correlate(Household)
+    )
+    return or_(col(row.household) == col(Household.id), col(row.household).in_(merged))
+
+
+def of_merged_home(row: Any) -> ColumnElement[bool]:
+    """Of a row that names a home: whether that home was merged with another, whichever lives on."""
+    county = col(Alias.county) == col(row.county)
+    gone = select(col(Alias.id)).where(county).correlate(row)
+    living = select(col(Alias.survivor)).where(county).correlate(row)
+    return or_(col(row.household).in_(gone), col(row.household).in_(living))
+
+
 def at(session: Session, county: str) -> Callable[[datetime], dict[str, str]]:
     """How homes were merged at an instant: what was decided then was read through that."""
     acts = list(session.execute(select(HouseholdMerge).where(col(HouseholdMerge.county) == county)).scalars())
@@ -107,6 +139,20 @@ def at(session: Session, county: str) -> Callable[[datetime], dict[str, str]]:
         return {id: _end(id, known) for id in known}
 
     return then
+
+
+def ever(session: Session, county: str) -> dict[str, str]:
+    """Each home that was ever merged, undone or not → one id that stands for all it was ever merged with."""
+    rows = session.execute(
+        select(col(HouseholdMerge.survivor), col(HouseholdMerge.loser)).where(
+            col(HouseholdMerge.county) == county
+        )
+    )
+    group: dict[str, set[str]] = {}
+    for pair in rows:
+        together = set(pair).union(*(group.get(id, set()) for id in pair))
+        group |= dict.fromkeys(together, together)
+    return {id: min(together) for id, together in group.items()}
 
 
 def _end(id: str, known: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from server.access.rules import areas_of
 from server.access.session import require
 from server.access.tables import Person
 from server.access.views import names
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.rules import is_area
 from server.registry.tables import Household
 from server.subsidies.batch import STATES, Refusal
@@ -107,7 +107,7 @@ def told(request: Request, session: Session, reasons: Iterable[Refusal]) -> list
 def _homes_of(session: Session, payments: Sequence[str]) -> dict[str, str]:
     """Payment → the home it is for and the beginning of its id: nobody knows 32 signs by heart."""
     home = and_(
-        col(Household.county) == col(PaymentRow.county), col(Household.id) == col(PaymentRow.household)
+        col(Household.county) == col(PaymentRow.county), col(Household.id) == aliases.home_of(PaymentRow)
     )
     statement = (
         select(col(PaymentRow.id), col(Household.door_number), col(Household.head_name))

@@ -15,7 +15,9 @@ from sqlalchemy import Subquery, and_, func, select
 from sqlmodel import Session, col
 
 from server.database import parts, table_of
-from server.subsidies.payments import LIVE, PLANNED, RETURNED, Payee
+from server.registry import aliases
+from server.subsidies import books
+from server.subsidies.payments import LIVE, PLANNED, RETURNED, Payee, paid_twice
 from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PayeeRow, PaymentRow
 
 # What there is one entitlement of, within a county.
@@ -72,7 +74,26 @@ def overpaid(session: Session, county: str, batch: str) -> dict[str, int]:
             col(PaymentRow.state) == PLANNED,
         )
     )
-    return {row[0]: int(row[1]) for row in session.execute(statement)}
+    found = {row[0]: int(row[1]) for row in session.execute(statement)}
+    return found | _twice_through_merges(session, county, batch)
+
+
+def _twice_through_merges(session: Session, county: str, batch: str) -> dict[str, int]:
+    """The same for homes that were merged: what another id of theirs was granted and paid stands against it."""
+    same_as = aliases.same_as(session, county)
+    if not same_as:
+        return {}
+    of_batch = books.payments(session, county, batch=batch)
+    planned = {each.id for each in of_batch if each.state == PLANNED}
+    ends = {same_as.get(each.household, each.household) for each in of_batch} & set(same_as.values())
+    ids = sorted(ends | {id for id, end in same_as.items() if end in ends})
+    decided, payments = books.decided(session, county, ids), books.payments(session, county, households=ids)
+    return {
+        id: each.amount_fen
+        for each in paid_twice(decided, payments, same_as)
+        for id in each.payments
+        if id in planned
+    }
 
 
 def returned_at(session: Session, county: str, entitlements: Collection[str]) -> dict[str, datetime]:
@@ -137,7 +158,8 @@ def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[
     table = table_of(PayeeRow)
     columns = [table.c[name] for name in ("household", "holder", "account", "bank", "relation", "stated_at")]
     found = {}
-    for part in parts(sorted(set(households))):
+    ids = aliases.every_id(session, county, households)
+    for part in parts(sorted({id for several in ids.values() for id in several})):
         in_force = select(*columns).where(
             col(PayeeRow.county) == county,
             col(PayeeRow.household).in_(part),
@@ -146,7 +168,10 @@ def payees_of(session: Session, county: str, households: Sequence[str]) -> dict[
         for row in session.execute(in_force):
             payee = Payee(row.holder, row.account, row.bank, row.relation)
             found[row.household] = Stated(payee, row.stated_at)
-    return found
+    stated = {
+        id: next((found[each] for each in several if each in found), None) for id, several in ids.items()
+    }
+    return {id: each for id, each in stated.items() if each is not None}
 
 
 def disputed(session: Session, county: str) -> set[str]:
@@ -154,4 +179,5 @@ def disputed(session: Session, county: str) -> set[str]:
     statement = select(col(PayeeRow.household)).where(
         col(PayeeRow.county) == county, col(PayeeRow.state) == "proposed"
     )
-    return set(session.execute(statement).scalars())
+    found = set(session.execute(statement).scalars())
+    return {id for several in aliases.every_id(session, county, found).values() for id in several}

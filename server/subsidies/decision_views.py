@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.views import names
-from server.registry import divisions, rules
+from server.registry import aliases, divisions, rules
 from server.registry.tables import Household
 from server.subsidies.decisions import Pick
 from server.subsidies.review import CORRECTION, DUE, OPEN
@@ -290,8 +290,11 @@ def decision_file(session: Session, county: str, identity: str) -> DecisionFile 
 def home_names(session: Session, county: str, villages: dict[str, str]) -> dict[str, HomeName]:
     """Household to how lists call it; the village is the one given, not where it may have moved since."""
     columns = (col(Household.id), col(Household.door_number), col(Household.head_name))
-    wanted = and_(col(Household.county) == county, col(Household.id).in_(sorted(villages)))
-    found = {id: (door, head) for id, door, head in session.execute(select(*columns).where(wanted))}
+    further = aliases.survivors(session, county, villages)
+    ids = sorted({further.get(id, id) for id in villages})
+    wanted = and_(col(Household.county) == county, col(Household.id).in_(ids))
+    known = {id: (door, head) for id, door, head in session.execute(select(*columns).where(wanted))}
+    found = {id: known[end] for id in villages if (end := further.get(id, id)) in known}
     places = _places(session, county, villages.values())
     return {
         id: HomeName(county, id, *places.get(village, (village, "")), *found.get(id, ("", "")))

@@ -21,7 +21,7 @@ from server.subsidies.batch_rows import WAITING
 from server.subsidies.decision_views import DecisionFilter
 from server.subsidies.ledger import KINDS, Totals
 from server.subsidies.payee_views import PayeeFilter
-from server.subsidies.payment_views import TO_REPAY, PaymentFilter
+from server.subsidies.payment_views import TO_REPAY, TWICE, PaymentFilter
 from server.subsidies.payments import SENT
 from server.subsidies.review import CORRECTION, DUE
 from server.subsidies.tables import EntryRow, ReturnRowRow
@@ -64,7 +64,18 @@ def queues(session: Session, person: Person, area: str) -> list[Queue]:
         _payments(session, unanswered, N_("已送银行、没有回执"), N_("等银行回盘")),
         *_waiting_rows(session, person, area),
         _payments(session, returned, N_("退回、待重发"), N_("核对收款人后编后续批次")),
+        *_twice(session, area),
     ]  # fmt: skip
+
+
+def _twice(session: Session, area: str) -> Iterable[Queue]:
+    """A finding, not a step: shown only where there is one."""
+    wanted = PaymentFilter(area, TWICE)
+    total = payment_views.summed(session, wanted)
+    if total.n:
+        yield Queue(
+            N_("同一户重复发放"), total.n, total.fen, wanted.address(), N_("核定更正后向住户追回"), N_("笔")
+        )
 
 
 def _payments(session: Session, wanted: PaymentFilter, label: str, hint: str) -> Queue:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from server.database import parts
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
-from server.registry import acceptance
+from server.registry import acceptance, aliases
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion, Household
 from server.subsidies import facts, spells
@@ -138,13 +138,14 @@ def _changed_since(
 
 
 def _told(session: Session, county: str, households: Collection[str]) -> dict[str, list[Said]]:
-    """What was recorded of heating or not, household by household, in the order it came."""
+    """What was recorded of heating or not, household by household, in the order it came, whichever id was named."""
     found: dict[str, list[Said]] = defaultdict(list)
     same = and_(
         col(SubmissionRow.county) == col(SubmissionTarget.county),
         col(SubmissionRow.id) == col(SubmissionTarget.submission),
     )
-    for part in parts(sorted(households)):
+    leads_to = {id: end for end, ids in aliases.ids_of(session, county, households).items() for id in ids}
+    for part in parts(sorted(leads_to)):
         rows = session.execute(
             select(
                 col(SubmissionTarget.entity),
@@ -162,7 +163,9 @@ def _told(session: Session, county: str, households: Collection[str]) -> dict[st
             )
             .order_by(col(SubmissionRow.received_at), col(SubmissionRow.position))
         )
-        for household, id, observed_at, sent, traces in rows:
+        for named, id, observed_at, sent, traces in rows:
+            # What another id had before it was merged is that record's; since then it says what this home is.
+            household = leads_to[named]
             trace = read_traces(traces).get(f"household/{household}")
             steps = trace.steps if trace else {}
             values = {

@@ -6,7 +6,7 @@ Columns only, never whole rows: a decision carries all of its facts, and telling
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from server.database import parts
+from server.registry import aliases
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 from server.registry.vocabulary import CLEAN_KINDS
@@ -55,17 +56,20 @@ class _Found:
 
 
 def known(session: Session, county: str, households: Collection[str]) -> dict[str, Known]:
-    """Household to what is known of its money, for every one of `households`."""
+    """Household to what is known of its money, for every one of `households`; what was decided and paid under an id
+    that was merged into it is its own."""
     found: dict[str, _Found] = defaultdict(_Found)
-    for part in parts(sorted(set(households))):
+    ids = aliases.ids_of(session, county, households)
+    leads_to = {id: end for end, several in ids.items() for id in several}
+    for part in parts(sorted(leads_to)):
         _conversions(session, county, part, found)
         for row in _rows(session, county, ReviewRow, part, REVIEW):
             found[row.household].review = row
-        _granted(session, county, part, found)
-        _payments(session, county, part, found)
+        _granted(session, county, part, leads_to, found)
+        _payments(session, county, part, leads_to, found)
         in_force = col(PayeeRow.state) == "in_force"
         for (household,) in _rows(session, county, PayeeRow, part, [col(PayeeRow.household)], in_force):
-            found[household].payee = True
+            found[leads_to[household]].payee = True
     return {household: found[household].known() for household in households}
 
 
@@ -106,7 +110,9 @@ def _conversions(session: Session, county: str, part: Sequence[str], found: dict
             home.accepted_on = max(home.accepted_on or accepted_on, accepted_on)
 
 
-def _granted(session: Session, county: str, part: Sequence[str], found: dict[str, _Found]) -> None:
+def _granted(
+    session: Session, county: str, part: Sequence[str], leads_to: Mapping[str, str], found: dict[str, _Found]
+) -> None:
     row = EntitlementRow
     statement = (
         select(
@@ -118,10 +124,12 @@ def _granted(session: Session, county: str, part: Sequence[str], found: dict[str
     )  # fmt: skip
     for household, identity, corrects, component, season, amount_fen, reason in session.execute(statement):
         granted = Granted(identity, corrects, component, season, amount_fen, reason)
-        found[household].granted.append(granted)
+        found[leads_to[household]].granted.append(granted)
 
 
-def _payments(session: Session, county: str, part: Sequence[str], found: dict[str, _Found]) -> None:
+def _payments(
+    session: Session, county: str, part: Sequence[str], leads_to: Mapping[str, str], found: dict[str, _Found]
+) -> None:
     row = PaymentRow
     same = and_(col(BatchRow.county) == col(row.county), col(BatchRow.id) == col(row.batch))
     statement = (
@@ -133,4 +141,4 @@ def _payments(session: Session, county: str, part: Sequence[str], found: dict[st
         .where(col(row.county) == county, col(row.household).in_(part))
     )  # fmt: skip
     for household, *told in session.execute(statement):
-        found[household].payments.append(Paid(*told))
+        found[leads_to[household]].payments.append(Paid(*told))

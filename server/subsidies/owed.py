@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from server.registry import divisions, rules
+from server.registry import aliases, divisions, rules
 from server.registry.acceptance_tables import Acceptance
 from server.registry.filters import HouseholdFilter
 from server.registry.selections import Selection
@@ -54,9 +54,7 @@ def owed() -> ColumnElement[bool]:
         .correlate(one)
         .scalar_subquery()
     )
-    decided = exists().where(
-        col(one.county) == col(Household.county), col(one.household) == col(Household.id), gap > 0
-    )
+    decided = exists().where(col(one.county) == col(Household.county), aliases.names_home(one), gap > 0)
     return or_(decided, _reviewed(col(ReviewRow.undecided_fen) > 0))
 
 

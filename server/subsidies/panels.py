@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from markupsafe import Markup
 from starlette.requests import Request
 
-from server.access.rules import may
+from server.access.rules import holds, may
 from server.database import read
 from server.registry.tables import Household
 from server.subsidies import owed, payments, vocabulary, words
 from server.subsidies.known import known
+from server.subsidies.money import yuan
+from server.subsidies.words import Known
 from server.web import request_language
-from server.web.panels import fragment
+from server.web.panels import Cell, fragment
 
 
 def household(request: Request, key: str) -> Markup | None:
@@ -54,3 +58,29 @@ def area(request: Request, key: str) -> Markup | None:
         names=payments.STATES,
         area=key,
     )
+
+
+def decided_of(request: Request, key: str) -> dict[str, Cell] | None:
+    """Beside homes that may be one ("county/id,id"): what was decided for each, under its own id."""
+    return _sums(request, key, lambda home: sum(each.amount_fen for each in home.granted))
+
+
+def paid_of(request: Request, key: str) -> dict[str, Cell] | None:
+    """The same of what is on its way or paid."""
+    live = payments.LIVE
+    return _sums(
+        request, key, lambda home: sum(each.amount_fen for each in home.payments if each.state in live)
+    )
+
+
+def _sums(request: Request, key: str, sum_of: Callable[[Known], int]) -> dict[str, Cell] | None:
+    county, _, ids = key.partition("/")
+    if not holds(request.state.person, "finance.view"):
+        return None
+    with read(request.app.state.engine) as session:
+        found = known(session, county, ids.split(","))
+    return {
+        id: Cell(yuan(fen), f"/households/{county}/{id}")
+        for id, each in found.items()
+        if (fen := sum_of(each))
+    }

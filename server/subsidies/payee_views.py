@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from server.access.views import names
 from server.database import parts, table_of
-from server.registry import divisions, rules
+from server.registry import aliases, divisions, rules
 from server.registry.filters import escaped
 from server.registry.tables import Household
 from server.subsidies.account_search import account_is
@@ -82,7 +82,7 @@ def _in_force() -> ColumnElement[bool]:
 def _entitled() -> ColumnElement[bool]:
     """Something was decided for the home, or is about to be."""
     decided = exists().where(
-        col(EntitlementRow.county) == col(Household.county), col(EntitlementRow.household) == col(Household.id),
+        col(EntitlementRow.county) == col(Household.county), aliases.names_home(EntitlementRow),
         col(EntitlementRow.amount_fen) > 0,
     )  # fmt: skip
     due = exists().where(

@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from server.database import parts
 from server.exchange.tables import SubmissionRow
+from server.registry import aliases
 from server.subsidies import relations
 from server.subsidies.payments import Payee, plain_account
 from server.subsidies.tables import PayeeRow
@@ -69,9 +70,16 @@ def payee_of(row: PayeeRow) -> Payee:
 
 
 def in_force(session: Session, county: str, households: Collection[str]) -> dict[str, Payee]:
-    """Household → its payee in force; whoever has none is left out."""
-    rows = rows_of(session, county, households, col(PayeeRow.state) == IN_FORCE)
-    return {row.household: payee_of(row) for row in rows}
+    """Household → its payee in force; whoever has none is left out. A merged home that stated none of its own has
+    that of the id merged into it."""
+    ids = aliases.every_id(session, county, households)
+    every = {id for several in ids.values() for id in several}
+    rows = rows_of(session, county, every, col(PayeeRow.state) == IN_FORCE)
+    known = {row.household: payee_of(row) for row in rows}
+    found = {
+        id: next((known[each] for each in several if each in known), None) for id, several in ids.items()
+    }
+    return {id: payee for id, payee in found.items() if payee is not None}
 
 
 def rows_of(
@@ -160,6 +168,43 @@ def last_numbers(session: Session, county: str, households: Collection[str]) -> 
     """Household → number of its latest statement; none for a home without any."""
     # Rows come in the order of their numbers, so the last one stays.
     return {row.household: row.number for row in rows_of(session, county, households)}
+
+
+# ---- of merged homes
+
+# Stands as the reason with a statement that came along with a merge; a separation takes it back.
+CAME_ALONG: Final = N_("随合并的登记带来")
+
+
+def follow(session: Session, county: str, households: Collection[str]) -> None:
+    """Homes were merged or separated: what was stated for a home that is an alias by now is stated for the one that
+    lives on, where somebody decides if it had another; what had come along with a home that stands for itself again
+    is given up there.
+    """
+    leads_to = aliases.survivors(session, county, households)
+    known: dict[str, list[PayeeRow]] = {}
+    for row in rows_of(session, county, households):
+        known.setdefault(row.household, []).append(row)
+    for id, end in sorted(leads_to.items()):
+        standing = [row for row in known.get(id, ()) if row.state == IN_FORCE]
+        given = [
+            Statement(end, payee_of(row), row.source, row.source_ref, row.stated_at, row.stated_by)
+            for row in standing
+        ]
+        before = last_numbers(session, county, [end]).get(end, 0)
+        state(session, county, given)
+        for row in rows_of(session, county, [end], col(PayeeRow.number) > before):
+            row.reason = CAME_ALONG
+    if not leads_to:
+        _give_up(known)
+
+
+def _give_up(known: Mapping[str, Sequence[PayeeRow]]) -> None:
+    for household, rows in known.items():
+        others = {row.source_ref for id, each in known.items() if id != household for row in each}
+        for row in rows:
+            if row.reason == CAME_ALONG and row.source_ref in others and row.state in (IN_FORCE, PROPOSED):
+                row.state = DISMISSED
 
 
 # ---- from tablets

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.filters import escaped
 from server.registry.rules import bounds
 from server.registry.tables import Household
@@ -21,12 +21,13 @@ from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PaymentR
 from server.web import N_, Page
 
 # States a list can be held to, beside those of a payment alone.
-AT_THE_BANK, TO_REPAY = "at_the_bank", "to_repay"
+AT_THE_BANK, TO_REPAY, TWICE = "at_the_bank", "to_repay", "twice"
 SHOWS: Final = {
     "": N_("全部付款"),
     **STATES,
     AT_THE_BANK: N_("送过银行的"),
     TO_REPAY: N_("退回、待重发"),
+    TWICE: N_("同一户重复发放"),
 }
 SEARCH_CHARS_MAX: Final = 50
 
@@ -60,6 +61,8 @@ class PaymentFilter:
             yield col(PaymentRow.state).in_((SENT, CREDITED, RETURNED))
         elif self.state == TO_REPAY:
             yield to_repay()
+        elif self.state == TWICE:
+            yield paid_twice()
         for name in ("component", "season"):
             if getattr(self, name):
                 yield col(getattr(EntitlementRow, name)) == getattr(self, name)
@@ -89,6 +92,23 @@ def to_repay() -> ColumnElement[bool]:
         .correlate(PaymentRow)
     )
     return and_(col(PaymentRow.state) == RETURNED, ~exists().where(same, col(live.state).in_(LIVE)), ~newer)
+
+
+def paid_twice() -> ColumnElement[bool]:
+    """Of a payment, with its decision beside it: it is on its way or paid, and so is another for the same component
+    and season under another id of the same home, as a merge of two registrations brings to light."""
+    other, decided = aliased(PaymentRow), aliased(EntitlementRow)
+    again = exists().where(
+        col(decided.county) == col(EntitlementRow.county),
+        col(decided.component) == col(EntitlementRow.component),
+        col(decided.season) == col(EntitlementRow.season),
+        col(decided.household) != col(EntitlementRow.household),
+        aliases.home_of(decided) == aliases.home_of(EntitlementRow),
+        col(other.county) == col(decided.county),
+        col(other.entitlement) == col(decided.id),
+        col(other.state).in_(LIVE),
+    )
+    return and_(col(PaymentRow.state).in_(LIVE), aliases.of_merged_home(PaymentRow), again)
 
 
 def _search(text: str) -> ColumnElement[bool]:
@@ -127,7 +147,7 @@ class PaymentLine:
 
 def _joined(*columns: Any) -> Any:
     home = and_(
-        col(Household.county) == col(PaymentRow.county), col(Household.id) == col(PaymentRow.household)
+        col(Household.county) == col(PaymentRow.county), col(Household.id) == aliases.home_of(PaymentRow)
     )
     decided = and_(
         col(EntitlementRow.county) == col(PaymentRow.county),

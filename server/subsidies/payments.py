@@ -136,6 +136,25 @@ def excess(
     return tuple(found)
 
 
+def paid_twice(
+    decided: Iterable[Decided], payments: Iterable[Payment], same_as: Mapping[str, str]
+) -> tuple[Excess, ...]:
+    """What was granted under two ids of one home and is on its way, or paid, more than once: to be dropped or
+    recovered, whether or not the correction has been decided. Never anybody's merge of two payments."""
+    found = []
+    for family, live in _families(decided, payments, same_as):
+        homes = {each.line.household for each in family if not each.corrects}
+        first = [each.line.amount_fen for each in family if not each.corrects]
+        later = sum(max(0, each.line.amount_fen) for each in family if each.corrects)
+        amount_fen = sum(payment.amount_fen for payment in live) - (max(first, default=0) + later)
+        if len(homes) > 1 and amount_fen > 0:
+            line = family[0].line
+            household = same_as.get(line.household, line.household)
+            ids = tuple(payment.id for payment in live)
+            found.append(Excess(line.county, household, family[0].id, amount_fen, ids))
+    return tuple(found)
+
+
 def _families(
     decided: Iterable[Decided], payments: Iterable[Payment], same_as: Mapping[str, str]
 ) -> Iterator[tuple[list[Decided], list[Payment]]]:

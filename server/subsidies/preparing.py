@@ -15,6 +15,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from server.database import parts
+from server.registry import aliases
 from server.registry.rules import bounds
 from server.subsidies import balances, books
 from server.subsidies.balances import Stated
@@ -145,12 +146,15 @@ def _owed_households(session: Session, wanted: Wanted) -> list[str]:
         .where(decided.c.fen > func.coalesce(live.c.fen, 0))
         .distinct()
     )
-    return list(session.execute(owed).scalars())
+    found = list(session.execute(owed).scalars())
+    ids = aliases.every_id(session, wanted.county, found)
+    return sorted({id for several in ids.values() for id in several})
 
 
 def _items(session: Session, wanted: Wanted, households: Sequence[str]) -> list[Item]:
     decided = [each for each in books.decided(session, wanted.county, households) if _asked_for(each, wanted)]
-    found = payable(decided, books.payments(session, wanted.county, households=households))
+    paid = books.payments(session, wanted.county, households=households)
+    found = payable(decided, paid, aliases.same_as(session, wanted.county))
     rows = _rows_of(session, wanted.county, households)
     payees = balances.payees_of(session, wanted.county, households)
     items = []

@@ -6,12 +6,13 @@ and not compared: a better sentence in a later version of the program is no chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from server.subsidies import facts, lines
 from server.subsidies.caps import Spent
-from server.subsidies.corrections import Decided, propose_corrections
+from server.subsidies.corrections import Decided, key_of, propose_corrections
 from server.subsidies.entitlement import Line
 from server.subsidies.ledger_checks import Finding
 from server.subsidies.money import yuan
@@ -20,16 +21,24 @@ from server.subsidies.schedule import Schedule, schedule_of
 from server.subsidies.tables import EntitlementRow, ScheduleRow
 from server.web.figures import CHINA
 
+SameAs = Callable[[datetime], Mapping[str, str]]
+"""Instant → merged home to the one that lived on then."""
+
 
 def schedule_of_row(row: ScheduleRow) -> Schedule:
     return schedule_of(row.document)
 
 
-def replayed(rows: Sequence[EntitlementRow], released: Sequence[ScheduleRow]) -> Iterator[Finding]:
-    """What does not come out as it was decided, of one household's decisions in their order."""
+def replayed(
+    rows: Sequence[EntitlementRow], released: Sequence[ScheduleRow], same_as: SameAs = lambda moment: {}
+) -> Iterator[Finding]:
+    """What does not come out as it was decided, of the decisions, in their order, about one household and those it was
+    ever merged with. `same_as`: how they were merged at an instant.
+    """
     for place, row in enumerate(rows):
         try:
-            again, stored = _again(rows[:place], row, released), lines.from_json(row.line)
+            merged = same_as(row.decided_at)
+            again, stored = _again(rows[:place], row, released, merged), lines.from_json(row.line)
         except (KeyError, TypeError, ValueError, AssertionError) as error:
             yield Finding("decisions_replayed", row.id, f"保存的内容读不出来：{type(error).__name__}。")
             continue
@@ -45,23 +54,24 @@ def replayed(rows: Sequence[EntitlementRow], released: Sequence[ScheduleRow]) ->
 
 
 def _again(
-    before: Sequence[EntitlementRow], row: EntitlementRow, released: Sequence[ScheduleRow]
-) -> Line | None:
+    before: Sequence[EntitlementRow], row: EntitlementRow, released: Sequence[ScheduleRow],
+    merged: Mapping[str, str],
+) -> Line | None:  # fmt: skip
     then = tuple(schedule_of_row(each) for each in released if each.released_at <= row.decided_at)
     spent: Spent = {(sha256, path): fen for sha256, path, fen in row.spent}
     worked = work_out(facts.from_json(row.home), then, row.decided_at.astimezone(CHINA).date(), spent)
     if not row.corrects:
-        return next((line for line in worked.lines if line.key == _key(row)), None)
+        return next((line for line in worked.lines if key_of(line, merged) == _key(row, merged)), None)
     earlier = [
         Decided(each.id, lines.from_json(each.line), each.corrects)
         for each in before
-        if _key(each) == _key(row)
+        if _key(each, merged) == _key(row, merged)
     ]
-    return next((each.line for each in propose_corrections(earlier, worked)), None)
+    return next((each.line for each in propose_corrections(earlier, worked, merged)), None)
 
 
-def _key(row: EntitlementRow) -> tuple[str, str, str, str]:
-    return row.county, row.household, row.component, row.season
+def _key(row: EntitlementRow, merged: Mapping[str, str]) -> tuple[str, str, str, str]:
+    return row.county, merged.get(row.household, row.household), row.component, row.season
 
 
 def _compared(line: Line) -> Line:

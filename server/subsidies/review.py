@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
 from server.database import insert_into, parts, read, table_of, upsert, write
+from server.registry import aliases
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 from server.subsidies import schedules, working
@@ -126,7 +127,8 @@ class Progress:
 
 def office(session: Session, county: str, now: datetime) -> Office:
     """What the homes of a county are worked out with at this instant. Raises Problem for a changed schedule."""
-    return Office(county, schedules.released(session, county), now.astimezone(CHINA).date())
+    released, today = schedules.released(session, county), now.astimezone(CHINA).date()
+    return Office(county, released, today, aliases.same_as(session, county))
 
 
 def waiting(session: Session, county: str, now: datetime) -> int:

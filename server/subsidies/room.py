@@ -11,8 +11,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 
 from server.registry import selections
-from server.subsidies import owed, panels, review, tablets
+from server.subsidies import owed, panels, payees, review, tablets
 from server.subsidies.tablets import Publish
+from server.web import N_
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ def install(app: FastAPI, *, publish: Publish | None = None) -> None:
         made.tell(session, county, households, app.state.clock())
 
     selections.register(owed.ROOM, owed.selection())
-    app.state.acceptance_watchers += [review.accepted, told]
+    app.state.acceptance_watchers += [payees.follow, review.accepted, told]
     app.state.panels.add("household", panels.household, order=5)
     app.state.panels.add("area", panels.area, order=10)
+    app.state.panels.add_column("duplicate", N_("已核定（元）"), panels.decided_of)
+    app.state.panels.add_column("duplicate", N_("已发放（元）"), panels.paid_of)
 
 
 def room(request: Request) -> Room:

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.database import parts
+from server.exchange.tables import EntityRow
+from server.registry import aliases
 from server.registry.tables import Household
 from server.subsidies.known import known
 from server.subsidies.money import yuan
@@ -36,6 +38,18 @@ def states(session: Session, county: str, households: Collection[str], now: date
         told = tell(each)
         if told is not None:
             yield _state(household, village_of[household], told, as_of)
+    yield from _withdrawn(session, county, households)
+
+
+def _withdrawn(session: Session, county: str, households: Collection[str]) -> Iterator[State]:
+    """What was told of a home that has been merged into another since: nothing any more, its money is told there."""
+    merged = {derived_id(DATASET, id): id for id in aliases.survivors(session, county, set(households))}
+    for part in parts(sorted(merged)):
+        statement = select(col(EntityRow.id), col(EntityRow.village)).where(
+            col(EntityRow.county) == county, col(EntityRow.dataset) == DATASET, col(EntityRow.id).in_(part)
+        )
+        for id, village in session.execute(statement):
+            yield DATASET, id, village, {}
 
 
 def _villages(session: Session, county: str, households: Collection[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from server.database import parts
+from server.registry import aliases
 from server.subsidies import books, ledger_checks, replay, schedules, standing_checks, working
 from server.subsidies.corrections import Decided
 from server.subsidies.ledger import Totals, totals
@@ -109,29 +110,51 @@ def _by_home(
     session: Session, county: str, now: datetime, decided: Sequence[Decided], steps: Steps
 ) -> Iterator[Finding]:
     """The checks that work households out, some hundreds at a time."""
-    homes = sorted({each.line.household for each in decided})
+    then, same_as = aliases.at(session, county), aliases.same_as(session, county)
+    homes = _together({each.line.household for each in decided}, aliases.ever(session, county))
     rows = schedules.rows(session, county)
     # A document that was changed cannot be worked with; it has its finding.
     released = [row for row in rows if schedules.is_whole(row)]
     today = now.astimezone(CHINA).date()
-    office = working.Office(county, tuple(map(replay.schedule_of_row, released)), today)
+    office = working.Office(county, tuple(map(replay.schedule_of_row, released)), today, same_as)
     spent = working.spent_by_all(session, office)
     done_n = 0
     with steps("逐户重算（户）") as told:
         for part in parts(homes, HOMES_AT_A_TIME):
-            by_home = _rows_by_home(session, county, part)
+            every = [id for together in part for id in together]
+            by_home = _rows_by_home(session, county, every)
+            standing_at = {same_as.get(id, id) for id in every}
             standings = {
                 each.file.home.household: each
-                for each in (at(spent) for at in working.standings(session, office, part))
+                for each in (at(spent) for at in working.standings(session, office, standing_at))
             }
-            for household in part:
-                mine = by_home[household]
+            for together in part:
+                mine = sorted(
+                    (row for id in together for row in by_home.get(id, ())), key=lambda row: row.number
+                )
                 yield from standing_checks.rows_agree(mine)
-                yield from replay.replayed(mine, released)
-                yield from standing_checks.acceptances_stand(mine, standings.get(household))
+                yield from replay.replayed(mine, released, then)
+                for rows_now in _as_now(mine, same_as):
+                    household = same_as.get(rows_now[0].household, rows_now[0].household)
+                    yield from standing_checks.acceptances_stand(rows_now, standings.get(household))
                 yield from standing_checks.decisions_apart(mine)
             done_n += len(part)
             told(done_n, len(homes))
+
+
+def _together(homes: Iterable[str], ever: Mapping[str, str]) -> list[list[str]]:
+    """Homes with those they were ever merged with: a decision about one may have been made with the other's."""
+    groups: dict[str, list[str]] = {}
+    for id in sorted(homes):
+        groups.setdefault(ever.get(id, id), []).append(id)
+    return list(groups.values())
+
+
+def _as_now(rows: Sequence[EntitlementRow], same_as: Mapping[str, str]) -> list[list[EntitlementRow]]:
+    groups: dict[str, list[EntitlementRow]] = {}
+    for row in rows:
+        groups.setdefault(same_as.get(row.household, row.household), []).append(row)
+    return list(groups.values())
 
 
 def _rows_by_home(

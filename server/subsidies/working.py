@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -54,7 +54,7 @@ TotalCaps = Mapping[tuple[str, str], frozenset[str]]
 class Standing:
     """How a household stands on a day. `due` are the lines that can be decided now; `spent` is what others had of
     caps on the total when they were worked out, `spent_then` the same for what was decided before: with these a
-    decision can be replayed.
+    decision can be replayed. `same_as`: merged home → the one that lives on; what was decided for either counts.
     """
 
     file: HomeFile
@@ -66,15 +66,22 @@ class Standing:
     due: tuple[Line, ...]
     corrections: tuple[Difference, ...]
     questions: tuple[LeftOut, ...]
+    same_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Office:
-    """What a county's homes are worked out with: the released schedules and today."""
+    """What a county's homes are worked out with: the released schedules, today, and which homes were merged."""
 
     county: str
     released: tuple[Schedule, ...]
     today: date
+    same_as: Mapping[str, str] = field(default_factory=dict)
+
+    def ids_of(self, households: Collection[str]) -> list[str]:
+        """These homes and the ids that were merged into them."""
+        wanted = set(households)
+        return sorted(wanted | {id for id, end in self.same_as.items() if end in wanted})
 
     @property
     def total_caps(self) -> TotalCaps:
@@ -100,8 +107,8 @@ def standings(
     """
     files = homes.files(session, office.county, households)
     by_home: dict[str, list[Decided]] = defaultdict(list)
-    for each in books.decided(session, office.county, households):
-        by_home[each.line.household].append(each)
+    for each in books.decided(session, office.county, office.ids_of(households)):
+        by_home[office.same_as.get(each.line.household, each.line.household)].append(each)
     earlier = _spent_then(session, office, list(by_home)) if office.total_caps else {}
     for id in sorted(files):
         yield _stands(office, files[id], by_home[id], earlier.get(id, {}))
@@ -116,7 +123,9 @@ def _stands(
         # What was decided is compared under the caps as they were: others' later grants take nothing back.
         before = then if decided and then else others
         compared = worked if before is others else work_out(file.home, office.released, office.today, before)
-        standing = Standing(file, office.today, worked, others, before, tuple(decided), (), (), ())
+        standing = Standing(
+            file, office.today, worked, others, before, tuple(decided), (), (), (), office.same_as
+        )
         return settled(standing, compared)
 
     return at
@@ -125,13 +134,15 @@ def _stands(
 def settled(standing: Standing, compared: Worked | None = None) -> Standing:
     """The same with its queue drawn up anew: after decisions were added, or for the first time."""
     worked, decided, doubts = standing.worked, standing.decided, standing.file.doubts
-    open_lines = undecided(decided, worked)
+    open_lines = undecided(decided, worked, standing.same_as)
     held = [line for line in open_lines if line.conversion in doubts]
     asked = [
         LeftOut(id, "", "", doubts[id], DOUBTS[doubts[id]])
         for id in sorted({line.conversion for line in held})
     ]
-    corrections = standing.corrections if compared is None else propose_corrections(decided, compared)
+    corrections = (
+        standing.corrections if compared is None else propose_corrections(decided, compared, standing.same_as)
+    )
     return replace(
         standing,
         due=tuple(line for line in open_lines if line.conversion not in doubts),
@@ -194,7 +205,7 @@ def _spent_then(session: Session, office: Office, households: Collection[str]) -
     """Household to what others had had of caps on the total when its first line under each was decided."""
     found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
     caps = office.total_caps
-    for part in parts(sorted(households)):
+    for part in parts(office.ids_of(households)):
         rows = session.execute(
             select(
                 col(EntitlementRow.household),
@@ -209,7 +220,8 @@ def _spent_then(session: Session, office: Office, households: Collection[str]) -
             )
             .order_by(col(EntitlementRow.number))
         )
-        for household, sha256, component, spent in rows:
+        for decided_for, sha256, component, spent in rows:
+            household = office.same_as.get(decided_for, decided_for)
             for its_sha256, path, fen in spent:
                 key = (its_sha256, path)
                 if its_sha256 == sha256 and component in caps.get(key, frozenset()):

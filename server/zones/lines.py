@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, se
 from sqlmodel import col
 
 from server.inspections.views import has_open_problem
+from server.registry import aliases
 from server.registry.selections import Selection
 from server.registry.standing import STATES, clean_by_device, device_in_use, in_base
 from server.registry.tables import Conversion, Household
@@ -63,7 +64,7 @@ def in_villages(key: Key) -> ColumnElement[bool]:
 def is_left_out(key: Key) -> ColumnElement[bool]:
     return exists().where(
         col(ZoneLeftOut.county) == col(Household.county),
-        col(ZoneLeftOut.household) == col(Household.id),
+        aliases.names_home(ZoneLeftOut),
         col(ZoneLeftOut.zone) == key.zone,
         col(ZoneLeftOut.number) == key.number,
     )

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from server.inspections.tables import Problem
 from server.inspections.views import has_open_problem
-from server.registry import divisions
+from server.registry import aliases, divisions
 from server.registry.tables import Household
 from server.zones import homes, lines, rules
 from server.zones.lines import Key, Unpaid
@@ -265,7 +265,7 @@ def _left_out_lines(session: Session, out: Sequence[ZoneLeftOut]) -> list[LeftOu
     called = divisions.names(session, {row.village for row in out})
     found = []
     for row in out:
-        home = session.get(Household, (row.county, row.household))
+        home = aliases.home(session, row.county, row.household)
         name, door = (home.head_name, home.door_number) if home else ("", "")
         found.append(LeftOutLine(row, name, door, called.get(row.village, row.village)))
     return sorted(found, key=lambda line: (line.row.village, line.door_number))

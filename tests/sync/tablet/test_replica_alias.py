@@ -96,7 +96,7 @@ def test_a_conflict_across_the_alias_is_shown_and_settled_on_the_tablet(county: 
 
 
 def test_a_village_read_anew_brings_its_aliases(county: Any, two: Any, surveyor: Any) -> None:
-    one, other = two
+    _, other = two
     county.merge(H, T)
     other.records(CONVERSION, {"household": T, "kind": "gas"}, dataset="conversion")
     other.syncs()
