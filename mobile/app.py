@@ -9,11 +9,14 @@ from kivy.app import App
 from kivy.clock import Clock as Loop
 from kivy.core.window import Window
 
+from mobile.device.camera import Camera, Chosen, Darkroom
 from mobile.device.contact import ThreadedContact, ThreadedOffice
 from mobile.device.location import Fix, Locator
+from mobile.device.pictures import develop
 from mobile.presenters.desk import Desk
 from mobile.presenters.enrol import Enrolling
 from mobile.presenters.problems import explain
+from mobile.presenters.revoked import is_revoked
 from mobile.presenters.strip import StripPresenter
 from mobile.presenters.sync import Contact
 from mobile.screens.enrol import EnrolScreen
@@ -22,18 +25,20 @@ from mobile.screens.households import HouseholdsScreen
 from mobile.screens.interview import InterviewScreen
 from mobile.screens.outbox import OutboxScreen
 from mobile.screens.record import RecordScreen
+from mobile.screens.revoked import RevokedScreen
 from mobile.screens.shell import Shell
 from mobile.screens.station import Station
 from mobile.screens.sync import SyncScreen
 from mobile.screens.villages import VillagesScreen
 from mobile.widgets.actions import Located
+from mobile.widgets.file_picker import FilePicker
 from mobile.widgets.theme import FacePaths, dress
 from sync.client import Account, Progress
 from sync.replica import ReplicaProblem
 
 SCREENS: tuple[Callable[[Station], Any], ...] = (
     EnrolScreen, VillagesScreen, HouseholdsScreen, HouseholdScreen, InterviewScreen, OutboxScreen, RecordScreen,
-    SyncScreen,
+    SyncScreen, RevokedScreen,
 )  # fmt: skip
 
 
@@ -46,6 +51,7 @@ class Devices:
     online: Callable[[], bool]
     exchange: Callable[[Callable[[Progress], None]], Account]
     ask: Callable[[str, str], str]
+    camera: Camera | None = None  # without one a file is chosen
 
 
 class Journey:
@@ -141,8 +147,9 @@ class TabletApp(App):
         contact: Contact = ThreadedContact(devices.exchange, _post)
         office: Enrolling = ThreadedOffice(devices.ask, _post)
         station = Station(
-            desk, self.journey, contact, office, partial(_locate, devices.locator), devices.online
-        )
+            desk, self.journey, contact, office, partial(_locate, devices.locator), devices.online,
+            Darkroom(self._take, develop, _post).photograph, devices.camera is not None,
+        )  # fmt: skip
         for screen in SCREENS:
             shell.manager.add_widget(screen(station))
         shell.bind(on_visit=lambda _shell, place: self.journey.home(place))
@@ -168,12 +175,21 @@ class TabletApp(App):
 
     def _begin(self) -> None:
         """Enrolment first, then a first contact, from then on the villages."""
-        if not self._enrolled():
+        if is_revoked(self._desk):
+            self.journey.home("revoked")
+        elif not self._enrolled():
             self.journey.home("enrol")
         elif self._desk.replica.status().last_contact_at is None:
             self.journey.home("sync", begin="yes")
         else:
             self.journey.home("villages")
+
+    def _take(self, done: Chosen) -> None:
+        """A photo's file: the camera's, or one that is chosen."""
+        if self._devices.camera is not None:
+            self._devices.camera.take(done)
+        else:
+            FilePicker(self._desk.say, done).open()
 
     def _enrolled(self) -> bool:
         return self._desk.replica.identity() is not None

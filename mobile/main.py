@@ -22,6 +22,7 @@ from mobile.locale import LANGUAGES, speak
 from mobile.presenters.desk import Desk, stock_forms
 from mobile.presenters.problems import explain
 from survey_forms import released
+from sync.album import Album
 from sync.replica import Replica, ReplicaProblem
 
 STORE = "tablet.db"
@@ -52,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with reopen() as replica:
             stock_forms(replica, released())
-            office = hub.Office(reopen, clock, say, demo.address if demo else "", partial(free_bytes, data))
+            Album(replica).sweep()
+            office = hub.Office(reopen, clock, say, demo.address if demo else "", partial(free_bytes, data),
+                                data / "rescue")  # fmt: skip
+            office.finish()
             if demo and replica.identity() is None:
                 why = office.ask(demo.address, demo.code)
                 if why:

@@ -28,7 +28,7 @@ KINDS = _codes("electric gas waste_heat central_heat geothermal solar biomass al
 
 _HOUSEHOLD = {
     **_free("head_name id_number phone door_number address location residents_n rooms_n demolition_year"),
-    **_free("house_area_m2 heated_area_m2 old_stove_on visited_on remark"),
+    **_free("house_area_m2 heated_area_m2 old_stove_on stove_photo visited_on remark"),
     "tenure": _codes("owner tenant other"),
     "registration": _codes("local elsewhere"),
     "house_use": _codes("living business mixed"),
@@ -44,7 +44,7 @@ _HOUSEHOLD = {
 }
 _CONVERSION = {
     **_free("household contract_number contractor account_number brand model serial remark"),
-    **_free("signed_on installed_on connected_on first_used_on accepted_on"),
+    **_free("signed_on installed_on connected_on first_used_on accepted_on nameplate_photo meter_photo"),
     "kind": KINDS,
     "device_code": CLEAN_DEVICES | {"clean_coal_stove"},
     "batch": _codes("1 2 3 4"),
@@ -55,7 +55,7 @@ _PAYEE = {
     "relation": _codes("self spouse child parent other_kin other"),
 }
 _SIGHTING = {
-    **_free("household place seen_on amount_t location remark"),
+    **_free("household place seen_on amount_t location photo remark"),
     "what": _codes("coal_burned stove_in_use coal_stored coal_sold"),
 }
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from mobile.locale import Say
 from mobile.presenters.problems import explain
-from sync import driver
+from sync import driver, rescue
+from sync.album import Album
 from sync.client import Account, Progress, Refusal
 from sync.replica import Replica, ReplicaProblem
+from sync.upload_driver import HttpPhotos, send_photos
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Office:
     say: Say
     moved_to: str = ""  # where the demonstration's server listens now, whatever the enrolment said
     free_bytes: Callable[[], int | None] = lambda: None
+    rescues: Path = Path("rescue")  # where the file of a revoked tablet goes
 
     def ask(self, address: str, code: str) -> str:
         """Enrol with a one-time code; "" or the reason it did not work."""
@@ -42,23 +45,45 @@ class Office:
             return explain(self.say, problem)
         return ""
 
+    def finish(self) -> None:
+        """What a revoked tablet still has to do, also after it was killed in the middle. Raises ReplicaProblem."""
+        with self.open_replica() as replica:
+            _finish(replica, self.rescues)
+
     def exchange(self, progress: Callable[[Progress], None]) -> Account:
-        """One contact from beginning to end."""
+        """One contact from beginning to end; a tablet that learns it is revoked seals and wipes at once."""
         try:
-            with self.open_replica() as replica, driver.http_client() as client:
-                identity = replica.identity()
-                server = self.moved_to or (identity.server if identity else "")
-                hub = driver.HttpHub(client, server, identity.secret if identity else "")
-                return driver.run(
-                    replica,
-                    hub,
-                    clock=self.clock,
-                    app_version=_version(),
-                    on_progress=progress,
-                    free_bytes=self.free_bytes,
-                )
+            with self.open_replica() as replica:
+                account = self._contact(replica, progress)
+                _finish(replica, self.rescues)
+                return account
         except ReplicaProblem as problem:
             return Account(problem=Refusal(problem.code, explain(self.say, problem), ""))
+
+    def _contact(self, replica: Replica, progress: Callable[[Progress], None]) -> Account:
+        with driver.http_client() as client:
+            identity = replica.identity()
+            server = self.moved_to or (identity.server if identity else "")
+            hub = driver.HttpHub(client, server, identity.secret if identity else "")
+            account = driver.run(
+                replica,
+                hub,
+                clock=self.clock,
+                app_version=_version(),
+                on_progress=progress,
+                free_bytes=self.free_bytes,
+            )
+            photos = HttpPhotos(client, server, identity.secret if identity else "")
+            return send_photos(Album(replica), photos, account, clock=self.clock, on_progress=progress)
+
+
+def _finish(replica: Replica, folder: Path) -> None:
+    identity, kept = replica.identity(), replica.rescue()
+    if (identity is None and kept and not kept.wiped) or (identity and identity.revoked_at):
+        # Here: compiled cryptography is loaded by the one tablet in a hundred that is lost.
+        from mobile.device.sealing import seal
+
+        rescue.carry_out(replica, folder, seal)
 
 
 @dataclass(frozen=True)

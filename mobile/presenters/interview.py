@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import CHINA, Desk
+from mobile.presenters.photos import Shot
 from mobile.presenters.problems import explain
 from mobile.presenters.review import Page, Review, pages, review
 from mobile.presenters.twins import Twin, home_of, twins
@@ -17,6 +18,7 @@ from survey_forms.answers import entity_changes
 from survey_forms.form import Form
 from survey_forms.interview import Interview, Shown
 from survey_forms.likeness import Home
+from sync.album import Album
 from sync.replica import ReplicaProblem
 from sync.replica_rows import Draft
 
@@ -83,6 +85,15 @@ class InterviewPresenter:
         if settled:
             self._settled |= {path}
         self._take(filling.answer(self._interview, path, value or None), settled=settled)
+
+    def photo(self, path: str, shot: Shot) -> None:
+        """Keep a photo, durably, and answer with its name. One that cannot be kept is no answer: the words say why."""
+        try:
+            row = Album(self._desk.replica).keep(shot.content, shot.small)
+        except ReplicaProblem as problem:
+            self._fail(problem)
+            return
+        self.answer(path, row.name)
 
     def add(self, path: str) -> None:
         """One more item of a repeat."""

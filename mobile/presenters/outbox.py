@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
+from mobile.presenters.photos import states_said
 from mobile.presenters.states import ATTENTION, Chip, chip, shown_state
 from sync.replica_rows import Draft, Record
 
@@ -84,10 +85,12 @@ class OutboxPresenter:
 
 
 def _tab(record: Record) -> str:
-    """A rejected or conflicting record that has been corrected asks for nothing any more: it has its receipt."""
-    if record.state == "waiting":
+    """A rejected or conflicting record that has been corrected asks for nothing any more: it has its receipt. One with
+    photos still to go waits for these."""
+    shown = shown_state(record)
+    if record.state == "waiting" or (shown == "photos_waiting" and not record.open):
         return "waiting"
-    return "todo" if record.open else "safe"
+    return "todo" if record.open or shown == "photos_lost" else "safe"
 
 
 def begin_correction(desk: Desk, submission: str) -> str:
@@ -111,7 +114,12 @@ def record_line(desk: Desk, record: Record) -> RecordLine:
         title=record.label or say("outbox.unnamed"),
         detail=" · ".join(
             part
-            for part in (form_name(desk, submission.form), village, desk.moment(submission.observed_at))
+            for part in (
+                form_name(desk, submission.form),
+                village,
+                desk.moment(submission.observed_at),
+                states_said(say, record.photos),
+            )
             if part
         ),
         explain=say("state.corrected.explain")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
 from mobile.presenters.outbox import begin_correction, form_name, record_line
+from mobile.presenters.photos import PhotoTold, of_record
 from mobile.presenters.review import in_words, pages
 from mobile.presenters.states import Chip
 from mobile.presenters.vocabulary import Vocabulary
@@ -46,6 +47,7 @@ class RecordState:
     notes: tuple[str, ...]
     differences: tuple[Difference, ...]
     answers: tuple[tuple[str, tuple[Fact, ...]], ...]
+    photos: tuple[PhotoTold, ...] = ()
 
 
 class RecordPresenter:
@@ -73,6 +75,7 @@ class RecordPresenter:
             notes=self._notes(record),
             differences=self._differences(record.verdict),
             answers=self._answers(record),
+            photos=tuple(told for _, told in of_record(self._desk, self._submission)),
         )
 
     def _notes(self, record: Record) -> tuple[str, ...]:
@@ -136,7 +139,10 @@ class RecordPresenter:
         questions, title = filling.questions(filled, desk.language), form_name(desk, form.id)
         found = pages(questions, desk.say("interview.more"), title)
         listed = (
-            (page.title, tuple(Fact(q.label, in_words(q, sent=True)) for q in page.questions if q.value))
+            (
+                page.title,
+                tuple(Fact(q.label, in_words(q, desk.say, sent=True)) for q in page.questions if q.value),
+            )
             for page in found
         )
         return tuple((title, facts) for title, facts in listed if facts)

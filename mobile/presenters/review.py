@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from mobile.locale import Say
+from mobile.presenters import photos
 from survey_forms.interview import Fault, Shown
 from survey_forms.properties import MASKED
 from sync.masking import masked
@@ -70,11 +71,11 @@ def review(found: Sequence[Page], faults: Sequence[Fault], say: Say) -> Review:
 
 def _line(shown: Shown, told: dict[str, str], say: Say) -> ReviewLine:
     return ReviewLine(
-        shown.path, shown.label, in_words(shown) or say("value.empty"), told.get(shown.path, "")
+        shown.path, shown.label, in_words(shown, say) or say("value.empty"), told.get(shown.path, "")
     )
 
 
-def in_words(shown: Shown, *, sent: bool = False) -> str:
+def in_words(shown: Shown, say: Say, *, sent: bool = False) -> str:
     """The answer as a person reads it: labels of what was chosen, otherwise the value itself. Of an answer that is to
     be masked, once it is submitted, its end."""
     if not shown.value:
@@ -84,4 +85,4 @@ def in_words(shown: Shown, *, sent: bool = False) -> str:
     if shown.choices:
         labels = {choice.value: choice.label for choice in shown.choices}
         return "、".join(labels.get(value, value) for value in shown.value.split())
-    return shown.value
+    return photos.in_words(say, shown.value)

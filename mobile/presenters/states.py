@@ -14,8 +14,12 @@ SIGNS = {
     "conflict": ("⚠", "conflict"),
     "rejected": ("！", "rejected"),
     "not_yet": ("…", "not_yet"),
+    "photos_waiting": ("↑", "waiting"),
+    "photos_lost": ("！", "rejected"),
 }
 ATTENTION = frozenset({"conflict", "rejected"})
+SAFE = frozenset({"sent_safe", "merged"})
+LOST = frozenset({"refused", "damaged"})
 
 
 @dataclass(frozen=True)
@@ -34,5 +38,10 @@ def chip(say: Say, state: str) -> Chip:
 
 
 def shown_state(record: Record) -> str:
-    """The state a surveyor sees: a waiting record the hub asked to keep for later reads *not yet*."""
+    """The state a surveyor sees: a waiting record the hub asked to keep for later reads *not yet*; one that is safe is
+    so only with its photos."""
+    if record.state in SAFE and record.corrected_by is None and LOST & set(record.photos):
+        return "photos_lost"
+    if record.state in SAFE and "waiting" in record.photos:
+        return "photos_waiting"
     return "not_yet" if record.state == "waiting" and record.not_yet is not None else record.state

@@ -46,7 +46,7 @@ class StripPresenter:
             text=text,
             tone=tone,
             detail=" · ".join(parts),
-            warning=self._clock_warning(status.clock_offset_s),
+            warning=self._warning(status.clock_offset_s),
             person=(identity.person_name or "") if identity else "",
             county=county,
             synthetic=SYNTHETIC_MARK in county,
@@ -56,9 +56,17 @@ class StripPresenter:
         status, say = self._desk.replica.status(), self._desk.say
         if status.waiting_n:
             return say("strip.unsafe", n=status.waiting_n), "waiting"
+        if status.photos_waiting_n:
+            return say("strip.photos", n=status.photos_waiting_n), "waiting"
         if status.safe_to_hand_in:
             return say("strip.all_safe"), "safe"
         return say("strip.drafts", n=status.drafts_n), "draft"
+
+    def _warning(self, clock_offset_s: int | None) -> str:
+        identity = self._desk.replica.identity()
+        if identity and identity.enrol_again:
+            return self._desk.say("strip.enrol_again")
+        return self._clock_warning(clock_offset_s)
 
     def _clock_warning(self, offset_s: float | None) -> str:
         if offset_s is None or abs(offset_s) < CLOCK_TOLERANCE_S:

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from mobile.locale import Say
 from mobile.presenters.desk import Desk
+from mobile.presenters.photos import size_said
+from mobile.presenters.revoked import is_revoked
 from sync.client import Account, Progress
 
 
@@ -24,7 +27,8 @@ class AccountLine:
 
 @dataclass(frozen=True)
 class SyncState:
-    """`fraction` is None while there is nothing to measure; `refused`: the hub no longer knows this tablet."""
+    """`fraction` is None while there is nothing to measure; `refused`: the hub no longer knows this tablet.
+    `enrol_again`: it has closed this tablet's id, in words; `revoked`: there is nothing here but to say so."""
 
     running: bool
     phase: str
@@ -35,6 +39,8 @@ class SyncState:
     who: str
     server: str
     refused: bool = False
+    enrol_again: str = ""
+    revoked: bool = False
 
 
 class SyncPresenter:
@@ -61,8 +67,12 @@ class SyncPresenter:
 
     def _progressed(self, progress: Progress) -> None:
         say = self._desk.say
-        text = say(f"sync.phase.{progress.phase}", done=progress.done, total=progress.total)
         fraction = progress.done / progress.total if progress.total else None
+        text = say(
+            f"sync.phase.{progress.phase}",
+            done=_counted(say, progress, progress.done), total=_counted(say, progress, progress.total),
+            percent=round(100 * (fraction or 0)),
+        )  # fmt: skip
         self._show(replace(self.state, phase=text, fraction=fraction))
 
     def _done(self, account: Account) -> None:
@@ -82,6 +92,7 @@ class SyncPresenter:
             number = getattr(account, f"{kind}_n")
             if number:
                 lines.append(AccountLine(say(f"sync.{kind}", n=number), kind))
+        lines.extend(self._photos(account))
         if account.history_met:
             lines.append(AccountLine(say("sync.history"), "draft"))
         lines.extend(self._received(account))
@@ -98,6 +109,18 @@ class SyncPresenter:
             return AccountLine(self._desk.say("sync.sent_safe", sent=account.sent_n), "safe")
         text = self._desk.say("sync.sent", sent=account.sent_n, received=received, entered=entered)
         return AccountLine(text, "waiting")
+
+    def _photos(self, account: Account) -> list[AccountLine]:
+        say, lines = self._desk.say, []
+        if account.photos_n:
+            lines.append(AccountLine(say("sync.photos", n=account.photos_n), "safe"))
+        if account.photos_refused_n:
+            lines.append(AccountLine(say("sync.photos_lost", n=account.photos_refused_n), "rejected"))
+        if account.photos_left_n and not account.problem:
+            why = account.photo_problem
+            said = say("sync.photos_left", n=account.photos_left_n)
+            lines.append(AccountLine(said + (f"{why.message}{why.remedy}" if why else ""), "waiting"))
+        return lines
 
     def _received(self, account: Account) -> list[AccountLine]:
         say, lines = self._desk.say, []
@@ -134,12 +157,17 @@ class SyncPresenter:
             if identity
             else "",
             server=say("sync.server", server=identity.server) if identity else "",
+            enrol_again=say(f"sync.{identity.enrol_again}") if identity and identity.enrol_again else "",
+            revoked=is_revoked(desk),
         )
 
     def _standing(self) -> AccountLine:
         status, say = self._desk.replica.status(), self._desk.say
         if status.waiting_n:
             return AccountLine(say("sync.hold", n=status.waiting_n), "waiting")
+        if status.photos_waiting_n:
+            left = size_said(say, status.photo_bytes_left)
+            return AccountLine(say("sync.hold_photos", n=status.photos_waiting_n, size=left), "waiting")
         if status.drafts_n:
             return AccountLine(say("sync.hold_drafts", n=status.drafts_n), "draft")
         return AccountLine(say("sync.hand_in"), "safe")
@@ -147,3 +175,8 @@ class SyncPresenter:
     def _show(self, state: SyncState) -> None:
         self.state = state
         self._changed(state)
+
+
+def _counted(say: Say, progress: Progress, number: int) -> str:
+    """Photos count in bytes, everything else one by one."""
+    return size_said(say, number) if progress.phase == "photos" else str(number)

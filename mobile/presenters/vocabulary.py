@@ -6,6 +6,7 @@ Where a property is only ever calculated (a season, a total), the tablet's own w
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from mobile.presenters import photos
 from mobile.presenters.desk import Desk
 from survey_forms.form import Form, Node, Wording
 from survey_forms.properties import SECRET
@@ -43,7 +44,9 @@ class Vocabulary:
         if name in SECRET.get(dataset, frozenset()):
             return masked(raw)
         choices = self._words.choices.get((dataset, name))
-        return "、".join(choices.get(part, part) for part in raw.split()) if choices else raw
+        if not choices:
+            return photos.in_words(self._desk.say, raw)
+        return "、".join(choices.get(part, part) for part in raw.split())
 
 
 def _own(desk: Desk, name: str) -> str:

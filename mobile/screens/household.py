@@ -10,7 +10,6 @@ from mobile.presenters.household import Event, HouseholdPresenter, HouseholdStat
 from mobile.presenters.record import Difference
 from mobile.screens.sections import (
     RecordTouches,
-    button,
     difference_card,
     facts_card,
     record_card,
@@ -18,6 +17,7 @@ from mobile.screens.sections import (
     words_card,
 )
 from mobile.screens.station import Station
+from mobile.widgets.buttons import button
 from mobile.widgets.parts import fill
 from mobile.widgets.theme import load
 

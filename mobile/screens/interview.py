@@ -3,10 +3,14 @@
 Cards are kept by path from answer to answer, so that typing and the on-screen keyboard are never interrupted.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.presenters.interview import InterviewPresenter, InterviewState
+from mobile.presenters.photos import Shot, photo_told
 from mobile.presenters.twins import Twin
 from mobile.screens.review import review_widgets
 from mobile.screens.station import Station
@@ -40,12 +44,16 @@ class InterviewScreen(Screen):
         self._presenter: InterviewPresenter | None = None
         self._cards: dict[tuple[str, str, bool], QuestionCard] = {}
         self._place: tuple[bool, int] = (False, -1)
+        self._draft = ""
         self._twins: tuple[Twin, ...] = ()
         self._actions = Actions(
             answer=self._answer,
             add=self._add,
             remove=self._remove,
             locate=station.locate,
+            photograph=self._photograph,
+            photo=lambda answer: photo_told(station.desk, answer),
+            has_camera=station.has_camera,
             today=station.desk.today,
             say=station.desk.say,
         )
@@ -53,7 +61,7 @@ class InterviewScreen(Screen):
 
     def show(self, draft: str) -> None:
         """Open a draft where it was left."""
-        self._cards, self._place, self._twins = {}, (False, -1), ()
+        self._cards, self._place, self._twins, self._draft = {}, (False, -1), (), draft
         self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
         self._copy(self._presenter.state)
 
@@ -87,6 +95,23 @@ class InterviewScreen(Screen):
     def _answer(self, path: str, value: str, settled: bool) -> None:
         if self._presenter:
             self._presenter.answer(path, value, settled=settled)
+
+    def _photograph(self, path: str, done: Callable[[], None]) -> None:
+        """The photo belongs to the interview it was begun in, also when that has been left: a camera is another app,
+        and puts this one to sleep."""
+        begun = self._draft
+
+        def taken(shot: Shot | None) -> None:
+            if shot is not None:
+                self._keep(begun, path, shot)
+            done()
+
+        self._station.photograph(taken)
+
+    def _keep(self, draft: str, path: str, shot: Shot) -> None:
+        asking = self._presenter if self._draft == draft else None
+        with suppress(LookupError):  # submitted or thrown away meanwhile
+            (asking or InterviewPresenter(self._station.desk, draft, _unseen)).photo(path, shot)
 
     def _add(self, path: str) -> None:
         if self._presenter:
@@ -168,3 +193,7 @@ class InterviewScreen(Screen):
         if list(cards) != list(self._cards):
             fill(self.ids.questions, cards.values())
         self._cards = cards
+
+
+def _unseen(_state: InterviewState) -> None:
+    """Nobody is looking at that interview now."""

@@ -7,8 +7,9 @@ from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
 from mobile.presenters.outbox import OutboxPresenter, OutboxState, RecordLine, Tab
-from mobile.screens.sections import RecordTouches, button, record_card
+from mobile.screens.sections import RecordTouches, record_card
 from mobile.screens.station import Station
+from mobile.widgets.buttons import button
 from mobile.widgets.parts import Pressable, fill
 from mobile.widgets.theme import colour, load
 

@@ -11,6 +11,7 @@ from mobile.presenters.record import RecordPresenter, RecordState
 from mobile.screens.sections import difference_card, facts_card, section
 from mobile.screens.station import Station
 from mobile.widgets.parts import chip_row, fill
+from mobile.widgets.photo_view import photo_card
 from mobile.widgets.theme import load
 
 load(__file__)
@@ -55,6 +56,8 @@ class RecordScreen(Screen):
         if state.differences:
             cards = [difference_card(difference, self.say) for difference in state.differences]
             yield section(self.say("record.fields"), [Factory.Faint(text=self.say("conflict.how")), *cards])
+        if state.photos:
+            yield section(self.say("photo.title"), [photo_card(photo) for photo in state.photos])
         yield section(
             self.say("record.answers"), [facts_card(title, facts) for title, facts in state.answers]
         )

@@ -13,8 +13,9 @@ from kivy.uix.widget import Widget
 from mobile.locale import Say
 from mobile.presenters.outbox import RecordLine
 from mobile.presenters.record import Difference, Fact
-from mobile.widgets.parts import Pressable, breadth, chip_label, fill
-from mobile.widgets.theme import colour, load, target
+from mobile.widgets.buttons import button
+from mobile.widgets.parts import chip_label, fill
+from mobile.widgets.theme import load
 
 load(__file__)
 TWO_COLUMNS_DP = 820
@@ -82,8 +83,8 @@ def facts_card(title: str, facts: Sequence[Fact], buttons: Sequence[Widget] = ()
     grid = FactGrid()
     fill(grid, (FactPair(label=fact.label, value=fact.value) for fact in facts))
     card.add_widget(grid)
-    for button in buttons:
-        card.add_widget(button)
+    for each in buttons:
+        card.add_widget(each)
     return card
 
 
@@ -126,13 +127,3 @@ def record_card(line: RecordLine, say: Say, touched: RecordTouches) -> Widget:
             button(say("outbox.correct"), lambda: touched.correct(line.submission), strong=strong)
         )
     return card
-
-
-def button(text: str, pressed: Callable[[], None], *, strong: bool = False) -> Pressable:
-    """A button; the strong one is what we expect to be touched."""
-    made = Pressable(text=text, size_hint_x=None, width=max(target() * 1.8, breadth(text) + dp(48)))
-    if strong:
-        made.ground_colour, made.ink_colour = colour("accent"), colour("on_accent")
-        made.down_colour = colour("accent_down")
-    made.bind(on_release=lambda _button: pressed())
-    return made

@@ -69,7 +69,7 @@ class Shell(FloatLayout):
     def at(self, screen: str, *, enrolled: bool) -> None:
         """Mark where we are."""
         self.place = PLACES.get(screen, self.place)
-        self.enrolled, self.alone = enrolled, screen in ("interview", "enrol")
+        self.enrolled, self.alone = enrolled, screen in ("interview", "enrol", "revoked")
         self.refresh()
 
     def refresh(self) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mobile.presenters.desk import Desk
 from mobile.presenters.enrol import Enrolling
+from mobile.presenters.photos import Photographed
 from mobile.presenters.sync import Contact
 from mobile.widgets.actions import Located
 
@@ -37,3 +38,5 @@ class Station:
     office: Enrolling
     locate: Callable[[Located], None]
     online: Callable[[], bool]
+    photograph: Callable[[Photographed], None]
+    has_camera: bool

@@ -29,6 +29,7 @@ class SyncScreen(Screen):
     server = StringProperty()
     offline = StringProperty()
     refused = BooleanProperty(False)
+    closed = StringProperty()
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -54,7 +55,11 @@ class SyncScreen(Screen):
         self._presenter.start()
 
     def _copy(self, state: SyncState) -> None:
+        if state.revoked:
+            self._station.routes.home("revoked")
+            return
         self.running, self.phase, self.refused = state.running, state.phase, state.refused
+        self.closed = state.enrol_again
         self.fraction = state.fraction if state.fraction is not None else 0
         self.standing, self.tone = state.standing.text, state.standing.tone
         self.last, self.who, self.server = state.last, state.who, state.server

@@ -10,6 +10,7 @@ from mobile.presenters.interview import Asked
 from mobile.widgets.actions import Actions
 from mobile.widgets.date_question import DateQuestion
 from mobile.widgets.geopoint_question import GeopointQuestion
+from mobile.widgets.image_question import ImageQuestion
 from mobile.widgets.number_question import NumberQuestion
 from mobile.widgets.repeat_question import RepeatQuestion
 from mobile.widgets.select_multiple_question import SelectMultipleQuestion
@@ -27,6 +28,7 @@ CONTROLS: Mapping[str, Callable[[Shown, Actions], Widget]] = {
     "select_one": SelectOneQuestion,
     "select_multiple": SelectMultipleQuestion,
     "geopoint": GeopointQuestion,
+    "image": ImageQuestion,
     "note": ToldQuestion,
     "calculate": ToldQuestion,
     "repeat": RepeatQuestion,

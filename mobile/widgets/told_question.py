@@ -17,12 +17,12 @@ class ToldQuestion(BoxLayout):
     def __init__(self, shown: Shown, actions: Actions, **values: Any) -> None:
         super().__init__(size_hint_y=None, padding=(0, dp(4)), **values)
         self.bind(minimum_height=self.setter("height"))
-        self._words = Factory.Words(bold=True)
+        self._words, self._say = Factory.Words(bold=True), actions.say
         self.add_widget(self._words)
 
     def show(self, shown: Shown, *, faulty: bool) -> None:
         """The value in words."""
-        self._words.text = "" if shown.type == "note" else in_words(shown)
+        self._words.text = "" if shown.type == "note" else in_words(shown, self._say)
 
     def flush(self) -> None:
         """Nothing is typed here."""

@@ -359,8 +359,10 @@ def open_window(_kivy: None) -> Iterator[Callable[..., Driver]]:
 
     opened: list[Driver] = []
 
-    def start(desk: Desk, *, exchange: Any = None, ask: Any = None, locator: Any = None) -> Driver:
-        devices = Devices(faces(), locator or NoReceiver(), lambda: True, exchange, ask)
+    def start(
+        desk: Desk, *, exchange: Any = None, ask: Any = None, locator: Any = None, camera: Any = None
+    ) -> Driver:
+        devices = Devices(faces(), locator or NoReceiver(), lambda: True, exchange, ask, camera)
         opened.append(Driver(TabletApp(desk, devices)))
         return opened[-1]
 

@@ -48,6 +48,7 @@ def test_a_conversion_advances_stage_by_stage(surveyor: Any) -> None:
         "old_stove_on": "2020-11-20",
         "device": "10",
         "fuel": "electricity",
+        "stove_photo": "",
     }
     assert changes["coal_use"] == {
         "household": "h-1",

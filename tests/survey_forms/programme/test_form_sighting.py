@@ -17,7 +17,7 @@ NOWHERE = {name: AT_HOME[name] for name in ("sighting_id", "village", "village_n
 
 def test_at_a_home_nothing_is_asked_of_the_place(surveyor: Any) -> None:
     filled = surveyor.walk("sighting", ("what", "coal_burned"), given=AT_HOME)
-    assert surveyor.asked(filled) == ["what", "seen_on", "location", "remark"]
+    assert surveyor.asked(filled) == ["what", "seen_on", "location", "photo", "remark"]
     sent = answers(filled)
     assert surveyor.said(filled) == {}
     assert check(surveyor.FORMS["sighting"], sent, surveyor.context(AT_HOME)) == ()
