@@ -44,7 +44,7 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
                 yield f"tablet {tablet.number} still waits for the verdict on {id} ({why})"
             elif judged is None:
                 yield f"{id} has the verdict {record.verdict.outcome}, but is not in the journal"
-            elif to_json(travels(judged.verdict)) != to_json(record.verdict):
+            elif to_json(record.verdict) not in map(to_json, travels(judged.verdict)):
                 yield f"{id}: the tablet was told {record.verdict}, the journal says {judged.verdict}"
             if judged is not None and judged.submission != saved:
                 yield f"{id} is in the journal with another content"
@@ -123,9 +123,11 @@ def _ended(dataset: str, told: Any) -> Any:
     return replace(told, **{side: v and shown(dataset, told.property, v) for side, v in sides.items()})
 
 
-def travels(verdict: Verdict) -> Verdict:
-    """A verdict as it is told to a tablet."""
-    return replace(verdict, fields=tuple(_ended(field.dataset, field) for field in verdict.fields))
+def travels(verdict: Verdict) -> list[Verdict]:
+    """A verdict as it may be told to a tablet: with its fields, or without if all of them were simply applied."""
+    told = replace(verdict, fields=tuple(_ended(field.dataset, field) for field in verdict.fields))
+    plain = verdict.outcome == "applied" and all(field.outcome == "applied" for field in verdict.fields)
+    return [told, replace(told, fields=())] if plain else [told]
 
 
 def _refused(tablet: TabletSeen, key: str) -> bool:

@@ -20,15 +20,27 @@ from server.access.tables import Tablet
 from server.database import read, write
 from server.exchange import backup, forms, history, office, store
 from server.exchange.feed import SqlFeed
+from server.exchange.snapshots import Shelf
 from server.exchange.store import Exchange
 from server.lab.simulation.disk import Died, Disk, torn
 from server.lab.simulation.seams import Seams
-from server.lab.simulation.stage import COUNTY, Plug, Stage
+from server.lab.simulation.stage import COUNTY, COUNTY_NAME, Plug, Stage
+from server.lab.simulation.wire import Answer, Letter
 from server.registry.policy import POLICY
 from server.registry.projection import projection
-from sync.codec import decode_request, derived_id, encode
+from sync import wire
+from sync.codec import derived_id, to_text
 from sync.facts import Device, Facts, Pushed
-from sync.messages import Incoming
+from sync.messages import EnrolReply, Incoming, Reply, Request
+from sync.replica import Identity, Replica
+
+
+class Unknown(Exception):
+    """The hub knows no tablet with this secret: 401."""
+
+
+class Revoked(Exception):
+    """The tablet was revoked, and is told so: 403."""
 
 
 class DiskFull(Exception):
@@ -83,48 +95,64 @@ class Hub:
 
     # --- what tablets ask ---
 
-    def answer(self, secret: str, body: bytes) -> bytes:
-        """The reply to a request."""
-        reply = store.contact(self.exchange, self._caller(secret), decode_request(body), self.clock())
-        return encode(reply)
+    def answer(self, letter: Letter) -> Answer:
+        """The reply to a request. Raises `MessageFault` if it cannot be read, `Revoked` if it is not to be."""
+        tablet = self._caller(letter.secret)
+        incoming = wire.unpack_request(letter.body, letter.encoding, tablet.device)
+        reply = store.contact(self.exchange, tablet, incoming, self.clock())
+        return self._packed(reply, incoming.request)
 
-    def answer_dying(self, secret: str, body: bytes, ticks: int, ticks_writing: int | None = None) -> bytes:
+    def _packed(self, reply: Reply, request: Request) -> Answer:
+        packed = wire.pack_reply(reply, request)
+        if reply.part is None:
+            return Answer(packed.body, packed.encoding)
+        kept = self.exchange.shelf.named(reply.part.name)
+        assert kept is not None, "the hub names a part that it has just made"
+        return Answer(packed.body, packed.encoding, kept.body[reply.part.since :])
+
+    def answer_dying(self, letter: Letter, ticks: int, ticks_writing: int | None = None) -> Answer:
         """The same, by a process that has so much work left in it, and only so much once it has judged. Raises
         `Died`."""
         fuse, self.judged, self.left_writing = self.plug.fuse, None, ticks_writing
         try:
             with fuse.lit(ticks):
-                return self.answer(secret, body)
+                return self.answer(letter)
         except Died:
-            words = self._last_words() if self.judged else None
+            words = self._last_words(letter) if self.judged else None
             self._begin_again(fuse)
             if words is not None:
                 return words
             raise
 
-    def _last_words(self) -> bytes | None:
+    def _last_words(self, letter: Letter) -> Answer | None:
         assert self.judged is not None
         reply = self.seams.last_words(self.history(), self.judged, self.clock())
-        return encode(reply) if reply else None
+        asked = wire.unpack_request(letter.body, letter.encoding, letter.device).request
+        return self._packed(reply, asked) if reply else None
 
     def _begin_again(self, fuse: object) -> None:
         """The process that died is gone, its connections with it. Where another still has the database open, its
         files stay as they are: what the dead one had not committed is nobody's."""
-        self.plug.engine.dispose()
+        self._new_process()
         image = self.plug.fuse.image
         if image is not None and self.servers_n == 1:
             self.disk.put(image)
 
-    def answer_and_die(self, secret: str, body: bytes) -> None:
-        """Take everything a request brings, commit, and end before a reply is made."""
-        self._take(secret, body)
+    def _new_process(self) -> None:
+        """What a server had in memory is gone with it."""
         self.plug.engine.dispose()
+        self.exchanges[self.serving] = replace(self.exchange, shelf=Shelf())
 
-    def answer_and_lose_power(self, secret: str, body: bytes, rng: Random) -> None:
+    def answer_and_die(self, letter: Letter) -> None:
+        """Take everything a request brings, commit, and end before a reply is made."""
+        self._take(letter)
+        self._new_process()
+
+    def answer_and_lose_power(self, letter: Letter, rng: Random) -> None:
         """The same, and of what this commit wrote nobody knows how much has reached the disk."""
         self._settle()
         before = self.disk.image()
-        self._take(secret, body)
+        self._take(letter)
         after = torn(before, self.disk.image(), rng)
         self.stage.leave()
         self.disk.put(after)
@@ -134,16 +162,17 @@ class Hub:
         if self.servers_n > 1:
             self.stage.leave()
 
-    def _take(self, secret: str, body: bytes) -> None:
-        tablet = self._caller(secret)
+    def _take(self, letter: Letter) -> None:
+        tablet = self._caller(letter.secret)
         device = Device(tablet.device, tablet.county, frozenset())
-        store.push(self.exchange, device, decode_request(body), self.clock(), tablet=True)
+        incoming = wire.unpack_request(letter.body, letter.encoding, tablet.device)
+        store.push(self.exchange, device, incoming, self.clock(), tablet=True)
 
-    def answer_on_a_full_disk(self, secret: str, body: bytes, rng: Random) -> bytes:
+    def answer_on_a_full_disk(self, letter: Letter, rng: Random) -> Answer:
         """Raises `DiskFull`, unless what was to be written still found room."""
         try:
             with self.disk.full(rng):
-                return self.answer(secret, body)
+                return self.answer(letter)
         except OperationalError as error:
             raise DiskFull from error
 
@@ -157,13 +186,36 @@ class Hub:
             self.serving = was
 
     def _caller(self, secret: str) -> Tablet:
-        """Looked up once: every copy of the database knows the tablets of the stage."""
+        """Looked up once, until something is done to tablets. Raises `Unknown` or `Revoked`."""
         if secret not in self.callers:
             with read(self.exchange.engine) as session:
                 found = enrolment.tablet_by_secret(session, secret)
-            assert found is not None, "the hub does not know a tablet of the stage"
+            if found is None:
+                raise Unknown
             self.callers[secret] = found
+        if self.callers[secret].revoked_at is not None:
+            raise Revoked
         return self.callers[secret]
+
+    def enrol(self, replica: Replica, person: str, villages: Collection[str]) -> Identity:
+        """Enrol a tablet anew, as the endpoint does it, with a code that the office has made."""
+        fresh = replica.new_identity("simulated")
+        with write(self.exchange.engine) as session:
+            now = self.clock()
+            code = enrolment.make_code(
+                session, county=COUNTY, person=person, villages=villages, made_by=person, now=now
+            )
+            session.flush()
+            made = enrolment.enrol(
+                session, code=code, device=fresh.device, secret=fresh.secret, name="模拟平板", app_version="1",
+                now=now, formers=replica.formers(),
+            )  # fmt: skip
+            told = EnrolReply(
+                device=fresh.device, county=COUNTY, county_name=COUNTY_NAME, person=made.person.id,
+                person_name=made.person.name, history=history.present(session), now=to_text(now),
+                villages=store.villages_of(self.stage.places, session, COUNTY, set(villages)), takes=wire.TAKES,
+            )  # fmt: skip
+        return replica.enrolled(told)
 
     # --- what the office does ---
 
@@ -214,6 +266,7 @@ class Hub:
     def put_back(self, copy: Path) -> None:
         """As somebody does it who copies files about: nothing tells the database that it is an older one."""
         self.went_back = True
+        self.callers.clear()
         self.stage.leave()
         self.disk.log.unlink(missing_ok=True)
         self.file.write_bytes(copy.read_bytes())

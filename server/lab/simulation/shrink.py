@@ -75,8 +75,10 @@ def _simple_cast(story: Story, breaks: Breaks) -> Story:
     story = one_server if one_server != story and breaks(one_server) else story
     clocks = replace(story, offsets_s=(0,) * len(story.offsets_s))
     story = clocks if clocks != story and breaks(clocks) else story
+    plain = replace(story, lines=("plain",) * len(story.lines))
+    story = plain if plain != story and breaks(plain) else story
     last = max((step.who for step in story.steps), default=0)
-    fewer = replace(story, offsets_s=story.offsets_s[: last + 1])
+    fewer = replace(story, offsets_s=story.offsets_s[: last + 1], lines=story.lines[: last + 1])
     return fewer if fewer != story and breaks(fewer) else story
 
 

@@ -19,6 +19,7 @@ from server.lab.simulation.faults import TWO_SERVERS, drawn
 
 SizeName = Literal["small", "large"]
 OFFSETS_S: Final = (0, 0, -45, 130, 3_600, -5_400)
+WAYS: Final = ("plain", "lean", "parts", "parts")
 HAS_WORKED: Final = 0.7
 MINUTES: Final = (1, 7, 90, 600)
 
@@ -54,11 +55,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """``offsets_s``: each tablet's clock at the beginning. ``servers``: how many stand behind the database."""
+    """``offsets_s``: each tablet's clock at the beginning. ``lines``: how each speaks (`wire.LINES`). ``servers``: how
+    many stand behind the database."""
 
     seed: int
     size: SizeName
     offsets_s: tuple[int, ...]
+    lines: tuple[str, ...]
     servers: int
     steps: tuple[Step, ...]
 
@@ -76,13 +79,14 @@ def draw(seed: int, size: SizeName = "small") -> Story:
     rng, of = Random(f"{seed}/story"), SIZES[size]
     tablets = rng.randint(*of.tablets)
     offsets = tuple(rng.choice(OFFSETS_S) for _ in range(tablets))
+    lines = tuple(rng.choice(WAYS) for _ in range(tablets))
     servers = 2 if rng.random() < TWO_SERVERS else 1
     steps: list[Step] = []
     for n in range(rng.randint(*of.steps)):
         event = drawn(rng, "step") or ("contact" if rng.random() < of.contacts else "work")
         who = _caller(rng, steps, tablets) if event == "contact" else rng.randrange(tablets)
         steps.append(Step(n, event, who, rng.choice(MINUTES), _faults(rng, event)))
-    return Story(seed, size, offsets, servers, tuple(steps))
+    return Story(seed, size, offsets, lines, servers, tuple(steps))
 
 
 def _caller(rng: Random, steps: list[Step], tablets: int) -> int:
@@ -124,4 +128,5 @@ def kept(file: Path) -> tuple[Story, str]:
     told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     steps = tuple(Step(**{**step, "faults": tuple(step["faults"])}) for step in told.pop("steps"))
     found = str(told.pop("found"))
-    return Story(**{**told, "offsets_s": tuple(told["offsets_s"])}, steps=steps), found
+    told |= {name: tuple(told[name]) for name in ("offsets_s", "lines")}
+    return Story(**told, steps=steps), found

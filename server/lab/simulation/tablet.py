@@ -17,6 +17,7 @@ from mobile.presenters.desk import Desk
 from server.lab.simulation.disk import Died, Disk, Fuse, ticks, torn
 from server.lab.simulation.stage import hurry
 from survey_forms.form import Form
+from sync.client import Line
 from sync.messages import Submission
 from sync.replica import Replica
 
@@ -36,6 +37,7 @@ class Tablet:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     parsed: dict[tuple[str, str], Form]
+    line: Line
     offset: timedelta = timedelta()
     intended: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)

@@ -21,6 +21,7 @@ from server.lab.simulation.stage import BEGINS, HELD, Stage, empty_stage, keep
 from server.lab.simulation.story import SIZES, SizeName, Step, Story, ids
 from server.lab.simulation.surveyor import Surveyor
 from server.lab.simulation.tablet import Tablet
+from server.lab.simulation.wire import LINES
 
 CONTACTS_MAX: Final = 30
 # The places of what happens before the first step and after the last one.
@@ -64,7 +65,8 @@ class World:
         known = self.stage.tablets[number]
         return Tablet(
             number, known.device, known.secret, self.stage.world / known.file.name, lambda: self.now, self.new_id,
-            self.stage.parsed, timedelta(seconds=offset_s), set(HELD[number]), set(HELD[number]),
+            self.stage.parsed, LINES[self.story.lines[number]], timedelta(seconds=offset_s), set(HELD[number]),
+            set(HELD[number]),
             dict(self.stage.saved.get(number, {})),
         )  # fmt: skip
 
@@ -166,7 +168,8 @@ class World:
 def stage(size: SizeName = "small") -> Iterator[Stage]:
     """A county at work: every tablet has registered a home, and all know of all."""
     with empty_stage(size) as made:
-        world = World(made, Story(0, size, (0,) * SIZES[size].tablets[1], 1, ()))
+        n = SIZES[size].tablets[1]
+        world = World(made, Story(0, size, (0,) * n, ("plain",) * n, 1, ()))
         for tablet in world.tablets:
             while not tablet.replica.waiting_ids():
                 Surveyor(tablet, world.people, world.fate, "", made.homes).register()
