@@ -21,7 +21,7 @@ from server import database
 from server.lab.bench import raw
 from server.lab.bench.cluster import Cluster, cluster
 from server.lab.bench.figures import Figure, figure
-from server.lab.bench.load import Load, Tablet, at_once, lines, tablets
+from server.lab.bench.load import Load, Tablet, at_once, check, lines, tablets
 from server.lab.bench.made import Made
 from server.lab.bench.problem import BenchProblem
 from server.lab.bench.processes import cpu_s, family_cpu_s, free_port, serving
@@ -91,6 +91,7 @@ def _run(databases: _Databases, settings: Settings, loaded: list[Tablet]) -> Run
         taken_n = at_once(them, 1)
         wall_s = time.monotonic() - began
         python_s, database_s = cpu_s(server.pid) - python_s, databases.cpu_s() - database_s
+    check(them)
     requests_n = sum(len(tablet.requests) for tablet in loaded)
     raw_s = _raw_s(databases, settings.database_url, requests_n)
     return Run(taken_n, wall_s, python_s, database_s, raw_s * taken_n / (taken_n + warmed_n))

@@ -1,22 +1,22 @@
-"""Tablets reduced to what they send: enrolled in the database, their batches made beforehand, sent over one
-connection each as fast as they are answered.
+"""Tablets reduced to what they send: enrolled in the database, their requests packed beforehand as a tablet packs
+them, sent over one connection each as fast as they are answered.
 
-Each request is a whole contact. What it holds beside the submissions (the cursors of the last reply) is put in at
-the last moment; the rest is ready, so that the load takes as little as it can from the cores it shares.
+Each request is a whole contact. Everything in it is known before, also how far the tablet will have read: nobody else
+records in its villages. So the load takes as little as it can from the cores it shares, and what came back is read
+and checked after the clock has stopped.
 """
 
 from __future__ import annotations
 
-import gzip
 import http.client
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 from sqlmodel import Session
@@ -30,8 +30,9 @@ from server.lab.bench.forms import documents, parsed
 from server.lab.bench.homes import Home, Recorder, edit, homes, random_id, register
 from server.lab.bench.problem import BenchProblem
 from survey_forms.form import Form
-from sync.codec import encode, to_json, to_text, villages_hash
-from sync.messages import PROTOCOL, Request, Submission, Village
+from sync.codec import to_text, villages_hash
+from sync.messages import PROTOCOL, Cursor, Request, Submission, Village
+from sync.wire import LEAN, TAKES, Packed, pack_request, unpack_reply
 
 SEED: Final = 140525
 _NOW: Final = datetime(2020, 9, 1, 2, 0, tzinfo=UTC)
@@ -54,13 +55,21 @@ class Load:
 
 @dataclass(frozen=True)
 class Tablet:
-    """How a tablet signs in, and its requests in the order they are sent: the head of each, without cursors, and
-    its submissions as JSON. The first only fills the registry and is not counted.
+    """How a tablet signs in, and its requests in the order they are sent. The first only fills the registry and is
+    not counted.
     """
 
     secret: str
-    villages: tuple[str, ...]
-    requests: tuple[tuple[Mapping[str, Any], bytes], ...]
+    requests: tuple[Sent, ...]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request, as it is on the wire, and the cursors of its villages once it is answered."""
+
+    request: Request
+    packed: Packed
+    reached: Mapping[str, Cursor]
 
 
 def tablets(app: FastAPI, load: Load) -> list[Tablet]:
@@ -81,7 +90,6 @@ def tablets(app: FastAPI, load: Load) -> list[Tablet]:
     return [
         Tablet(
             secret,
-            tuple(place.code for place in own),
             tuple(_requests(recorder, own, stated, forms, load, rng)),
         )
         for recorder, secret, own in enrolled
@@ -112,10 +120,11 @@ def _requests(
     forms: Mapping[str, Form],
     load: Load,
     rng: Random,
-) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+) -> Iterator[Sent]:
     half = load.batch_n // 2
     waiting = iter(homes(rng, load.batch_n + load.batches_each * (load.batch_n - half), villages))
-    held = villages_hash(
+    held: dict[str, Cursor | None] = {each.code: None for each in villages}
+    hashed = villages_hash(
         Village(each.code, each.name, each.township_name, each.area_class) for each in villages
     )
     known: list[Home] = []
@@ -131,63 +140,57 @@ def _requests(
             batch.append(made)
             fresh.append(home)
         known = fresh
-        yield _head(by, len(batch), held, stated), b"[" + b",".join(map(encode, batch)) + b"]"
+        request = Request(
+            protocol=PROTOCOL, device=by.device, history=by.history, sent_at=to_text(_NOW), app_version="bench",
+            chain_seq=by.seq, chain_hash=by.last_hash, waiting=len(batch), villages_hash=hashed, held=dict(held),
+            forms=stated, submissions=tuple(batch), can=(LEAN,),
+        )  # fmt: skip
+        reached = _reached(held, batch)
+        held |= reached
+        yield Sent(request, pack_request(request, TAKES), reached)
 
 
-def _head(by: Recorder, waiting: int, held: str, stated: tuple[str, ...]) -> Mapping[str, Any]:
-    request = Request(
-        protocol=PROTOCOL, device=by.device, history=by.history, sent_at=to_text(_NOW), app_version="bench",
-        chain_seq=by.seq, chain_hash=by.last_hash, waiting=waiting, villages_hash=held, held={}, forms=stated,
-        submissions=(),
-    )  # fmt: skip
-    head: dict[str, Any] = to_json(request)
-    del head["submissions"]
-    return head
+def _reached(held: Mapping[str, Cursor | None], batch: Sequence[Submission]) -> dict[str, Cursor]:
+    """Each submission is one change of its village; a village without any is read to its head too."""
+    changes = Counter(submission.village for submission in batch)
+    before = {village: (cursor.seq or 0) if cursor else 0 for village, cursor in held.items()}
+    return {village: Cursor(seq=before[village] + changes[village]) for village in held}
 
 
 @dataclass
 class Line:
-    """One tablet's connection, and the cursors it has reached."""
+    """One tablet's connection, and the answers that came over it: what was asked, status, encoding, body."""
 
     tablet: Tablet
     connection: http.client.HTTPConnection
-    held: dict[str, Any]
+    answers: list[tuple[Sent, int, str, bytes]] = field(default_factory=list)
 
     def send(self, first: int, end: int) -> int:
-        """The requests from ``first`` up to ``end``, one after the other; how many submissions were taken in.
-
-        Raises BenchProblem where one was not.
-        """
-        return sum(self._one(number) for number in range(first, end))
-
-    def _one(self, number: int) -> int:
-        head, submissions = self.tablet.requests[number]
-        start = json.dumps({**head, "held": self.held}).encode()
-        self.connection.request(
-            "POST", "/sync/v1", start[:-1] + b',"submissions":' + submissions + b"}",
-            {
-                "Authorization": f"Bearer {self.tablet.secret}", "Content-Type": "application/json",
-                "Accept-Encoding": "gzip",
-            },
-        )  # fmt: skip
-        answer = self.connection.getresponse()
-        told = answer.read()
-        if answer.headers.get("Content-Encoding") == "gzip":
-            told = gzip.decompress(told)
-        if answer.status != 200:
-            raise BenchProblem(
-                f"服务器拒绝了第 {number} 批：{answer.status} {told.decode(errors='replace')[:300]}"
+        """The requests from ``first`` up to ``end``, one after the other; how many submissions that were."""
+        asked = self.tablet.requests[first:end]
+        for sent in asked:
+            headers = {"Authorization": f"Bearer {self.tablet.secret}", "Accept-Encoding": "gzip"}
+            if sent.packed.encoding:
+                headers["Content-Encoding"] = sent.packed.encoding
+            self.connection.request("POST", "/sync/v1", sent.packed.body, headers)
+            answer = self.connection.getresponse()
+            self.answers.append(
+                (sent, answer.status, answer.headers.get("Content-Encoding", ""), answer.read())
             )
-        reply = json.loads(told)
-        self.held |= reply["cursors"]
-        return _taken(reply, number)
+        return sum(len(sent.request.submissions) for sent in asked)
 
 
-def _taken(reply: Mapping[str, Any], number: int) -> int:
-    outcomes = [verdict["outcome"] for verdict in reply["verdicts"]]
-    if set(outcomes) != {"applied"} or reply["more"]:
-        raise BenchProblem(f"第 {number} 批没有全部入库：{str(reply['verdicts'] or reply)[:500]}")
-    return len(outcomes)
+def check(them: Sequence[Line]) -> None:
+    """Everything that was sent was taken in, and read back. Raises BenchProblem."""
+    for sent, status, encoding, body in (answer for line in them for answer in line.answers):
+        if status != 200:
+            raise BenchProblem(f"服务器拒绝了一批：{status} {body.decode(errors='replace')[:300]}")
+        reply = unpack_reply(body, encoding, sent.request)
+        outcomes = Counter(verdict.outcome for verdict in reply.verdicts)
+        if outcomes != {"applied": len(sent.request.submissions)}:
+            raise BenchProblem(f"有一批没有全部入库：{dict(outcomes)} {str(reply)[:500]}")
+        if reply.more or any(sent.reached[village] != cursor for village, cursor in reply.cursors.items()):
+            raise BenchProblem(f"有一批的改动没有照预计读回：{reply.cursors} {sent.reached}")
 
 
 @contextmanager
@@ -198,7 +201,6 @@ def lines(host: str, port: int, loaded: Sequence[Tablet]) -> Iterator[list[Line]
             Line(
                 tablet,
                 opened.enter_context(closing(http.client.HTTPConnection(host, port, timeout=_WAITS_FOR_S))),
-                dict.fromkeys(tablet.villages),
             )
             for tablet in loaded
         ]
