@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sync import merge
+from sync import alias, merge
 from sync.codec import submission_hash, to_text
 from sync.facts import Facts, Held, Past, Pushed
 from sync.hub import Work, journal_line
@@ -96,12 +96,19 @@ def _submission(
 
 def _judge(work: Work, made: Submission, held: Held, changes: Mapping[str, str]) -> None:
     policy = work.facts.policy
-    case = case_of(made, made.targets[0], changes, held, known=work.known, history=work.facts.history)
-    judged = merge.judge(case, policy.groups.get(held.dataset, {}), work.told)
+    target, groups = made.targets[0], policy.groups.get(held.dataset, {})
+
+    def of(present: Held | None, by_value: bool) -> merge.Judged:
+        case = case_of(
+            made, target, changes, present, known=work.known, history=work.facts.history, by_value=by_value
+        )
+        return merge.judge(case, groups, work.told)
+
+    whole = alias.judge(held, held.key, of, work.facts.history, work.told)
+    judged = whole.judged
     work.store(judged.held)
     versions = {held.key: judged.held.version}
     conflict = any(each.outcome == "conflict" for each in judged.fields)
     verdict = Verdict(made.id, "conflict" if conflict else "applied", versions=versions, fields=judged.fields)
-    traces = {held.key: judged.trace}
-    past = Past(made.id, submission_hash(made), verdict, made.person, made.observed_at, traces)
+    past = Past(made.id, submission_hash(made), verdict, made.person, made.observed_at, whole.traces)
     work.keep(journal_line(work, made.id, verdict, past, submission=made, kind="office"))

@@ -25,6 +25,8 @@ FORMS: Final = {
     "payee": N_("收款账户"),
     "sighting": N_("发现散煤"),
     "conflict": N_("对冲突的决定"),
+    "household.merge": N_("合并住户"),
+    "household.separate": N_("撤销合并住户"),
 }
 OUTCOMES: Final = {
     "applied": N_("已采用"),
