@@ -7,7 +7,7 @@ money, the exchange, and the register's tables. It takes the database as it is a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -76,7 +76,7 @@ def command(
             if only is not Part.SYNC:
                 money = books.verify(session, settings.county, now, commands.progress)
             if only is not Part.MONEY:
-                checks = checks_of(session, redecide=redecide)
+                checks = checks_of(session, settings.county, redecide=redecide)
                 found = tuple(verify.run(session, settings.county, checks, commands.progress))
                 exchange = Exchange(settings.county, now, found)
     if as_json:
@@ -87,7 +87,7 @@ def command(
     raise typer.Exit(0 if holds else 1)
 
 
-def checks_of(session: Session, *, redecide: bool) -> Sequence[Check]:
+def checks_of(session: Session, county: str, *, redecide: bool) -> Sequence[Check]:
     """The list of them, in the order in which one would look: from the journal to what is made of it."""
     checks = [
         verify_chains.CHECK,
@@ -98,12 +98,13 @@ def checks_of(session: Session, *, redecide: bool) -> Sequence[Check]:
         verify_digests.TABLETS_CHECK,
     ]
     if redecide:
-        checks.append(verify_redecide.check(Rules(RELEASED, forms.load(session).by_key, _villages)))
+        rules = Rules(RELEASED, forms.load(session).by_key, _villages(session, county))
+        checks.append(verify_redecide.check(rules))
     return checks
 
 
-def _villages(session: Session, county: str, codes: Collection[str]) -> frozenset[str]:
-    return frozenset(each.code for each in divisions.villages(session, county, codes))
+def _villages(session: Session, county: str) -> frozenset[str]:
+    return frozenset(each.code for each in divisions.villages(session, county))
 
 
 def _show(money: books.Report | None, exchange: Exchange | None) -> None:

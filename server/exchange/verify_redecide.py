@@ -11,7 +11,7 @@ What a person in the office decided is given, not decided by rules: from there o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -35,17 +35,14 @@ from sync.strict import MessageFault
 NAME: Final = "redecide"
 AT_A_TIME: Final = 300
 
-Villages = Callable[[Session, str, Collection[str]], frozenset[str]]
-"""(session, county, codes): those of them that the county has."""
-
 
 @dataclass(frozen=True)
 class Rules:
-    """By what is decided: every policy that ever decided, every released form, and the villages of today."""
+    """By what is decided: every policy that ever decided, every released form, and the county's villages of today."""
 
     policies: Mapping[str, Policy]
     forms: Mapping[tuple[str, str], FormRules]
-    villages: Villages
+    villages: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -229,17 +226,18 @@ def _incoming(line: Line) -> Incoming:
 
 def _facts(session: Session, county: str, file: File, line: Line, rules: Rules, tenure: _Tenure) -> Facts:
     sent, at = line.submission, line.at[0]
-    held, ever = tenure.at(line.sender, at)
+    held, ever = tenure.at(line.sender, at) or (frozenset({sent.village}), frozenset[str]())
+    made_by = tenure.at(sent.device, at) or (frozenset(), frozenset())
     traces = line.past.traces.values()
     facts = Facts(
         device=Device(line.sender, county, held, ever - held),
         history=_history(file, line),
-        villages=rules.villages(session, county, {sent.village}),
+        villages=rules.villages,
         forms=rules.forms,
         entities=file.entities,
         known={},
         policy=rules.policies[line.policy],
-        ever_held={sent.device: tenure.at(sent.device, at)[1]} if sent.device != line.sender else {},
+        ever_held={sent.device: made_by[1]},
         lines={sent.id: next((trace.device for trace in traces if trace.device), sent.device)},
     )
     # In the two reads of the store, and of what it could read then.
@@ -276,13 +274,16 @@ class _Tenure:
     county: str
     rows: dict[str, list[Any]] = field(default_factory=dict)
 
-    def at(self, device: str, at: datetime) -> tuple[frozenset[str], frozenset[str]]:
+    def at(self, device: str, at: datetime) -> tuple[frozenset[str], frozenset[str]] | None:
+        """None of what was never assigned any: no tablet, but a list that was taken in by the county itself."""
         if device not in self.rows:
             columns = table_of(Assignment).c
             query = select(columns.village, columns.from_at, columns.until_at).where(
                 columns.county == self.county, columns.device == device
             )
             self.rows[device] = list(self.session.connection().execute(query))
+        if not self.rows[device]:
+            return None
         ever = [row for row in self.rows[device] if row.from_at <= at]
         held = frozenset(row.village for row in ever if row.until_at is None or at < row.until_at)
         return held, frozenset(row.village for row in ever)

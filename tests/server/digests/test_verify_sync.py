@@ -31,11 +31,9 @@ class County:
     ) -> dict[str, tuple[list[verify.Finding], list[verify.Finding]]]:
         """Check → its findings and its notes."""
         with database.read(self.hub.exchange.engine) as session:
-            checks = list(checks_of(session, redecide=False))
+            checks = list(checks_of(session, COUNTY, redecide=False))
             if redecide:
-                rules = Rules(
-                    RELEASED, forms.load(session).by_key, lambda session, county, codes: frozenset(codes)
-                )
+                rules = Rules(RELEASED, forms.load(session).by_key, frozenset({A, B, C}))
                 checks.append(verify_redecide.check(rules))
             done = list(verify.run(session, COUNTY, checks))
         return {each.check.name: (list(each.findings), list(each.notes)) for each in done}
