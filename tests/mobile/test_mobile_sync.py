@@ -65,6 +65,12 @@ def test_a_broken_contact_says_that_nothing_is_lost(tablet):
     assert "没有丢失" in lines[-1]
 
 
+def test_a_village_that_was_read_anew_is_named(tablet):
+    row = tablet.replica.villages()[0]
+    lines = told(tablet, Account(received_n=3, villages_reread=(row.code,)))
+    assert lines[-1] == f"本机的数据与服务器不一致，已重新读取：{row.name}。本机的记录都在。"
+
+
 def test_a_tablet_the_hub_no_longer_knows_may_enrol_again(tablet):
     account = Account(problem=Refusal("unauthorised", "服务器不再接受本机的登记。", "请重新登记。"))
     presenter = SyncPresenter(tablet.desk, Scripted(account=account), lambda state: None)
