@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
+from server.lab.simulation.recount import coverage_recounted, digests_agree, hub_verified
 from server.lab.simulation.values import lost_values, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
@@ -297,6 +298,9 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     chains_followed,
     tables_recounted,
     devices_traced,
+    coverage_recounted,
+    digests_agree,
+    hub_verified,
     statuses_true,
 )
 

@@ -13,8 +13,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from sqlalchemy import select
+
+from server.database import read, table_of
+from server.exchange import verify, verify_chains, verify_digests, verify_feed, verify_redecide, verify_replay
+from server.exchange.digest_tables import VillageDigest
+from server.exchange.digests import recount
+from server.exchange.tables import FeedHead
+from server.exchange.verify import Check
+from server.exchange.verify_redecide import Rules
+from server.lab.simulation.stage import COUNTY, VILLAGES
 from server.lab.simulation.tablet import Tablet
 from server.lab.simulation.world import World
+from server.programme.rules import Counts, counts
+from server.programme.views import cells
+from server.registry import verify_projection
+from server.registry.policy import POLICY, RELEASED
 from sync.codec import decode
 from sync.documents import read_held, read_traces
 from sync.facts import Held, Trace
@@ -68,12 +82,16 @@ class TabletSeen:
     records: Mapping[str, Record]
     status: Status
     saved: Mapping[str, Submission]
+    digests: Mapping[str, str]
+    reread: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Evidence:
     """``contacts_n`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the
-    office stated each entity. ``before``: submissions from before the story."""
+    office stated each entity. ``before``: submissions from before the story.
+    ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
+    ``findings`` (check, id, message) are the product's own word."""
 
     contacts_n: int | None
     history: str
@@ -86,6 +104,10 @@ class Evidence:
     tablets: tuple[TabletSeen, ...]
     stated: Mapping[str, int]
     before: frozenset[str]
+    coverage: Counts
+    digests: Mapping[tuple[str, int], str]
+    counted: Mapping[str, str]
+    findings: tuple[tuple[str, str, str], ...]
 
     @cached_property
     def devices(self) -> dict[str, str]:
@@ -127,8 +149,37 @@ def gather(world: World) -> Evidence:
             typed={name: _typed(database, name) for name in TYPED},
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
+            **_of_the_product(world),
             before=frozenset(id for saved in world.stage.saved.values() for id in saved),
         )
+
+
+def _of_the_product(world: World) -> dict[str, Any]:
+    """What the hub says of itself: coverage, digests, and, of a large county, its own verification."""
+    with read(world.hub.exchange.engine) as session:
+        heads = table_of(FeedHead).c
+        villages = session.connection().execute(select(heads.village)).scalars().all()
+        kept = table_of(VillageDigest).c
+        digests = session.connection().execute(select(kept.village, kept.seq, kept.digest)).all()
+        checks = _checks(world) if world.story.size == "large" else ()
+        return {
+            "coverage": counts(cells(session, COUNTY, None)),
+            "digests": {(village, seq): told for village, seq, told in digests},
+            "counted": {each: str(recount(session, COUNTY, each, POLICY.masked)) for each in villages},
+            "findings": tuple(
+                (found.check, found.id, found.message)
+                for checked in verify.run(session, COUNTY, checks)
+                for found in checked.findings
+            ),
+        }
+
+
+def _checks(world: World) -> list[Check]:
+    rules = Rules(RELEASED, world.hub.exchange.forms.by_key, frozenset(VILLAGES))
+    return [
+        verify_chains.CHECK, verify_replay.CHECK, verify_projection.CHECK, verify_feed.CHECK,
+        verify_digests.villages(POLICY.masked), verify_digests.TABLETS_CHECK, verify_redecide.check(rules),
+    ]  # fmt: skip
 
 
 def _journal(database: sqlite3.Connection) -> dict[str, Judged]:
@@ -182,4 +233,6 @@ def _tablet(tablet: Tablet) -> TabletSeen:
         {record.submission.id: record for record in replica.outbox()},
         replica.status(),
         dict(tablet.saved),
+        replica.stated().digests,
+        tuple(tablet.reread),
     )

@@ -94,6 +94,7 @@ class Network:
                     asked = conversation.send(answer)
             except StopIteration as end:
                 account: Account = end.value
+                tablet.reread.extend(account.villages_reread)
                 return Contacted(f"{met or 'reaches the hub'}, {_told(account)}", account)
             except Died:
                 return Contacted(met.replace("_", " "))

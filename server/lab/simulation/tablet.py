@@ -28,7 +28,8 @@ def _unsaid(key: str, **values: object) -> str:
 
 @dataclass
 class Tablet:
-    """``intended``: villages the office means it to hold. ``saved``: every submission whose save returned."""
+    """``intended``: villages the office means it to hold. ``saved``: every submission whose save returned.
+    ``reread``: villages that the hub had it read anew."""
 
     number: int
     device: str
@@ -42,6 +43,7 @@ class Tablet:
     intended: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
     saved: dict[str, Submission] = field(default_factory=dict)
+    reread: list[str] = field(default_factory=list)
     fuse: Fuse = field(init=False)
     desk: Desk = field(init=False)
 
