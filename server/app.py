@@ -31,6 +31,7 @@ import server.exchange.deciding_pages
 import server.exchange.endpoint
 import server.exchange.pages
 import server.exchange.photo_endpoint
+import server.exchange.photo_pages
 import server.exchange.rescue_pages
 import server.inspections.pages
 import server.inspections.steps
@@ -98,6 +99,7 @@ PAGES: Final = (
     server.access.pages.router,
     server.exchange.pages.router,
     server.exchange.conflict_pages.router,
+    server.exchange.photo_pages.router,
     server.exchange.rescue_pages.router,
     server.exchange.deciding_pages.router,
     server.access.tablet_pages.router,

@@ -19,6 +19,7 @@ from server.database import read
 from server.exchange import views, wording
 from server.exchange.current import exchange_now
 from server.exchange.forms import ReleasedForm
+from server.exchange.photo_pages import gallery
 from server.exchange.store import Exchange
 from server.exchange.views import SubmissionFilter
 from server.exchange.wording import DATASETS, MARKS, OFFICE_FORMS, OUTCOMES, Wordings
@@ -228,6 +229,7 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
         # One that could not be read names no village; it is the county's.
         require(person, "submission.view", found.row.village or county)
         names = names_of(request, session, set(), {found.row.village}, {found.line.household})
+        photos = gallery(request, session, county, {identity})
     sent = found.submission
     released = exchange.forms.by_key.get((sent.form, sent.form_version)) if sent else None
     return render(
@@ -239,6 +241,7 @@ def submission(request: Request, person: Reader, county: str, identity: str) -> 
         names=replace(names, people={**names.people, **found.people}),
         answers=_answers(released, sent, lang, office=found.row.kind == "office"),
         raw=exchange.wordings.raw(found.raw),
+        photos=photos,
         faults=[_fault(released, sent, path, message, lang) for path, message in found.verdict.faults],
         fields=[_field(exchange.wordings, outcome, names, lang) for outcome in found.verdict.fields],
         targets=_targets(sent.targets if sent else (), found),
@@ -267,7 +270,7 @@ def _fault(
     """Where the form found fault, and what."""
     if released is None or sent is None:
         return path, message
-    return wording.label_of_path(released, path, sent, lang), wording.told_fault(released, path, message)
+    return wording.label_of_path(released, path, lang), wording.told_fault(released, path, message)
 
 
 def _targets(targets: Sequence[Any], found: views.SubmissionFile) -> list[dict[str, Any]]:

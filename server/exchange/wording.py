@@ -25,6 +25,7 @@ from survey_forms.scope import Context, Scope
 from sync.codec import to_instant
 from sync.masking import masked
 from sync.messages import VILLAGE, Submission
+from sync.photos import named
 
 DATASETS: Final[Mapping[str, str]] = {
     "household": N_("住户"),
@@ -106,17 +107,25 @@ def _said(row: Shown, lang: str) -> str:
         return _placed(row.value, lang)
     if MASKED in row.appearance.split():
         return masked(row.value)
+    if row.type == "image":
+        return photo_said(row.value)
     labels = {choice.value: choice.label for choice in row.choices}
     if row.type == "select_multiple":
         return "、".join(labels.get(value, value) for value in row.value.split())
     return labels.get(row.value, row.value)
 
 
+def photo_said(answer: str) -> str:
+    """A photo in a line of text: the beginning of its SHA-256. The photo itself stands beside, where it has come."""
+    found = named(answer)
+    return f"SHA-256 {found[0][:12]}…" if found else answer
+
+
 def _placed(value: str, lang: str) -> str:
     return located("en" if lang == "en" else "zh", value)
 
 
-def label_of_path(released: ReleasedForm, path: str, submission: Submission, lang: str) -> str:
+def label_of_path(released: ReleasedForm, path: str, lang: str) -> str:
     """The label of the question at a path of a fault ("/data/a/b[2]/c"); the path itself where there is
     none.
     """
@@ -155,6 +164,8 @@ class Wordings:
             return masked(value)
         if value and found and found[1].type == "geopoint":
             return _placed(value, lang)
+        if value and found and found[1].type == "image":
+            return photo_said(value)
         if not value or found is None or found[1].options is None:
             return value
         released, node = found

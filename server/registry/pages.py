@@ -12,6 +12,7 @@ from server.access.rules import areas_of
 from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
+from server.exchange.photo_pages import gallery
 from server.registry import aliases, divisions, exports, rules, views, vocabulary
 from server.registry.chips import chips
 from server.registry.division_pages import router as division_router
@@ -153,10 +154,14 @@ def household(request: Request, person: Viewer, county: str, identity: str) -> R
         if len(rules.prefix_of(code)) >= 6
     ]
     here = found.household
+    with read(request.app.state.engine) as session:
+        photos = gallery(request, session, county, {row.id for row in found.submissions})
     return render(
         request,
         "registry/household.html",
         file=found,
+        photos=photos,
+        photo_of={each.shown.name: each for each in photos},
         household=here,
         panels=request.app.state.panels.fragments(request, "household", f"{county}/{identity}"),
         breadcrumbs=[
