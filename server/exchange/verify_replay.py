@@ -100,8 +100,7 @@ def _entity(row: Any, held: Held | None, touches: Mapping[Key, list[Touch]]) -> 
 
 
 def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
-    # One that changed nothing has the version of the one before it.
-    done = sorted((each for each in touches if each.trace.version), key=lambda at: (at.trace.version, at.at))
+    done = sorted((each for each in touches if each.trace.version), key=order)
     if not done:
         yield "没有任何记录说到它。"
         return
@@ -114,6 +113,14 @@ def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
         yield f"现在村 {held.village}，按记录应在 {village}。"
     yield from _values(held, values)
     yield from _conflicts(held, done)
+
+
+def order(touch: Touch) -> tuple[int, bool, tuple[datetime, int]]:
+    """By the version it made. One that changed nothing has the version of the one before it: it met something there,
+    or it came later."""
+    met = any(step.outcome in ("same", "superseded") for step in touch.trace.steps.values())
+    made = any(step.outcome in ("applied", "conflict") for step in touch.trace.steps.values())
+    return touch.trace.version, met and not made, touch.at
 
 
 def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
