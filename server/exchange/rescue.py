@@ -95,7 +95,8 @@ def take(
         taken = store.push(exchange, sender, incoming, now, copied=copied)
         verdicts.update(verdict.outcome for verdict in taken.pushed.verdicts)
         not_yet_n += len(taken.pushed.not_yet)
-    photos_n = sum(_photo(desk, keyring, row, contents, digest, now) for digest in contents.photos)
+    held = rescue_file.photos(row.content, keyring, contents.photos) if tablet else iter(())
+    photos_n = sum(_photo(desk, tablet, digest, content, now) for digest, content in held if tablet)
     outcome = Outcome(verdicts, not_yet_n, photos_n, len(contents.photos) - photos_n)
     with write(exchange.engine) as session:
         _note(session, contents, outcome, by, now)
@@ -125,19 +126,12 @@ def _request(contents: Contents, sent_at: str, some: Sequence[Submission]) -> Re
     )  # fmt: skip
 
 
-def _photo(
-    desk: PhotoDesk, keyring: Keyring, row: Rescue, contents: Contents, digest: str, now: datetime
-) -> bool:
+def _photo(desk: PhotoDesk, tablet: Tablet, digest: str, content: bytes, now: datetime) -> bool:
     """One photo, as if the tablet had sent it; False where it was not taken: a photo never blocks records."""
     try:
-        content = rescue_file.photo(row.content, keyring, digest)
-        with read(desk.engine) as session:
-            tablet = session.get(Tablet, (row.county, contents.device))
-        if tablet is None:
-            return False
         at = photos.begin(desk, tablet, Wanted(digest, len(content)), now)
         if not at.whole:
-            desk.files.append(row.county, digest, tablet.device, at.offset, content[at.offset :])
+            desk.files.append(tablet.county, digest, tablet.device, at.offset, content[at.offset :])
             at = photos.finish(desk, tablet, digest, now)
         return at.whole
     except Problem:

@@ -22,6 +22,7 @@ from survey_forms.answers import entity_changes
 from survey_forms.interview import Context
 from survey_forms.xform import parse
 from sync import driver, rescue
+from sync.album import Album
 from sync.client import Account
 from sync.codec import decode
 from sync.messages import FormXml, Submission, Verdict
@@ -35,6 +36,13 @@ FORM = parse(VISIT[2])
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def jpeg(seed: str, size: int) -> bytes:
+    """The header of a small JPEG, and after it noise that follows from `seed`."""
+    frame = b"\xff\xc0\x00\x0b\x08\x00\x30\x00\x40\x01\x01\x11\x00"
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(9) + frame
+    return head + hashlib.shake_128(seed.encode()).digest(size) + b"\xff\xd9"
 
 
 @dataclass
@@ -58,7 +66,7 @@ class Real:
             driver.enrol(self.replica, client, self.running.address, code, device_name=self.path.parent.name,
                          app_version="0.1.0")  # fmt: skip
 
-    def visit(self, village: str, household: str | None = None, **answers: str) -> str:
+    def visit(self, village: str, household: str | None = None, photo: str = "", **answers: str) -> str:
         """A visit recorded as the interview does it; a new home without `household`. The submission's id."""
         home = household or new_id()
         draft = self.draft(village, home)
@@ -76,8 +84,13 @@ class Real:
             {"visit_outcome": "not_at_home", **answers},
         )
         assert interview.faults(filled, "zh") == ()
-        told = interview.answers(filled)
+        told = interview.answers(filled) | ({"photos": [{"photo": photo}]} if photo else {})
         return self.replica.submit(draft, told, entity_changes(FORM, told), now).id
+
+    def photographed(self, village: str, size: int = 3_000) -> tuple[str, str]:
+        """A visit with a photo on it: the submission's id and the photo's SHA-256."""
+        photo = Album(self.replica).keep(jpeg(self.path.name, size))
+        return self.visit(village, photo=photo.name), photo.sha256
 
     def draft(self, village: str, home: str, answers: Mapping[str, str] | None = None) -> str:
         return self.replica.save_draft(

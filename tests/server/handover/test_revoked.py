@@ -11,6 +11,7 @@ import pytest
 from server.exchange import keyring, rescue_file
 from server.web import Problem
 from sync import driver, revocation
+from sync.album import Album
 from sync.client import contact
 from sync.codec import encode
 
@@ -145,6 +146,25 @@ def test_the_office_looks_and_then_imports(running, lost, official, desk) -> Non
     (line,) = desk.log("rescue.import")
     assert (line["使用人"], line["记录数"], line["已采用"]) == ("王五", "2", "2")
     assert page in official.get(f"/tablets/{lost.was}").text
+
+
+def test_unsent_photos_come_home_with_the_file(running, tablet, submit, official, desk) -> None:
+    """One whose record is on the hub already, one whose record comes in the same file."""
+    sent, first = tablet.photographed(NORTH)
+    tablet.sync()
+    second = tablet.photographed(OTHER, size=200_000)[1]
+    folder, device = Album(tablet.replica).folder, tablet.device
+    assert desk.row(sent)
+    revoke(submit, tablet)
+    tablet.sync()
+    kept = tablet.carry_out()
+    assert (kept.submissions_n, kept.photos_n, folder.exists()) == (1, 2, False)
+    page = bring(running, official, Path(kept.file).read_bytes()).headers["location"]
+    take(running, official, page)
+    assert desk.log("rescue.import")[0]["照片"] == "2"
+    files = running.app.state.photo_files
+    assert all(files.there("140525", digest) for digest in (first, second))
+    assert desk.tablet(device).revoked_at
 
 
 def test_the_same_file_twice_changes_nothing(running, lost, official, desk) -> None:
