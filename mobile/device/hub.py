@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from mobile.device import zstd
 from mobile.locale import Say
 from mobile.presenters.problems import explain
 from sync import driver, rescue
@@ -64,7 +65,7 @@ class Office:
         with driver.http_client() as client:
             identity = replica.identity()
             server = self.moved_to or (identity.server if identity else "")
-            hub = driver.HttpHub(client, server, identity.secret if identity else "")
+            hub = driver.HttpHub(client, server, identity.secret if identity else "", zstd=zstd.decompress())
             account = driver.run(
                 replica,
                 hub,

@@ -27,7 +27,8 @@ def main() -> None:
     hub, log, way = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     number, times = (int(each) for each in [*sys.argv[4:], "0", "1000000"][:2])
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        print(listener.getsockname()[1], flush=True)  # noqa: T201 – how the test learns it
+        sys.stdout.write(f"{listener.getsockname()[1]}\n")
+        sys.stdout.flush()
         for count in range(10**9):
             connection, _ = listener.accept()
             if way == "tls":
