@@ -118,7 +118,7 @@ def _answers(home: SyntheticHousehold, rng: Random) -> Answers:
     told = basics | {"location": _position(home, rng), "address": _address(rng), "phone": phone_number(rng)}
     return answers | {
         "basics": told,
-        "remark": f"{person_name(rng)} {phone_number(rng)}",
+        "remark": f"联系人{person_name(rng)}",
         "building": {
             "built_year": str(rng.randint(1965, 2018)),
             "walls": rng.choices(("brick", "stone", "insulated"), (7, 2, 1))[0],
