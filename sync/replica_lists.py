@@ -129,7 +129,13 @@ def rescue(connection: sqlite3.Connection) -> Rescue | None:
     row = connection.execute(
         "SELECT device, person_name, county_name, made_at, file, submissions, drafts, photos, wiped FROM rescue"
     ).fetchone()
-    return Rescue(*row[:8], wiped=bool(row[8])) if row else None
+    if row is None:
+        return None
+    device, person_name, county_name, made_at, file, *counts, wiped = row
+    submissions_n, drafts_n, photos_n = counts
+    return Rescue(
+        device, person_name, county_name, made_at, file, submissions_n, drafts_n, photos_n, bool(wiped)
+    )
 
 
 def form(connection: sqlite3.Connection, id: str, version: str | None) -> FormXml | None:
