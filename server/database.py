@@ -30,6 +30,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel
 
 from server.terminal.steps import Told, unheard
@@ -77,6 +79,44 @@ class Instant(sa.types.TypeDecorator[datetime]):
             return None
         stored: datetime = value
         return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
+
+
+class _Texts(sa.types.TypeDecorator[Sequence[str]]):
+    """Texts as one parameter: an array, or a JSON list."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        array = dialect.name == "postgresql"
+        return dialect.type_descriptor(sa.ARRAY(sa.Text()) if array else sa.Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class _Among(FunctionElement[bool]):
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: Any, **told: Any) -> str:
+    column, texts = (compiler.process(each, **told) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(_Among)
+def _in_array(element: _Among, compiler: Any, **told: Any) -> str:
+    column, texts = (compiler.process(each, **told) for each in element.clauses)
+    return f"{column} = ANY ({texts})"
+
+
+def among(column: Any, name: str) -> sa.ColumnElement[bool]:
+    """`column IN …` over a list of texts that the statement is given as its parameter `name`. With `in_` every length
+    of the list is a statement of its own, which takes longer to spell out and to read than to run.
+    """
+    return _Among(column, sa.bindparam(name, type_=_Texts()))
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:

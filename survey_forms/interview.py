@@ -148,7 +148,7 @@ def check(form: Form, answers: Answers, context: Context, lang: str = "zh") -> t
     come out otherwise. Calculations that read the clock keep the value they were submitted with.
     """
     flat = flatten(form, answers)
-    submitted = {path: dict(cells) for path, cells in flat.typed.items()}
+    submitted = dict(flat.typed)  # working it out replaces cells, and writes into none
     interview = _begin(form, context, flat, resumed=True, kept=True)
     strangers = [
         Fault(path[:_PATH_MAX], path[:_PATH_MAX], "unknown", message("unknown", lang, label=path))

@@ -57,6 +57,8 @@ def fill_instances(state: State) -> None:
 def places_of(state: State, node: Node) -> list[At]:
     """Every place of a node that exists, relevant or not."""
     places: list[At] = [()]
+    if not node.repeats:
+        return places
     for path in node.repeats:
         repeat = state.form.nodes[path]
         places = [(*at, index) for at in places for index in range(1, _existing(repeat, at, state) + 1)]

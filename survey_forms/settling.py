@@ -82,10 +82,7 @@ def _leaf(node: Node, state: State) -> dict[At, str]:
             continue
         if calculate is None:
             raw = typed.get(at, node.default)
-            if raw and node.plain and raw.isprintable():
-                cells[at] = raw.strip()
-            else:
-                cells[at] = canonical_text(node, raw) if raw else ""
+            cells[at] = canonical_text(node, raw) if raw else ""
             continue
         cells[at] = calculated_text(node, calculate.run(scope, at, None))
         if calculate.volatile and cells[at]:
@@ -133,6 +130,8 @@ def instances(node: Node, around: At, state: State) -> int:
 
 
 def canonical_text(node: Node, raw: str) -> str:
+    if node.plain and raw.isprintable():
+        return raw.strip()
     text = normal(node.data_type, raw)
     if node.type == "select_multiple" and node.options is not None and " " in text:
         rank = {value: place for place, value in enumerate(node.options.by_value)}

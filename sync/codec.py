@@ -53,6 +53,7 @@ T = TypeVar("T")
 
 uuid = strict.matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID in lower case")
 name = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", "name of letters, digits and _ . -")
+_NAME_CHARS_MAX = 64
 _version_name = strict.matching(r"[A-Za-z0-9_.-]{1,32}", "version of letters, digits and _ . -")
 _form_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9_.-]{1,32}", "form as id@version")
 _entity_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}/[0-9a-f-]{36}", "entity as dataset/id")
@@ -63,7 +64,9 @@ _village_digest = strict.matching(r"[0-9a-f]{40}", "digest of 40 hexadecimal dig
 _hash = strict.matching(r"([0-9a-f]{64})?", "SHA-256 in hexadecimal, or nothing")
 _key = strict.matching(r"([0-9a-f]{64})?", "public key in hexadecimal, or nothing")
 _key_id = strict.matching(r"([0-9a-f]{16})?", "id of a public key, or nothing")
-_list_hash = strict.matching(r"([0-9a-f]{16}|[0-9a-f]{64})?", "SHA-256 in hexadecimal, its beginning, or nothing")
+_list_hash = strict.matching(
+    r"([0-9a-f]{16}|[0-9a-f]{64})?", "SHA-256 in hexadecimal, its beginning, or nothing"
+)
 _short = text(200)
 _value = text(VALUE_CHARS_MAX)
 _values = mapping(name, _value, PROPERTIES_PER_ENTITY)
@@ -72,6 +75,9 @@ _MANY = 100_000  # replies come from our own hub: a bound against nonsense, neve
 
 def read_answers(value: object, path: str) -> Answers:
     """Nested objects, texts, and lists of objects for repeats; bounded in depth and in number of nodes."""
+    left = [ANSWERS_NODES_MAX]
+    if isinstance(value, dict) and _sound(value, 1, left):
+        return value
     left = [ANSWERS_NODES_MAX]
 
     def node(inner: object, at: str, depth: int) -> Answers:
@@ -92,6 +98,29 @@ def read_answers(value: object, path: str) -> Answers:
         return _value(item, at)
 
     return node(value, path, 1)
+
+
+def _sound(answers: Mapping[object, object], depth: int, left: list[int]) -> bool:
+    """Whether answers are as they should be: nearly all are, and saying where they are not takes longer."""
+    left[0] -= len(answers) + 1
+    if depth > ANSWERS_DEPTH_MAX or left[0] < 0:
+        return False
+    for key, item in answers.items():
+        if not (
+            isinstance(key, str) and key.isidentifier() and key.isascii() and len(key) <= _NAME_CHARS_MAX
+        ):
+            return False
+        if isinstance(item, str):
+            if len(item) > VALUE_CHARS_MAX or not item.isprintable():
+                return False
+        elif isinstance(item, dict):
+            if not _sound(item, depth + 1, left):
+                return False
+        elif not isinstance(item, list) or not all(
+            isinstance(row, dict) and _sound(row, depth + 1, left) for row in item
+        ):
+            return False
+    return True
 
 
 _target = record(Target, dataset=name, id=uuid, base_version=number(), base=_values, follows=optional(uuid))

@@ -121,13 +121,13 @@ class Work:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     not_yet: dict[str, NotYet] = field(default_factory=dict)
     feed: dict[tuple[str, Key], FeedRow] = field(default_factory=dict)
+    told: str = ""
+    clock_offset_s: int = 0
 
     def __post_init__(self) -> None:
         self.known, self.entities = dict(self.facts.known), dict(self.facts.entities)
-
-    @property
-    def told(self) -> str:
-        return to_text(self.now)
+        self.told = to_text(self.now)
+        self.clock_offset_s = round((self.now - to_instant(self.sent_at)).total_seconds())
 
     def keep(self, record: Record) -> None:
         self.records.append(record)
@@ -234,7 +234,7 @@ def journal_line(
         verdict,
         past,
         work.told,
-        round((work.now - to_instant(work.sent_at)).total_seconds()),
+        work.clock_offset_s,
         work.facts.policy.version,
     )
 

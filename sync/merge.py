@@ -132,13 +132,11 @@ def _guarded(name: str, groups: Mapping[str, str]) -> Iterator[str]:
 def _disputed(case: Case, name: str, changed: str, seen: Mapping[str, Seen]) -> PropertyState | None:
     """The state of ``name`` if another set it, unseen by who changed ``changed`` and otherwise than they."""
     state = case.state(name)
-    if state is None or case.mine(state):
-        return None
-    if name != changed and name in case.sent and same(case.sent[name], state.value):
+    if state is None or (name != changed and name in case.sent and same(case.sent[name], state.value)):
         return None
     if comparable(case, state, seen[changed]):
-        return state if state.version > seen[changed].version else None
-    if name not in case.sent:
+        return state if state.version > seen[changed].version and not case.mine(state) else None
+    if name not in case.sent or case.mine(state):
         return None
     was = base(case, name) if seen[changed].decides else seen[name].value
     if not same(state.value, was) or (name == changed and seen_here(case, name, state, case.sent[name])):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 from sync.chain import apart
@@ -71,14 +70,16 @@ class Case:
         """Made under another history: the hub was restored since, and part of what it knew then is gone."""
         return self.submission.history != self.history
 
-    @cached_property
+    @property
     def lineage(self) -> tuple[str, ...]:
         """Every submission whose result this one was made upon."""
         corrects = self.submission.corrects
-        behind = (corrects, *(self.corrected.lineage if self.corrected else ())) if corrects else ()
+        if not corrects:
+            return self.followed
+        behind = (corrects, *(self.corrected.lineage if self.corrected else ()))
         return tuple(dict.fromkeys((*self.followed, *behind)))[:LINEAGE_MAX]
 
-    @cached_property
+    @property
     def own(self) -> Seen:
         return Seen(None, self.target.base_version, self.submission.history)
 
@@ -195,7 +196,7 @@ def same(one: str | None, other: str | None) -> bool:
 
 def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`)."""
-    own = case.own._replace(value=base(case, name))
+    own = Seen(base(case, name), case.target.base_version, case.submission.history)
     corrected = case.corrected.steps.get(name) if case.corrected else None
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)

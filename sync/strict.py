@@ -56,7 +56,7 @@ def text(max_chars: int, *, empty: bool = True) -> Reader[str]:
             raise wrong(path, f"longer than {max_chars} characters")
         if not value and not empty:
             raise wrong(path, "must not be empty")
-        if _CONTROL.search(value):
+        if not value.isprintable() and _CONTROL.search(value):
             raise wrong(path, "control characters or broken Unicode inside")
         return value
 

@@ -11,16 +11,10 @@ from typing import Final
 from sqlalchemy import and_, bindparam, func, select, tuple_
 from sqlmodel import Session
 
-from server.database import table_of
+from server.database import among, table_of
 from server.exchange.tables import EntityRow, FeedHead, FeedRow
 from sync.documents import state_of
 from sync.messages import EntityState
-
-# Run twice by every contact, so built once.
-_HEADS: Final = select(table_of(FeedHead).c.village, table_of(FeedHead).c.seq).where(
-    table_of(FeedHead).c.county == bindparam("county"),
-    table_of(FeedHead).c.village.in_(bindparam("villages", expanding=True)),
-)
 
 
 @dataclass(frozen=True)
@@ -32,43 +26,64 @@ class SqlFeed:
 
     def heads(self, villages: Sequence[str]) -> dict[str, int]:
         """Village → feed head; absent if nothing ever happened there."""
-        asked = {"county": self.county, "villages": list(villages)}
-        rows = self.session.connection().execute(_HEADS, asked)
+        rows = self.session.connection().execute(_HEADS, {"county": self.county, "villages": list(villages)})
         return {row.village: row.seq for row in rows}
 
     def changes(self, village: str, after_seq: int, limit: int) -> list[tuple[int, EntityState]]:
         """Each entity once, at its last row: what a tablet wants is the present state."""
-        row, entity = table_of(FeedRow).c, table_of(EntityRow).c
-        last = (
-            select(row.dataset, row.id, func.max(row.seq).label("seq"))
-            .where(row.county == self.county, row.village == village, row.seq > after_seq)
-            .group_by(row.dataset, row.id)
-            .order_by(func.max(row.seq))
-            .limit(limit)
-            .subquery()
-        )
-        rows = self.session.connection().execute(
-            select(last.c.seq, entity.held)
-            .select_from(last)
-            .join(
-                table_of(EntityRow),
-                and_(entity.county == self.county, entity.dataset == last.c.dataset, entity.id == last.c.id),
-            )
-            .order_by(last.c.seq)
-        )
+        after = {"county": self.county, "village": village, "after": after_seq, "most": limit}
+        rows = self.session.connection().execute(_CHANGES, after)
         return [(seq, state_of(document, village)) for seq, document in rows]
 
     def snapshot(self, village: str, after_key: str | None, limit: int) -> list[EntityState]:
         """The entities that stand in the village, by (dataset, id)."""
-        columns = table_of(EntityRow).c
-        query = (
-            select(columns.held)
-            .where(columns.county == self.county, columns.village == village)
-            .order_by(columns.dataset, columns.id)
-            .limit(limit)
-        )
+        wanted: dict[str, object] = {"county": self.county, "village": village, "most": limit}
+        query = _FIRST
         if after_key is not None:
-            dataset, _, entity = after_key.partition("/")
-            query = query.where(tuple_(columns.dataset, columns.id) > tuple_(dataset, entity))
-        rows = self.session.connection().execute(query)
+            query = _FURTHER
+            wanted["dataset"], _, wanted["id"] = after_key.partition("/")
+        rows = self.session.connection().execute(query, wanted)
         return [state_of(document, village) for (document,) in rows]
+
+
+# Built once: to put a statement together costs more than to run it.
+_ROW: Final = table_of(FeedRow).c
+_HEAD: Final = table_of(FeedHead).c
+_ENTITY: Final = table_of(EntityRow).c
+_HEADS: Final = select(_HEAD.village, _HEAD.seq).where(
+    _HEAD.county == bindparam("county"), among(_HEAD.village, "villages")
+)
+_LAST: Final = (
+    select(_ROW.dataset, _ROW.id, func.max(_ROW.seq).label("seq"))
+    .where(
+        _ROW.county == bindparam("county"),
+        _ROW.village == bindparam("village"),
+        _ROW.seq > bindparam("after"),
+    )
+    .group_by(_ROW.dataset, _ROW.id)
+    .order_by(func.max(_ROW.seq))
+    .limit(bindparam("most"))
+    .subquery()
+)
+_CHANGES: Final = (
+    select(_LAST.c.seq, _ENTITY.held)
+    .select_from(_LAST)
+    .join(
+        table_of(EntityRow),
+        and_(
+            _ENTITY.county == bindparam("county"),
+            _ENTITY.dataset == _LAST.c.dataset,
+            _ENTITY.id == _LAST.c.id,
+        ),
+    )
+    .order_by(_LAST.c.seq)
+)
+_FIRST: Final = (
+    select(_ENTITY.held)
+    .where(_ENTITY.county == bindparam("county"), _ENTITY.village == bindparam("village"))
+    .order_by(_ENTITY.dataset, _ENTITY.id)
+    .limit(bindparam("most"))
+)
+_FURTHER: Final = _FIRST.where(
+    tuple_(_ENTITY.dataset, _ENTITY.id) > tuple_(bindparam("dataset"), bindparam("id"))
+)

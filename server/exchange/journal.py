@@ -6,18 +6,20 @@ transaction that `store` opened, and decides nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, text
 from sqlmodel import Session
 
-from server.database import insert_absent, insert_into, insert_rows, parts, table_of, update_unchanged
+from server.database import among, insert_absent, insert_rows, parts, table_of, update_unchanged
 from server.exchange import digests
 from server.exchange.tables import (
     EntityRow,
-    FeedHead,
     FeedRow,
     SubmissionRow,
     SubmissionTarget,
@@ -32,6 +34,35 @@ from sync.messages import Verdict
 JUDGED: Final = ("submission", "malformed")
 
 
+_JOURNAL: Final = table_of(SubmissionRow).c
+_ENTITY: Final = table_of(EntityRow).c
+# Built once: to put a statement together costs more than to run it.
+_PAST: Final = select(
+    _JOURNAL.id, _JOURNAL.hash, _JOURNAL.verdict, _JOURNAL.person, _JOURNAL.observed_at, _JOURNAL.traces
+).where(
+    _JOURNAL.county == bindparam("county"),
+    among(_JOURNAL.id, "ids"),
+    _JOURNAL.kind != "differs",
+)
+_ENTITIES: Final = (
+    select(_ENTITY.held)
+    .where(
+        _ENTITY.county == bindparam("county"),
+        _ENTITY.dataset == bindparam("dataset"),
+        among(_ENTITY.id, "ids"),
+    )
+    .order_by(_ENTITY.id)
+    .with_for_update()
+)
+
+_BUMP: Final = """
+INSERT INTO feed_head (county, village, seq)
+SELECT :county, key, CAST(value AS bigint) FROM {given} WHERE true ORDER BY key
+ON CONFLICT (county, village) DO UPDATE SET seq = feed_head.seq + excluded.seq RETURNING village, seq"""
+_BUMP_POSTGRES: Final = text(_BUMP.format(given="json_each_text(CAST(:counts AS json))"))
+_BUMP_SQLITE: Final = text(_BUMP.format(given="json_each(:counts)"))
+
+
 class Stale(Exception):
     """Another writer changed an entity after this transaction had read it."""
 
@@ -44,14 +75,8 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
     them.
     """
     found: dict[str, Past] = {}
-    columns = table_of(SubmissionRow).c
     for chunk in parts(sorted(ids)):
-        rows = session.connection().execute(
-            select(
-                columns.id, columns.hash, columns.verdict, columns.person, columns.observed_at, columns.traces
-            ).where(columns.county == county, columns.id.in_(chunk), columns.kind != "differs")
-        )
-        for row in rows:
+        for row in session.connection().execute(_PAST, {"county": county, "ids": chunk}):
             verdict = decode(Verdict, row.verdict.encode())
             traces = read_traces(row.traces)
             found[row.id] = Past(row.id, row.hash, verdict, row.person, row.observed_at, traces)
@@ -72,17 +97,12 @@ def entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -
 
 def _read_entities(session: Session, county: str, keys: Collection[tuple[str, str]]) -> dict[Key, Held]:
     found: dict[Key, Held] = {}
-    columns = table_of(EntityRow).c
-    for chunk in parts(sorted(keys)):
-        rows = session.connection().execute(
-            select(columns.held)
-            .where(columns.county == county, tuple_(columns.dataset, columns.id).in_(chunk))
-            .order_by(columns.dataset, columns.id)
-            .with_for_update()
-        )
-        for (document,) in rows:
-            held = read_held(document)
-            found[held.key] = held
+    for dataset, named in groupby(sorted(keys), key=itemgetter(0)):
+        for ids in parts(id for _, id in named):
+            wanted = {"county": county, "dataset": dataset, "ids": ids}
+            for (document,) in session.connection().execute(_ENTITIES, wanted):
+                held = read_held(document)
+                found[held.key] = held
     return found
 
 
@@ -191,15 +211,8 @@ def tell(session: Session, county: str, rows: Sequence[facts.FeedRow], deltas: M
 
 
 def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """Raise each village's head by its count, in the order given; village → new head."""
-    heads: dict[str, int] = {}
-    table = table_of(FeedHead)
-    for chunk in parts(counts.items()):
-        insert = insert_into(session, FeedHead).values(
-            [{"county": county, "village": village, "seq": count} for village, count in chunk]
-        )
-        statement = insert.on_conflict_do_update(
-            index_elements=["county", "village"], set_={"seq": table.c.seq + insert.excluded.seq}
-        ).returning(table.c.village, table.c.seq)
-        heads |= {row.village: row.seq for row in session.connection().execute(statement)}
-    return heads
+    """Raise each village's head by its count, in the order of their codes; village → new head."""
+    connection = session.connection()
+    statement = _BUMP_POSTGRES if connection.dialect.name == "postgresql" else _BUMP_SQLITE
+    rows = connection.execute(statement, {"county": county, "counts": json.dumps(counts)}) if counts else ()
+    return {row.village: row.seq for row in rows}

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from server.database import parts, table_of
+from server.database import among, parts, table_of
 from server.exchange.tables import SubmissionRow, SubmissionTarget
 from sync.documents import read_traces
+
+_TARGET: Final = table_of(SubmissionTarget).c
+_ALSO_ABOUT: Final = select(_TARGET.submission, _TARGET.entity).where(
+    _TARGET.county == bindparam("county"),
+    among(_TARGET.submission, "submissions"),
+    _TARGET.dataset == bindparam("dataset"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,8 @@ def also_about(session: Session, county: str, submissions: Collection[str], data
     """Submission → the entity of a dataset it spoke of, for those that did."""
     found: dict[str, str] = {}
     for some in parts(sorted(submissions)):
-        rows = session.execute(
-            select(col(SubmissionTarget.submission), col(SubmissionTarget.entity)).where(
-                col(SubmissionTarget.county) == county,
-                col(SubmissionTarget.submission).in_(some),
-                col(SubmissionTarget.dataset) == dataset,
-            )
-        )
+        named = {"county": county, "submissions": some, "dataset": dataset}
+        rows = session.connection().execute(_ALSO_ABOUT, named)
         found |= {row.submission: row.entity for row in rows}
     return found
 

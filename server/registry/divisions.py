@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlmodel import Session, col
 
 from server.access.tables import Person
-from server.database import ITEMS_PER_STATEMENT, parts
+from server.database import ITEMS_PER_STATEMENT, among, parts, table_of
 from server.registry import rules
 from server.registry.filters import counted, escaped
 from server.registry.tables import AreaClass, Division
@@ -99,29 +98,10 @@ def county_name(session: Session, county: str) -> str:
 def villages(session: Session, county: str, codes: Collection[str] | None = None) -> list[Village]:
     """Those of `codes` that are villages of the county, or all of them; sorted by code."""
     low, high = rules.bounds(county)
-    township = aliased(Division)
-    statement = (
-        select(col(Division.code), col(Division.name), func.coalesce(col(township.name), Division.parent),
-               col(AreaClass.area_class))
-        .outerjoin(AreaClass, _decision_of_division())
-        .outerjoin(township, col(township.code) == col(Division.parent))
-        .where(col(Division.level) == "village", col(Division.code).between(low, high))
-        .order_by(col(Division.code))
-    )  # fmt: skip
     return [
-        Village(code, name, township_name, None if decided == rules.UNCLASSIFIED else decided)
-        for code, name, township_name, decided in _among(session, statement, codes)
+        Village(code, name, township, None if decided == rules.UNCLASSIFIED else decided)
+        for code, name, township, decided in _among(session, {"low": low, "high": high}, codes)
     ]
-
-
-def _among(session: Session, statement: Any, codes: Collection[str] | None) -> Iterator[Any]:
-    """The rows of these codes. A tablet asks for a few at every contact; beyond what one statement takes, reading
-    the whole county is cheaper than naming them."""
-    if codes is not None and len(codes) <= ITEMS_PER_STATEMENT:
-        yield from session.execute(statement.where(col(Division.code).in_(sorted(codes))))
-    else:
-        wanted = None if codes is None else set(codes)
-        yield from (row for row in session.execute(statement) if wanted is None or row[0] in wanted)
 
 
 def _decision_of_division() -> ColumnElement[bool]:
@@ -130,6 +110,35 @@ def _decision_of_division() -> ColumnElement[bool]:
         col(AreaClass.village) == col(Division.code),
         col(AreaClass.current),
     )
+
+
+# Built once, for a tablet asks at every contact.
+_TOWNSHIP: Final = table_of(Division).alias()
+_VILLAGES: Final = (
+    select(
+        col(Division.code),
+        col(Division.name),
+        func.coalesce(_TOWNSHIP.c.name, col(Division.parent)),
+        col(AreaClass.area_class),
+    )
+    .outerjoin(AreaClass, _decision_of_division())
+    .outerjoin(_TOWNSHIP, _TOWNSHIP.c.code == col(Division.parent))
+    .where(col(Division.level) == "village", col(Division.code).between(bindparam("low"), bindparam("high")))
+    .order_by(col(Division.code))
+)
+_SOME_VILLAGES: Final = _VILLAGES.where(among(col(Division.code), "codes"))
+
+
+def _among(session: Session, bounds: Mapping[str, str], codes: Collection[str] | None) -> Iterator[Any]:
+    """The rows of these codes. Beyond what one statement takes, reading the whole county is cheaper than naming
+    them."""
+    connection = session.connection()
+    if codes is not None and len(codes) <= ITEMS_PER_STATEMENT:
+        yield from connection.execute(_SOME_VILLAGES, {**bounds, "codes": sorted(codes)})
+    else:
+        wanted = None if codes is None else set(codes)
+        rows = connection.execute(_VILLAGES, bounds)
+        yield from (row for row in rows if wanted is None or row[0] in wanted)
 
 
 def _conditions(wanted: DivisionFilter) -> Iterator[ColumnElement[bool]]:

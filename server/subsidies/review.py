@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
-from server.database import insert_into, parts, read, table_of, upsert, write
+from server.database import among, insert_into, parts, read, table_of, upsert, write
 from server.registry import aliases
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
@@ -35,6 +35,16 @@ HOMES_PER_TRANSACTION: Final = 250
 # As many as a page works out before it is drawn; what is left it says, and goes on by itself.
 HOMES_PER_VIEW: Final = 250
 
+
+_REVIEW: Final = table_of(ReviewRow)
+_MARK: Final = (
+    update(_REVIEW)
+    .where(
+        _REVIEW.c.county == bindparam("of"),
+        among(_REVIEW.c.household, "homes"),
+    )
+    .values(stale=True)
+)
 
 # ---- what makes it stale
 
@@ -65,9 +75,9 @@ def watch(session: Session, county: str, changed: Sequence[Held], now: datetime)
 
 def mark(session: Session, county: str, households: Collection[str]) -> None:
     """These homes of the queue have to be worked out anew."""
+    session.flush()
     for part in parts(sorted(households)):
-        same = and_(col(ReviewRow.county) == county, col(ReviewRow.household).in_(part))
-        session.execute(update(ReviewRow).where(same).values(stale=True))
+        session.connection().execute(_MARK, {"of": county, "homes": part})
 
 
 def hold(session: Session, county: str, households: Collection[str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select
 from sqlmodel import Session, col
 
 from server.inspections.tables import Problem
@@ -108,20 +109,23 @@ def in_version() -> ColumnElement[bool]:
     )
 
 
+# Built once: every contact that brings records asks.
+_DESIGNATED: Final = (
+    select(col(ZoneVillage.village), ZoneVersion)
+    .join(ZoneVersion, in_version())
+    .where(
+        col(ZoneVersion.county) == bindparam("county"),
+        col(ZoneVersion.decision) == "designated",
+        col(ZoneVersion.change) != "withdraw",
+    )
+    .order_by(col(ZoneVersion.in_force_on))
+)
+
+
 def designated(session: Session, county: str, villages: Collection[str]) -> dict[str, list[ZoneVersion]]:
     """Village to every version designated over it at any time, by the day it comes into force."""
-    statement = (
-        select(col(ZoneVillage.village), ZoneVersion)
-        .join(ZoneVersion, in_version())
-        .where(
-            col(ZoneVersion.county) == county,
-            col(ZoneVersion.decision) == "designated",
-            col(ZoneVersion.change) != "withdraw",
-        )
-        .order_by(col(ZoneVersion.in_force_on))
-    )
     wanted, found = set(villages), dict[str, list[ZoneVersion]]()
-    for village, version in session.execute(statement):
+    for village, version in session.execute(_DESIGNATED, {"county": county}):
         if village in wanted:
             found.setdefault(village, []).append(version)
     return found

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, not_
+from sqlalchemy import and_, bindparam, not_
 from sqlmodel import Session, col, select
 
-from server.database import parts
+from server.database import among, parts
 from server.exchange.sources import Source
 from server.inspections import actions, sightings
 from server.inspections.actions import Finding
@@ -33,6 +33,15 @@ from sync.facts import Held
 STOVE: Final = ("old_stove", "device", "fuel")
 WATCHED: Final = ("household", "coal_use", sightings.DATASET)
 KIND_OF: Final = {"in_use_in_zone": "stove_in_use", "kept_in_zone": "stove_kept"}
+# Built once: every contact that brings records asks.
+_NOT_CLOSED: Final = select(Problem).where(
+    col(Problem.county) == bindparam("county"), col(Problem.state) != "closed"
+)
+_OF_HOMES: Final = _NOT_CLOSED.where(
+    among(col(Problem.household), "homes"),
+    col(Problem.kind).in_((*KIND_OF.values(), "coal_burned")),
+)
+_OF_SIGHTINGS: Final = _NOT_CLOSED.where(among(col(Problem.source), "keys"))
 
 
 @dataclass(frozen=True)
@@ -185,19 +194,12 @@ def _problems(session: Session, county: str, fresh: Sequence[Held]) -> dict[str,
     corrected = [held.key for held in fresh if held.dataset == sightings.DATASET and held.version > 1]
     found: dict[str, list[Problem]] = {}
     for part in parts(sorted(homes)):
-        kinds = col(Problem.kind).in_((*KIND_OF.values(), "coal_burned"))
-        for row in _not_closed(session, county, kinds, col(Problem.household).in_(part)):
+        for row in session.execute(_OF_HOMES, {"county": county, "homes": part}).scalars():
             found.setdefault(homes[row.household], []).append(row)
     for part in parts(sorted(corrected)):
-        for row in _not_closed(session, county, col(Problem.source).in_(part)):
+        for row in session.execute(_OF_SIGHTINGS, {"county": county, "keys": part}).scalars():
             found.setdefault(row.source, []).append(row)
     return found
-
-
-def _not_closed(session: Session, county: str, *where: ColumnElement[bool]) -> Iterator[Problem]:
-    yield from session.exec(
-        select(Problem).where(Problem.county == county, col(Problem.state) != "closed", *where)
-    )
 
 
 def _gone(held: Held) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from server import database
 from server.exchange.tables import EntityRow
-from sync.codec import encode
+from sync.documents import held_text
 from sync.facts import Held, PropertyState
 from sync.messages import Conflict
 
@@ -128,7 +128,7 @@ def test_an_open_conflict_shows_base_mine_and_theirs(changing: Any, running: Any
         session.merge(
             EntityRow(
                 county="140525", dataset="household", id=identity, village=held.village, version=3,
-                conflicts_n=1, updated_at=running.clock(), held=encode(held).decode(),
+                conflicts_n=1, updated_at=running.clock(), held=held_text(held),
             )
         )  # fmt: skip
     page = get_own(f"/households/140525/{identity}").text

@@ -18,7 +18,8 @@ from server.subsidies.payments import excess
 from server.subsidies.schedule import bundled
 from server.subsidies.tables import PaymentRow
 from server.subsidies.verify import verify as prove
-from sync.facts import Held, PropertyState
+from sync.documents import held_text, traces_text
+from sync.facts import Held, PropertyState, Step, Trace
 
 COUNTY = "140427"
 
@@ -89,14 +90,15 @@ def test_a_withdrawn_acceptance_takes_all_back_and_a_new_one_gives_it_again(offi
 def test_a_conversion_changed_after_acceptance_is_asked_about_before_new_money(office) -> None:
     office.accepted_home("h1")
     office.change(Conversion, "c-h1", kind="gas", version=2)
-    held = {"props": {"kind": {"version": 2}, "connected_on": {"version": 1}}}
+    props = {"kind": PropertyState("gas", 2, "s"), "connected_on": PropertyState("", 1, "s")}
+    held = Held("conversion", "c-h1", "140427100201", 2, props)
     with write(office.engine) as session:
         session.execute(
             insert(table_of(EntityRow)),
             [
                 {
                     "county": COUNTY, "dataset": "conversion", "id": "c-h1", "village": "140427100201", "version": 2,
-                    "conflicts_n": 0, "updated_at": office.now, "held": json.dumps(held),
+                    "conflicts_n": 0, "updated_at": office.now, "held": held_text(held),
                 }
             ],
         )  # fmt: skip
@@ -214,9 +216,10 @@ def test_a_home_not_heated_in_a_season_by_the_journal(small_office) -> None:
     office = small_office
     office.accepted_home("h1")
     steps = {"heating_status": "not_heated", "not_heated_reason": "empty"}
-    traces = {"household/h1": {"steps": {n: {"sent": v, "outcome": "applied"} for n, v in steps.items()}}}
+    trace = Trace({n: Step(v, None, "applied", 1) for n, v in steps.items()}, {}, (), 0, None, 1)
+    traces = traces_text({"household/h1": trace})
     with write(office.engine) as session:
-        office.record(session, "household", "h1", observed="2018-12-01", traces=json.dumps(traces))
+        office.record(session, "household", "h1", observed="2018-12-01", traces=traces)
     office.change(Household, "h1", heating_status="not_heated", not_heated_reason="empty")
     office.decide()
     assert office.decided()[0].home["not_heated"] == [{"value": "empty", "since": "2018-12-01"}]
