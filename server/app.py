@@ -62,7 +62,7 @@ from server.access.throttle import Throttle
 from server.exchange import digests, forms, history, keyring, office
 from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
-from server.exchange.photo_files import PhotoFiles
+from server.exchange.photo_files import FOLDER, PhotoFiles
 from server.exchange.store import Derivation, Exchange
 from server.inspections import sightings
 from server.programme.actions import release_bundled
@@ -177,7 +177,7 @@ def _create(
     state, places = app.state, RegistryPlaces()
     state.settings, state.engine, state.clock, state.new_id = settings, engine, clock, new_id
     state.places, state.sign_in_throttle = places, Throttle(clock)
-    state.photo_files = PhotoFiles(settings.data / "photos")
+    state.photo_files = PhotoFiles(settings.data / FOLDER)
     with database.write(engine) as session:
         forms.register(session, survey_forms.released(), clock())
         history.ensure(session, new_id)

@@ -28,7 +28,7 @@ from typer.exceptions import TyperException
 from server import database, verifying
 from server.app import create_app, fill, random_id, utc_now
 from server.database import DatabaseProblem, write
-from server.exchange import backup, forms, keyring, rescue_report
+from server.exchange import backup, forms, keyring, photo_copies, rescue_report
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
 from server.lab.bench.commands import bench
@@ -294,6 +294,7 @@ def back_up(target: File, data: Data = None) -> None:
     settings = from_environment(data=data)
     size = backup.back_up(settings.database_url, target, bars)
     console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
+    console.print(str(photo_copies.back_up(settings.data, target, bars)), markup=False)
     if not settings.county_keys:
         keys = settings.data / keyring.FILE
         console.print(f"打开救援文件的县密钥不在其中，请把 {keys} 另存到安全的地方。", markup=False)
@@ -319,6 +320,7 @@ def restore(
             replaced = backup.restore(
                 settings.database_url, source, new_id=random_id, now=utc_now(), steps=bars
             )
+            console.print(str(photo_copies.restore(source, settings.data, bars)), markup=False)
     console.print("已恢复。平板下次同步时会重新读取，并补上备份之后的记录。")
     if replaced:
         console.print(f"原来的数据库保存在 {replaced}。", markup=False)

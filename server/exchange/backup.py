@@ -38,6 +38,7 @@ def database_file(url: str) -> Path:
         raise BackupProblem(
             "数据库在 PostgreSQL 上：请用 pg_dump 备份、pg_restore 恢复，"
             "恢复后在启动服务器之前运行 cleanheat restore --history-only。"
+            "照片不在数据库里：请把数据目录中的 photos 文件夹一并复制。"
         )
     return Path(parsed.database)
 

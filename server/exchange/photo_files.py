@@ -18,6 +18,7 @@ from typing import IO, Final
 
 from sync.photos import SHA256, Picture, look
 
+FOLDER: Final = "photos"  # below the server's data
 ARRIVING: Final = "arriving"
 COUNTY_DIGITS: Final = 6
 
