@@ -1,5 +1,5 @@
-"""zstd where the tablet's Python has it: in the standard library from 3.14 on, before that in a package that need not be
-there. A tablet without it reads what is packed by gzip.
+"""zstd where the tablet's Python has it: in the standard library from 3.14 on, before that in a package that need not
+be there. A tablet without it reads what is packed by gzip.
 """
 
 import importlib

@@ -276,7 +276,7 @@ def test_the_figures_in_the_readme_are_the_code_s():
     for name in (
         "MAX_BODY_BYTES", "SUBMISSIONS_PER_REQUEST", "ENTITIES_PER_REPLY", "CHARS_PER_REPLY", "FORMS_PER_REPLY",
         "VILLAGES_PER_TABLET", "TARGETS_PER_SUBMISSION", "PROPERTIES_PER_ENTITY", "VALUE_CHARS_MAX",
-        "ANSWERS_DEPTH_MAX", "ANSWERS_NODES_MAX",
+        "ANSWERS_DEPTH_MAX", "ANSWERS_NODES_MAX", "PART_BYTES_MAX",
     ):  # fmt: skip
         assert f"| `{name}` | {getattr(messages, name):,} |" in README, name
 

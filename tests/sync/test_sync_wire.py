@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from sync import wire
-from sync.codec import decode, derived_id, encode, submission_hash, to_json
+import sync
+from sync import parts, wire
+from sync.codec import decode, decode_request, derived_id, encode, submission_hash, to_json
 from sync.dictionary import D1
 from sync.messages import (
     Cursor,
@@ -209,3 +212,19 @@ def test_the_hash_is_over_the_plain_form():
     got = wire.unpack_request(wire.pack_request(request(made), wire.TAKES).body, "d1", ME)
     assert submission_hash(got.request.submissions[0]) == submission_hash(made)
     assert to_json(got.request.submissions[0]) == to_json(made)
+
+
+def test_the_lean_example_in_the_readme_says_the_same_as_the_plain_one():
+    readme = (Path(sync.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (lean,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
+    plain = decode_request(re.findall(r"```json\n(.*?)```", readme, re.DOTALL)[0].encode()).request
+    short = plain.villages_hash[: wire.VILLAGES_HASH_CHARS]
+    assert wire.read_request(lean.encode(), plain.device).request == replace(plain, villages_hash=short)
+    packed = wire.pack_request(plain, wire.TAKES)
+    assert json.loads(packed.text) == json.loads(lean)
+
+
+def test_every_way_of_saying_things_is_in_the_readme():
+    readme = (Path(sync.__file__).parent / "README.md").read_text(encoding="utf-8")
+    for word in (*wire.TAKES, wire.COLUMNS, parts.ZSTD, wire.PART_TYPE, "damaged"):
+        assert f"`{word}`" in readme, word
