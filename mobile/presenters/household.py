@@ -66,7 +66,9 @@ class HouseholdPresenter:
 
     def __init__(self, desk: Desk, household: str) -> None:
         self._desk = desk
-        self._id = household
+        # An id that was merged into another home opens that one; what is begun here is about that one.
+        shown = desk.replica.entity("household", household)
+        self._id = shown.id if shown else household
         self._words = Vocabulary(desk)
 
     def convert(self) -> str:

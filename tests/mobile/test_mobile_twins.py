@@ -1,5 +1,9 @@
 """A household that may be registered already: said while the surveyor stands at the door, never in the way."""
 
+from dataclasses import replace
+
+from mobile.presenters import drafting
+from mobile.presenters.household import HouseholdPresenter
 from mobile.presenters.households import HouseholdsPresenter
 from mobile.presenters.interview import InterviewPresenter
 
@@ -90,8 +94,6 @@ def test_my_own_earlier_record_says_who_and_when(tablet):
 def test_a_household_known_to_the_register_is_not_compared_when_it_is_corrected(tablet):
     one = tablet.household(head_name="张国强", door_number="3组12号")
     tablet.household(head_name="张国强", door_number="3组12号")
-    from mobile.presenters import drafting
-
     draft = drafting.start_update(tablet.desk, "140525100201", one)
     assert InterviewPresenter(tablet.desk, draft, lambda state: None).state.twins == ()
 
@@ -111,9 +113,18 @@ def test_the_card_on_screen_leads_to_the_other_household(tablet, open_window):
     window.type("门牌号", "3组12号")
     window.type("户主姓名", "张国强")
     window.see("这一户很可能已经登记过")
-    window.touch("删除草稿并打开")
-    window.see("确定删除？再点一次")
     window.touch("打开那一户")
     window.see("门牌 3组12号")
     window.see("登记改造")
     assert len(tablet.replica.drafts()) == 1
+
+
+def test_a_home_that_was_merged_opens_the_one_it_was_merged_into(tablet):
+    one = tablet.household(head_name="张国强", door_number="3组12号")
+    other = tablet.household(head_name="张国强", door_number="三组12号")
+    gone = tablet.state("household", other, {})
+    tablet.receive(replace(gone, gone=True, same_as=one))
+    assert [row.id for row in tablet.replica.households("140525100201")] == [one]
+    page = HouseholdPresenter(tablet.desk, other)
+    assert page.state().title == "张国强" and not page.state().gone
+    assert tablet.replica.draft(page.visit()).target_ids["household"] == one

@@ -48,9 +48,7 @@ def separate(county: Any) -> None:
 
 
 @given(st.lists(STEPS, min_size=4, max_size=30))
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_is_lost_and_all_tablets_see_what_the_hub_has(
     kit: Any, make_surveyor: Any, steps: list[Any]
 ) -> None:
@@ -63,6 +61,7 @@ def test_nothing_is_lost_and_all_tablets_see_what_the_hub_has(
             each.syncs()
         recorded: list[tuple[str, str]] = []
         replaced: set[tuple[str, str]] = set()
+        mine: dict[tuple[int, str, str], str] = {}
         for step in steps:
             if step[0] == "record":
                 _, who, id, name = step
@@ -70,7 +69,9 @@ def test_nothing_is_lost_and_all_tablets_see_what_the_hub_has(
                 value = f"{who}-{next(fresh)}"
                 if shown is not None:
                     three[who].records(id, {name: value})
-                    replaced.add((name, shown[name]))  # its surveyor saw that one, and put another in its place
+                    # Its surveyor saw that one, and knows what they put under this id before.
+                    replaced |= {(name, shown[name]), (name, mine.get((who, id, name), shown[name]))}
+                    mine[who, id, name] = value
                     recorded.append((name, value))
             elif step[0] == "sync":
                 three[step[1]].syncs()
