@@ -85,7 +85,8 @@ class File:
                 self.makers.setdefault((key, line.version(key)), line.submission.id)
 
     def _makes(self, line: Line, key: Key) -> bool:
-        return self.makers[key, line.version(key)] == line.submission.id
+        # Two ids made one: what comes under the second has versions of its own, beside the official's.
+        return line.kind == "office" or self.makers[key, line.version(key)] == line.submission.id
 
     @property
     def restored(self) -> bool:

@@ -28,21 +28,25 @@ NAME: Final = "replay"
 
 @dataclass(frozen=True)
 class Touch:
-    """What one submission did to an entity. ``village``: the record's own. ``at``: its place in the journal."""
+    """What one submission did to an entity. ``village``: the record's own. ``at``: its place in the journal.
+    ``office``: an official chose among what others recorded."""
 
     at: tuple[datetime, int]
     submission: str
     village: str
     trace: Trace
+    office: bool = False
 
 
 @dataclass(frozen=True)
 class Value:
-    """What the journal says a property is, since which version, and by which submission."""
+    """What the journal says a property is, since which version, and by which submission. ``chosen``: by an official,
+    who leaves it with whoever recorded it."""
 
     value: str
     version: int
     submission: str
+    chosen: bool = False
 
 
 def replay(session: Session, county: str, told: Told) -> Iterator[Finding]:
@@ -67,14 +71,14 @@ def _touches(session: Session, county: str, keys: Sequence[tuple[str, str]]) -> 
     wanted = {f"{dataset}/{id}" for dataset, id in keys}
     found: dict[Key, list[Touch]] = {key: [] for key in wanted}
     for part in parts(sorted(id for (id,) in named)):
-        lines = select(row.id, row.village, row.traces, row.received_at, row.position).where(
+        lines = select(row.id, row.village, row.traces, row.received_at, row.position, row.kind).where(
             row.county == county, row.id.in_(part), row.kind != "differs"
         )
         for line in session.connection().execute(lines):
             for key, trace in _traces(line.traces).items():
                 if key in wanted:
                     at = line.received_at, line.position
-                    found[key].append(Touch(at, line.id, line.village, trace))
+                    found[key].append(Touch(at, line.id, line.village, trace, line.kind == "office"))
     return found
 
 
@@ -132,7 +136,7 @@ def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
         for name, step in trace.steps.items():
             made = trace.version == 1 and step.outcome == "" and name not in found
             if step.outcome == "applied" or made:
-                found[name] = Value(step.sent, trace.version, each.submission)
+                found[name] = Value(step.sent, trace.version, each.submission, each.office)
     return found
 
 
@@ -143,7 +147,7 @@ def _values(held: Held, values: Mapping[str, Value]) -> Iterator[str]:
             yield f"属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
         elif state.value != wanted.value:
             yield f"属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
-        elif (state.version, state.submission) != (wanted.version, wanted.submission):
+        elif state.version != wanted.version or not (wanted.chosen or state.submission == wanted.submission):
             yield f"属性 {name} 登记为由 {state.submission} 所填，按记录是 {wanted.submission}。"
 
 

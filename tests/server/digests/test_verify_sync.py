@@ -9,10 +9,12 @@ import pytest
 from server import database
 from server.exchange import forms, verify, verify_redecide
 from server.exchange.verify_redecide import Rules
+from server.registry import duplicates
 from server.registry.policy import RELEASED
 from server.verifying import Exchange, checks_of, document
 
 COUNTY = "140525"
+NOW = datetime(2020, 9, 1, 8, 0, tzinfo=UTC)
 A, B, C = "140525100201", "140525100202", "140525100203"
 
 
@@ -195,3 +197,27 @@ def test_findings_are_kept_within_bounds_and_counted(county) -> None:
     assert (len(done.findings), done.findings_n) == (verify.FINDINGS_KEPT, 2_000)
     told = document(None, Exchange(COUNTY, datetime(2020, 9, 1, tzinfo=UTC), (done,)))
     assert told["checks"] == {"x": 2_000} and told["holds"] is False
+
+
+def test_two_homes_made_one_and_apart_again_hold(county, recorder, reader) -> None:
+    home, other = county.homes[1], county.homes[2]
+    exchange = county.hub.exchange
+    person = str(reader.row.person)
+
+    def versions(*ids: str) -> tuple[int, ...]:
+        found = dict(county.hub.sql("SELECT id, version FROM entity"))
+        return tuple(found[id] for id in ids)
+
+    with database.write(exchange.engine) as session:
+        said = duplicates.Merge(home, other, versions(home, other), frozenset(), "同一院落", person)
+        merged = duplicates.merge(exchange, session, COUNTY, said, NOW, ())
+    assert county.found(redecide=True) == {}
+    recorder.again(B, other, visit_outcome="refused")
+    reader.calls(), reader.calls()
+    assert county.found(redecide=True) == {}
+    assert reader.replica.stated().digests == county.hub.kept()
+    with database.write(exchange.engine) as session:
+        duplicates.separate(exchange, session, COUNTY, merged.id, "是两户", person, NOW, ())
+    reader.calls(), reader.calls()
+    assert county.found(redecide=True) == {}
+    assert reader.replica.stated().digests == county.hub.kept()
