@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlmodel import Session, col
 
-from server.database import parts, upsert
+from server.database import parts, table_of, upsert
 from server.registry.duplicate_tables import Alias, HouseholdMerge
 from server.registry.tables import Household
 from sync.facts import Held
@@ -163,6 +163,9 @@ def _end(id: str, known: Mapping[str, str]) -> str:
 
 # ---- derivations
 
+# Asked once for every batch that tablets send, so it is put together once.
+_ANY: Final = select(table_of(Alias).c.id).where(table_of(Alias).c.county == bindparam("county")).limit(1)
+
 
 def through(*derivations: Derivation) -> Derivation:
     """These derivations, each handed what changed as it belongs now: aliases noted first, what names a merged home
@@ -185,8 +188,7 @@ def _concerned(session: Session, county: str, changed: Iterable[Held]) -> bool:
     """Whether any home of the county is an alias, or becomes one: where none is, a batch asks no more than this."""
     if any(held.same_as for held in changed):
         return True
-    any_alias = select(col(Alias.id)).where(col(Alias.county) == county).limit(1)
-    return session.execute(any_alias).first() is not None
+    return session.connection().execute(_ANY, {"county": county}).first() is not None
 
 
 def _owner(held: Held) -> str:

@@ -60,6 +60,7 @@ def install(app: FastAPI) -> None:
     the home they led to."""
     app.state.likenesses = Likenesses()
     app.state.panels.add("household", merges_panel, order=1)
+    app.state.panels.add("area", area_panel, order=30)
 
 
 def merges_panel(request: Request, key: str) -> Markup | None:
@@ -72,6 +73,16 @@ def merges_panel(request: Request, key: str) -> Markup | None:
             return None
         found = duplicate_views.of_home(session, county, identity)
     return fragment(request, "registry/_merges.html", merges=found) if found else None
+
+
+def area_panel(request: Request, key: str) -> Markup | None:
+    """On an area's coverage page: how many pairs wait for somebody to look, each number with its list."""
+    if len(key) < 6 or not may(request.state.person, "duplicate.view", key):
+        return None
+    queues = {state: PairFilter(key, state) for state in STATES}
+    with read(request.app.state.engine) as session:
+        counts = duplicate_views.counts(session, likenesses_of(request), queues["open"])
+    return fragment(request, "registry/_duplicates_area.html", counts=counts, queues=queues, states=STATES)
 
 
 def wanted_of(request: Request, person: Person, query: Mapping[str, str]) -> PairFilter:
