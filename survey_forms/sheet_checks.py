@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from survey_forms.properties import MASKED, MUST_SAVE, PROPERTIES, SECRET
 
 LANGUAGES = ("中文 (zh)", "English (en)")
-_QUESTIONS = {"text", "integer", "decimal", "date", "geopoint", "image", "note", "select_one", "select_multiple"}
+_QUESTIONS = {
+    "text",
+    "integer",
+    "decimal",
+    "date",
+    "geopoint",
+    "image",
+    "note",
+    "select_one",
+    "select_multiple",
+}
 _BRACKETS = {"begin_group", "end_group", "begin_repeat", "end_repeat"}
 TYPES = frozenset(_QUESTIONS | _BRACKETS | {"calculate", "hidden"})
 SILENT = frozenset({"calculate", "hidden", "end_group", "end_repeat"})

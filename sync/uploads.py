@@ -19,7 +19,7 @@ from sync.photos import PHOTOS_PER_QUESTION
 from sync.replica_photos import Due, PhotoState
 
 PIECE_BYTES_MIN, PIECE_BYTES_FIRST, PIECE_BYTES_MAX = 16_384, 65_536, 1_048_576
-PIECE_S_SHORT, PIECE_S_LONG = 2, 8  # below: larger pieces; above: smaller ones
+PIECE_S = 4  # what a piece should take: others share the line
 SLOW_BYTES_PER_S = 60_000
 SECONDS_PER_CONTACT = 900
 PIECES_PER_CONTACT = 20_000
@@ -268,11 +268,11 @@ def _after(
 
 def _measure(at: _Sending, size: int, seconds: float) -> None:
     at.bytes_n += size
-    at.rate = size / seconds if seconds > 0 else None
-    if seconds < PIECE_S_SHORT:
-        at.piece_bytes = min(at.piece_bytes * 2, PIECE_BYTES_MAX)
-    elif seconds > PIECE_S_LONG:
-        at.piece_bytes = max(at.piece_bytes // 2, PIECE_BYTES_MIN)
+    if seconds <= 0:  # a clock that was set back
+        return
+    at.rate = size / seconds
+    fitting = min(int(at.rate * PIECE_S), at.piece_bytes * 2, PIECE_BYTES_MAX)
+    at.piece_bytes = max(fitting, PIECE_BYTES_MIN)
 
 
 # --- what became of it ------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Publishing: a form becomes an XForm, or every fault is told at once; what is released never changes."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
