@@ -51,8 +51,14 @@ ON_LINE: Final[tuple[tuple[tuple[str, ...], Measure], ...]] = (
     (("nothing_new_s", "nothing_new_bytes", "nothing_new_requests"), lambda at: at.nothing_new()),
     (("one_down_s", "one_down_bytes"), lambda at: at.one_down()),
     (("hundred_up_s", "hundred_up_bytes", "hundred_up_requests"), lambda at: at.hundred_up()),
-    (("first_sync_reset10_s",), lambda at: at.first_sync_reset("first_sync_reset10", 10)),
-    (("first_sync_reset3_s",), lambda at: at.first_sync_reset("first_sync_reset3", 3)),
+    (
+        ("first_sync_reset10_s", "first_sync_reset10_ratio"),
+        lambda at: at.first_sync_reset("first_sync_reset10", 10),
+    ),
+    (
+        ("first_sync_reset3_s", "first_sync_reset3_ratio"),
+        lambda at: at.first_sync_reset("first_sync_reset3", 3),
+    ),
 )
 LINE_NAMES: Final = tuple(name for names, _ in ON_LINE for name in names)
 NAMES: Final = (*LINE_NAMES, *ingest.NAMES)

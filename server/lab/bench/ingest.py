@@ -35,7 +35,7 @@ _HOST: Final = "127.0.0.1"
 @dataclass(frozen=True)
 class Run:
     """What one run took: seconds by the clock, processor seconds of the server and of the database's own processes
-    (0 where it has none), and seconds that its rows alone would have taken.
+    (0 where it has none), and by the clock and of the processor what its rows alone would have taken.
     """
 
     submissions_n: int
@@ -43,6 +43,7 @@ class Run:
     python_s: float
     database_s: float
     raw_s: float
+    raw_cpu_s: float
 
 
 def measure(made: Made, load: Load, *, runs_n: int, sqlite: bool, steps: Steps = unseen) -> list[Figure]:
@@ -64,10 +65,13 @@ def measure(made: Made, load: Load, *, runs_n: int, sqlite: bool, steps: Steps =
 
 def figures(runs: list[Run]) -> list[Figure]:
     raw_rate = [run.submissions_n / run.raw_s for run in runs]
+    raw_cpu = [run.raw_cpu_s * 1_000 / run.submissions_n for run in runs]
     rate, cpu, python = NAMES
     return [
         figure(rate, "/s", [run.submissions_n / run.wall_s for run in runs], raw_rate),
-        figure(cpu, "s", [(run.python_s + run.database_s) * 1_000 / run.submissions_n for run in runs]),
+        figure(
+            cpu, "s", [(run.python_s + run.database_s) * 1_000 / run.submissions_n for run in runs], raw_cpu
+        ),
         figure(python, "s", [run.python_s * 1_000 / run.submissions_n for run in runs]),
     ]
 
@@ -93,15 +97,19 @@ def _run(databases: _Databases, settings: Settings, loaded: list[Tablet]) -> Run
         python_s, database_s = cpu_s(server.pid) - python_s, databases.cpu_s() - database_s
     check(them)
     requests_n = sum(len(tablet.requests) for tablet in loaded)
-    raw_s = _raw_s(databases, settings.database_url, requests_n)
-    return Run(taken_n, wall_s, python_s, database_s, raw_s * taken_n / (taken_n + warmed_n))
+    raw_s, raw_cpu_s = _raw_s(databases, settings.database_url, requests_n)
+    share = taken_n / (taken_n + warmed_n)
+    return Run(taken_n, wall_s, python_s, database_s, raw_s * share, raw_cpu_s * share)
 
 
-def _raw_s(databases: _Databases, url: str, transactions_n: int) -> float:
+def _raw_s(databases: _Databases, url: str, transactions_n: int) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor here and in the database."""
     source, empty = database.engine(url), database.engine(databases.copy("raw"))
     databases.settle()
     try:
-        return raw.reinserted_s(source, empty, transactions_n)
+        used_s = databases.cpu_s()
+        took = raw.reinserted(source, empty, transactions_n)
+        return took.wall_s, took.cpu_s + databases.cpu_s() - used_s
     finally:
         source.dispose()
         empty.dispose()

@@ -57,16 +57,19 @@ class Bench:
         """Connections are reset at random; the tablet begins again until it has everything. The floor moves what an
         unbroken first sync moves, and goes on after a reset where it stopped.
         """
-        whole = self.at.contact(self.at.copy(self.fresh, "first"), _SEED)
-        costs, floors = [], []
+        costs, wholes, floors = [], [], []
         for number in range(self.runs_n):
+            seed = _SEED + number
+            wholes.append(self.at.contact(self.at.copy(self.fresh, "first"), seed))
             replica = self.at.copy(self.fresh, "first")
-            costs.append(self.at.contact(replica, _SEED + number, mean_life_s=mean_life_s))
+            costs.append(self.at.contact(replica, seed, mean_life_s=mean_life_s))
             if self.at.tablet.order("held", replica=str(replica))["households"] != len(self.county.homes):
                 raise BenchProblem(f"平板没有收齐 {len(self.county.homes)} 户：{costs[-1].told}。")
-            floors.append(self.at.floor(whole, _SEED + number, mean_life_s=mean_life_s))
+            floors.append(self.at.floor(wholes[-1], seed, mean_life_s=mean_life_s))
         seconds = [each.seconds for each in costs]
         yield figure(f"{name}_s", "s", seconds, [each.seconds for each in floors])
+        pairs = zip(costs, wholes, strict=True)
+        yield figure(f"{name}_ratio", "×", [cost.seconds / whole.seconds for cost, whole in pairs])
 
     def plain(self) -> Iterator[Figure]:
         """What the households alone would cost, without ids or anything that makes them a protocol: as packed lines
@@ -91,7 +94,7 @@ class Bench:
         replica = self._read("down")
 
         def once(number: int) -> Cost:
-            self.county.change_one(-1 - number)
+            self.county.change_one(-1 - number % len(self.county.homes))
             return _received(self.at.contact(replica, _SEED + number), 1)
 
         yield from self._measured("one_down", once)
@@ -100,7 +103,8 @@ class Bench:
         replica, rng = self._read("up"), Random(_SEED)
 
         def once(number: int) -> Cost:
-            homes = self.county.homes[number * EDITS_N : (number + 1) * EDITS_N]
+            begin = number * EDITS_N % len(self.county.homes)
+            homes = self.county.homes[begin : begin + EDITS_N]
             edits = [
                 {"id": home.id, "village": home.village, "answers": two_fields(home.props, rng)}
                 for home in homes
