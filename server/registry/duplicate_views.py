@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -112,13 +112,12 @@ def _dismissed(session: Session, county: str) -> dict[tuple[str, str], NotDuplic
 
 def counts(session: Session, likenesses: Likenesses, wanted: PairFilter) -> dict[str, int]:
     """How many stand in which state, with the area kept."""
-    every = replace(wanted, grade="")
-    told = {
-        state: len(pairs(session, likenesses, replace(every, state=state))) for state in ("open", "dismissed")
-    }
+    said = _dismissed(session, wanted.area[:6])
+    found = likenesses.find(session, wanted.area)
+    dismissed_n = sum((each.one, each.other) in said for each in found)
     standing = _merges(wanted.area).where(col(HouseholdMerge.undone_at).is_(None))
     merged: int = session.execute(select(func.count()).select_from(standing.subquery())).scalar_one()
-    return {**told, "merged": merged}
+    return {"open": len(found) - dismissed_n, "dismissed": dismissed_n, "merged": merged}
 
 
 def page(session: Session, likenesses: Likenesses, wanted: PairFilter, number: int, size: int) -> Page[Pair]:

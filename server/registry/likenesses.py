@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from server.database import parts
-from server.registry.rules import bounds
 from server.registry.tables import Household
 from survey_forms import likeness
 from survey_forms.likeness import Home, Likeness
@@ -24,42 +23,52 @@ COLUMNS: Final = (
     col(Household.door_number), col(Household.address), col(Household.location), col(Household.head_pinyin),
 )  # fmt: skip
 Mark = tuple[Any, ...]
+Across = tuple[str, str, Likeness]
+"""Both villages, and the pair."""
 
 
 @dataclass
 class Likenesses:
-    """What was found so far: village → (how it stood, its pairs). Two requests may find the same; both are right."""
+    """What was found so far: village → (how it stood, its pairs), and for a county those across villages. Two requests
+    may find the same; both are right."""
 
     known: dict[tuple[str, str], tuple[Mark, list[Likeness]]] = field(default_factory=dict)
+    across: dict[str, tuple[Mark, list[Across]]] = field(default_factory=dict)
 
     def find(self, session: Session, area: str) -> list[Likeness]:
         """Pairs with at least one home in the area (a code prefix of six digits or more), certain ones first."""
         county, found = area[:6], dict[tuple[str, str], Likeness]()
-        for village, mark in _marks(session, area).items():
+        marks = _marks(session, county)
+        for village, mark in marks.items():
+            if not village.startswith(area):
+                continue
             if self.known.get((county, village), (None,))[0] != mark:
                 homes = _homes(session, county, col(Household.village) == village)
                 self.known[county, village] = mark, likeness.pairs(homes)
             found |= {(each.one, each.other): each for each in self.known[county, village][1]}
-        for each in _across(session, county, area):
-            found.setdefault((each.one, each.other), each)
+        whole = tuple(marks.items())
+        if self.across.get(county, (None,))[0] != whole:
+            self.across[county] = whole, list(_across(session, county))
+        for one, other, each in self.across[county][1]:
+            if one.startswith(area) or other.startswith(area):
+                found[each.one, each.other] = each
         return sorted(found.values(), key=lambda each: (each.grade, each.one, each.other))
 
 
-def _marks(session: Session, area: str) -> dict[str, Mark]:
+def _marks(session: Session, county: str) -> dict[str, Mark]:
     """Village → what is different whenever any of its homes is."""
-    low, high = bounds(area)
     rows = session.execute(
         select(
             col(Household.village), func.count(), func.sum(Household.version), func.max(Household.updated_at)
         )
-        .where(col(Household.county) == area[:6], col(Household.village).between(low, high))
+        .where(col(Household.county) == county)
         .group_by(col(Household.village))
         .order_by(col(Household.village))
     )
     return {village: tuple(mark) for village, *mark in rows}
 
 
-def _across(session: Session, county: str, area: str) -> Iterator[Likeness]:
+def _across(session: Session, county: str) -> Iterator[Across]:
     """One person's homes in different villages."""
     several = (
         select(col(Household.id_number))
@@ -75,8 +84,8 @@ def _across(session: Session, county: str, area: str) -> Iterator[Likeness]:
     }
     for each in likeness.pairs(homes.values()):
         one, other = homes[each.one].village, homes[each.other].village
-        if one != other and (one.startswith(area) or other.startswith(area)):
-            yield each
+        if one != other:
+            yield one, other, each
 
 
 def _homes(session: Session, county: str, *conditions: Any) -> Iterable[Home]:
