@@ -131,11 +131,11 @@ def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
     """Property → its value, from what submissions did, in the order of the versions they made. The first one made
     the entity: of that, values left as they were seen count too."""
     found: dict[str, Value] = {}
-    for each in touches:
+    for place, each in enumerate(touches):
         trace = each.trace
         for name, step in trace.steps.items():
-            made = trace.version == 1 and step.outcome == "" and name not in found
-            if step.outcome == "applied" or made:
+            made = place == 0 and trace.version == 1
+            if step.outcome == "applied" or (made and step.outcome == ""):
                 found[name] = Value(step.sent, trace.version, each.submission, each.office)
     return found
 

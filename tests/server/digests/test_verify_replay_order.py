@@ -16,7 +16,7 @@ def touch(name: str, **outcomes: str) -> Touch:
 def test_an_update_that_came_back_before_its_registration_made_the_entity() -> None:
     """A restored hub had lost both; the tablet offered the update in the request in which it learned of that."""
     update = touch("update", address="", phone="applied")
-    registration = touch("registration", address="", phone="superseded")
+    registration = touch("registration", address="", phone="superseded", stove_photo="")
     for came in ((update, registration), (registration, update)):
         values = rebuilt(sorted(came, key=order))
         assert {name: value.submission for name, value in values.items()} == {
