@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -125,7 +126,10 @@ def table(figures: Sequence[Figure]) -> Table:
     beside = {
         each.name.removeprefix(peer.PREFIX): each for each in figures if each.name.startswith(peer.PREFIX)
     }
-    made = Table("指标", "应达到", "测得", "最小至最大", "下限", "PouchDB", "", title="同步的测量")
+    made = Table(
+        "指标", "应达到", "测得", "最小至最大", "下限", "PouchDB", "", title="同步的测量", box=box.SIMPLE
+    )
+    made.columns[0].no_wrap = True
     for column in made.columns[1:6]:
         column.justify = "right"
     for each in figures:

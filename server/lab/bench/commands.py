@@ -13,7 +13,8 @@ from rich.console import Console
 from server.lab.bench.made import Made
 from server.terminal.bars import Bars
 
-console: Final = Console()
+# Where there is no terminal, nobody's window is too narrow for the table.
+console: Final = Console() if Console().is_terminal else Console(width=120)
 # Standard output belongs to the figures, which another program may read.
 progress: Final = Bars(Console(stderr=True))
 
