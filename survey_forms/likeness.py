@@ -109,11 +109,11 @@ def compare(one: Home, other: Home) -> Likeness | None:
     near = here and apart is not None and apart <= NEAR_M
     address = here and len(one.address) > 1 and plain_door(one.address) == plain_door(other.address)
     at_one_place = door or address or near
-    if not (same_number or (door and (name or near)) or (near and name in ("name", "name_sound"))):
+    other_person = bool(one.number and other.number) and not same_number
+    beside = near and name in ("name", "name_sound") and not other_person  # a namesake may live next door
+    if not (same_number or beside or (door and (name or near))):
         return None
-    contradicted = (apart is not None and apart > FAR_M) or (
-        bool(one.number and other.number) and not same_number
-    )
+    contradicted = other_person or (apart is not None and apart > FAR_M)
     sure = (same_number and at_one_place) or (name == "name" and door and not contradicted)
     reasons = [Reason("id_number")] if same_number else []
     reasons += [Reason(name)] if name else []

@@ -111,6 +111,14 @@ def test_neighbours_and_brothers_are_not_taken_for_one() -> None:
     assert codes(one, home("b", head_name="王五", door_number="12号")) == ()
 
 
+def test_a_namesake_next_door_with_a_number_of_his_own_is_another() -> None:
+    one = home("a", head_name="李天军", door_number="9组4号", id_number=NUMBER, location=GATE)
+    other = home(
+        "b", head_name="李天军", door_number="17组16号", id_number="140525196512120028", location=GATE
+    )
+    assert codes(one, other) == ()
+
+
 def test_a_fix_at_the_same_gate_speaks_for_it() -> None:
     one = home("a", head_name="李建国", door_number="12号", location=GATE)
     moved = home("b", head_name="李建国", door_number="3组12号", location=TWENTY_M_ON)
