@@ -12,6 +12,7 @@ another release of one of its libraries may make them otherwise.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ RULE: Final = 1
 
 BITS: Final = 128
 MODULUS: Final = 1 << BITS
+# The codec's canonical JSON, its encoder made once: a hub makes two terms for every change.
+_CANONICAL: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
 _TEXT: Final = re.compile(r"[0-9a-f]{8}[0-9a-f]{32}")
 
 
@@ -62,13 +67,13 @@ def read(text: str) -> Digest:
 
 def term(state: EntityState) -> str:
     """What a row adds to the sum, 32 hexadecimal digits. ``state``: as it travels, masked."""
-    own = {name: value for name, value in state.props.items() if not name.startswith("_")}
+    own = {name: value for name, value in state.props.items() if name[:1] != "_"}
     conflicts = [
         (each.id, each.property, each.submission, each.base, each.mine, each.theirs, each.by, each.at, each.person)
         for each in state.conflicts
     ]  # fmt: skip
     row = (state.dataset, state.id, state.village, state.version, state.updated_at, own, conflicts)
-    return hashlib.sha256(encode(row)).hexdigest()[: BITS // 4]
+    return hashlib.sha256(_CANONICAL.encode(row).encode()).hexdigest()[: BITS // 4]
 
 
 def of_terms(terms: Iterable[str]) -> Digest:
