@@ -13,10 +13,13 @@ from server.database import read, write
 from server.exchange import digests, forms, history
 from server.exchange.feed import SqlFeed
 from server.exchange.store import Exchange, write_down
+from server.exchange.verify_feed import feed
+from server.exchange.verify_replay import replay
 from server.registry import aliases, duplicates
 from server.registry.duplicates import Merge
 from server.registry.policy import POLICY
 from server.registry.tables import Conversion, Household
+from server.terminal.steps import unheard
 from server.web import Problem
 from sync import office
 from sync.office import Statement
@@ -91,6 +94,18 @@ def test_digests_are_those_of_what_tablets_hold(exchange) -> None:
     assert agree()
     separate(exchange, id)
     assert agree()
+
+
+def test_the_checks_of_the_registry_hold(exchange) -> None:
+    def findings() -> list[object]:
+        with read(exchange.engine) as session:
+            return [*replay(session, COUNTY, unheard), *feed(session, COUNTY, unheard)]
+
+    assert findings() == []
+    id = merge(exchange)
+    assert findings() == []
+    separate(exchange, id)
+    assert findings() == []
 
 
 def test_who_saw_an_older_state_changes_nothing(exchange) -> None:
