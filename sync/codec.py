@@ -148,11 +148,12 @@ _conflict = record(
     Conflict, id=uuid, property=name, submission=uuid, base=optional(_value), mine=_value,
     theirs=optional(_value), by=_short, at=_short, person=_short,
 )  # fmt: skip
-_entity = record(
-    EntityState, dataset=name, id=uuid, village=village_code, version=number(), updated_at=_short,
-    props=mapping(name, _value, _MANY), conflicts=array(_conflict, _MANY), gone=strict.flag,
-    same_as=optional(uuid),
-)  # fmt: skip
+ENTITY_FIELDS: Mapping[str, strict.Reader[Any]] = {
+    "dataset": name, "id": uuid, "village": village_code, "version": number(), "updated_at": _short,
+    "props": mapping(name, _value, _MANY), "conflicts": array(_conflict, _MANY), "gone": strict.flag,
+    "same_as": optional(uuid),
+}  # fmt: skip
+_entity = record(EntityState, **ENTITY_FIELDS)
 _some_cursor = record(Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key))
 
 

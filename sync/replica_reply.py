@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync import digest, replica_alias, replica_digest, replica_parts, replica_photos
+from sync import digest, replica_alias, replica_digest, replica_fresh, replica_parts, replica_photos
 from sync.codec import encode, to_instant, to_json, to_text
 from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
 from sync.replica_lists import store_form
@@ -60,6 +60,7 @@ class _Work:
 
     settled: Settled
     touched: set[Key] = field(default_factory=set)
+    households: set[str] = field(default_factory=set)
 
 
 def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled:
@@ -94,7 +95,7 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     if not reply.more:
         work.touched |= _catch_up(connection)
         replica_digest.settle(connection)
-    recompute(connection, work.touched)
+    recompute(connection, work.touched, work.households)
     _note_contact(connection, reply, now)
     return replace(work.settled, moved=_position(connection) != before)
 
@@ -232,9 +233,11 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
         if village in here and _begins(here[village], cursor):
             connection.execute("UPDATE village SET generation = generation + 1 WHERE code = ?", (village,))
     generations = dict(connection.execute("SELECT code, generation FROM village WHERE assigned"))
+    fresh = replica_fresh.fresh(connection, reply.changes, generations)
+    work.households |= replica_fresh.put(connection, fresh.values(), generations, reply.history)
     received: set[Key] = set()
     for state in reply.changes:
-        if state.village not in generations:
+        if state.village not in generations or (state.dataset, state.id) in fresh:
             continue
         if state.gone:
             _gone(connection, state, reply.history)
@@ -244,7 +247,7 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
             _put(connection, state, generations[state.village], reply.history)
         received.add((state.dataset, state.id))
     work.touched |= received
-    work.settled = replace(work.settled, received_n=len(received))
+    work.settled = replace(work.settled, received_n=len(received) + len(fresh))
     for village, cursor in reply.cursors.items():
         if village in here:
             work.touched |= _advance(connection, village, here[village], cursor, generations[village])

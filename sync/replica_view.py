@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sync import replica_alias
@@ -24,6 +24,7 @@ from sync import replica_alias
 Key: TypeAlias = tuple[str, str]  # dataset, id
 HIDDEN = "_"  # properties the hub adds for the tablet's own use begin with it, and are not shown
 PINYIN = "_pinyin"  # the head's name in syllables: "wang xiu ying"
+_ROWS_AT_ONCE = 400  # an older SQLite takes 999 parameters
 MARKS = ("new", "waiting", "rejected", "conflict")
 
 
@@ -31,13 +32,15 @@ def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def recompute(connection: sqlite3.Connection, keys: Collection[Key]) -> None:
-    """Bring the stored view of these entities, and the list rows that show them, up to date."""
-    households: set[str] = set()
+def recompute(connection: sqlite3.Connection, keys: Collection[Key], also: Collection[str] = ()) -> None:
+    """Bring the stored view of these entities, and the list rows that show them, up to date. ``also``: households
+    whose row alone is to be brought up to date."""
+    households = set(also)
     for dataset, entity in sorted(replica_alias.with_survivors(connection, keys)):
         households.update(_entity(connection, dataset, entity))
-    for household in sorted(households):
-        _household_row(connection, household)
+    ordered = sorted(households)
+    for at in range(0, len(ordered), _ROWS_AT_ONCE):
+        _household_rows(connection, ordered[at : at + _ROWS_AT_ONCE])
 
 
 _UNDER_ANY_ID = (
@@ -125,21 +128,39 @@ def _marks(connection: sqlite3.Connection, dataset: str, entity: str, *, new: bo
     )
 
 
-def _household_row(connection: sqlite3.Connection, household: str) -> None:
+def _household_rows(connection: sqlite3.Connection, households: Sequence[str]) -> None:
+    """Write the list rows of these households; one that is not here any more has none."""
+    among = ",".join("?" * len(households))
     own = connection.execute(
-        "SELECT village, effective, props, marks FROM entity WHERE dataset = 'household' AND id = ?",
-        (household,),
-    ).fetchone()
-    if own is None:
-        connection.execute("DELETE FROM household_row WHERE id = ?", (household,))
-        return
-    village, effective, props, marks = own
-    parts = connection.execute(
-        "SELECT dataset, effective, marks FROM entity WHERE household = ? ORDER BY dataset, id", (household,)
+        "SELECT id, village, effective, props, marks FROM entity"
+        f" WHERE dataset = 'household' AND id IN ({among})",
+        households,
     ).fetchall()
+    parts: dict[str, list[tuple[str, str, str]]] = {}
+    for household, *part in connection.execute(
+        f"SELECT household, dataset, effective, marks FROM entity WHERE household IN ({among})"
+        " ORDER BY household, dataset, id",
+        households,
+    ):
+        parts.setdefault(household, []).append((part[0], part[1], part[2]))
+    gone = set(households) - {row[0] for row in own}
+    connection.executemany("DELETE FROM household_row WHERE id = ?", [(each,) for each in gone])
+    connection.executemany(
+        "INSERT OR REPLACE INTO household_row VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        [_household_row(row, parts.get(row[0], [])) for row in own],
+    )
+
+
+def _household_row(
+    own: tuple[str, str, str, str, str], parts: Sequence[tuple[str, str, str]]
+) -> tuple[object, ...]:
+    """``own``: the household's id, village, effective values, hub's values and marks; ``parts``: dataset, effective
+    values and marks of what belongs to it."""
+    household, village, effective, props, marks = own
     shown = json.loads(effective)
-    pinyin = shown.get(PINYIN, "") if shown.get("head_name") == json.loads(props).get("head_name") else ""
-    row = (
+    known = shown if props == effective else json.loads(props)
+    pinyin = shown.get(PINYIN, "") if shown.get("head_name") == known.get("head_name") else ""
+    return (
         household, village, sort_key(shown.get("door_number", "")), shown.get("head_name", ""),
         shown.get("door_number", ""), shown.get("device", ""), shown.get("fuel", ""),
         shown.get("visit_outcome", ""),
@@ -147,7 +168,6 @@ def _household_row(connection: sqlite3.Connection, household: str) -> None:
         _joined_marks([marks, *(part[2] for part in parts)]),
         search_text(shown.get("head_name", ""), shown.get("door_number", ""), pinyin),
     )  # fmt: skip
-    connection.execute("INSERT OR REPLACE INTO household_row VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
 
 
 def _furthest(conversions: Iterable[Mapping[str, Any]]) -> tuple[str | None, str | None]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from sync import columns
-from sync.codec import encode, from_json
-from sync.messages import EntityState
+from sync.codec import ENTITY_FIELDS, encode
+from sync.codec import name as _name
+from sync.messages import VALUE_CHARS_MAX, EntityState
 from sync.strict import NUMBER_MAX, mapping, number, text, wrong
 
 ROWS_MAX: Final = 100_000  # of a table; a bound against nonsense, never one our hub could reach
@@ -24,6 +25,8 @@ _OWN: Final = ("dataset", "version", "props", *_TEXTS)
 # Whatever else a state has: nearly always the same in every row, and said as JSON where it is not.
 _OTHERS: Final = tuple(each.name for each in dataclasses.fields(EntityState) if each.name not in _OWN)
 _columns = mapping(text(64), lambda value, _: value, 10_000)
+
+_value = text(VALUE_CHARS_MAX)
 
 Table = dict[str, Any]
 
@@ -54,50 +57,58 @@ def unpack(tables: object, path: str, known: Sequence[str] = ()) -> tuple[Entity
     if not isinstance(tables, list):
         raise wrong(path, "list expected")
     ids = {f"#{at}": id for at, id in enumerate(known)}
-    rows = (row for at, table in enumerate(tables) for row in _rows(table, f"{path}[{at}]"))
-    return tuple(from_json(EntityState, {**row, "id": ids.get(row["id"], row["id"])}, path) for row in rows)
+    return tuple(state for at, table in enumerate(tables) for state in _states(table, ids, f"{path}[{at}]"))
 
 
-def _rows(table: object, path: str) -> list[dict[str, Any]]:
+def _states(table: object, ids: Mapping[str, str], path: str) -> Iterator[EntityState]:
+    """Each field is read as the codec reads it, once for each value that there is."""
     if not isinstance(table, dict):
         raise wrong(path, "object expected")
     n = number(1, ROWS_MAX)(table.get("n"), f"{path}.n")
-    rows: list[dict[str, Any]] = [{"dataset": table.get("dataset")} for _ in range(n)]
-    for name in _TEXTS:
-        _fill(rows, name, columns.texts(table.get(name), n, f"{path}.{name}"))
-    _fill(
-        rows, "version", [whole(each) for each in columns.texts(table.get("version"), n, f"{path}.version")]
-    )
-    _fill(rows, "props", props(table.get("props"), n, f"{path}.props"))
-    for name in _OTHERS:
-        if name in table:
-            _fill(rows, name, jsons(columns.texts(table[name], n, f"{path}.{name}"), f"{path}.{name}"))
-    return rows
+    given: dict[str, Sequence[Any]] = {"dataset": [_read("dataset", table.get("dataset"), path)] * n}
+    for name in (*_TEXTS, "version", *_OTHERS):
+        if name in _OTHERS and name not in table:
+            continue
+        at = f"{path}.{name}"
+        told: Sequence[Any] = columns.texts(table.get(name), n, at)
+        if name == "id":
+            told = [ids.get(each, each) for each in told]
+        read = {each: _read(name, _meant(name, each, at), at) for each in set(told)}
+        given[name] = [read[each] for each in told]
+    given["props"] = props(table.get("props"), n, f"{path}.props")
+    for name, value in {(name, value) for row in given["props"] for name, value in row.items()}:
+        _value(value, f"{path}.props.{_name(name, path)}")
+    for row in zip(*given.values(), strict=True):
+        yield EntityState(**dict(zip(given, row, strict=True)))
 
 
-def _fill(rows: Sequence[dict[str, Any]], name: str, values: Sequence[Any]) -> None:
-    for row, value in zip(rows, values, strict=True):
-        row[name] = value
+def _read(name: str, value: object, path: str) -> Any:
+    return ENTITY_FIELDS[name](value, path)
+
+
+def _meant(name: str, told: str, path: str) -> object:
+    """What the text in a column stands for."""
+    if name == "version":
+        return whole(told)
+    return told if name in _TEXTS else _json(told, path)
+
+
+def _json(told: str, path: str) -> object:
+    try:
+        return json.loads(told)
+    except (ValueError, RecursionError):
+        raise wrong(path, "JSON expected") from None
 
 
 def props(told: object, n: int, path: str) -> list[dict[str, str]]:
     """``n`` objects from the columns of their names; None in a column: this one has no such name."""
     found: list[dict[str, str]] = [{} for _ in range(n)]
     for name, column in _columns(told, path).items():
-        for row, value in zip(found, columns.unpack(column, n, f"{path}.{name}"), strict=True):
+        values = columns.unpack(column, n, f"{path}.{name}")
+        for row, value in zip(found, values, strict=True):
             if value is not None:
                 row[name] = value
     return found
-
-
-def jsons(values: Sequence[str], path: str) -> list[Any]:
-    """Texts of a column that are JSON each; the same text is read once."""
-    read: Mapping[str, Any] = {}
-    try:
-        read = {value: json.loads(value) for value in set(values)}
-    except (ValueError, RecursionError):
-        raise wrong(path, "JSON expected") from None
-    return [read[value] for value in values]
 
 
 def whole(value: str) -> int | str:

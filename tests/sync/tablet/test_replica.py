@@ -136,7 +136,7 @@ def test_device_and_secret_are_stored_before_the_first_send_and_kept_until_answe
     one.reopen()
     assert one.replica.new_identity("http://other") == begun
     assert one.replica.identity() == before and begun.device != before.device
-    assert len(begun.secret) == 64 and begun.secret != before.secret
+    assert len(begun.secret) == 43 and begun.secret != before.secret
     assert one.replica.new_identity("http://elsewhere").device != begun.device
 
 
