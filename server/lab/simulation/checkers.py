@@ -49,6 +49,9 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
                 yield f"{id}: the tablet was told {record.verdict}, the journal says {judged.verdict}"
             if judged is not None and judged.submission != saved:
                 yield f"{id} is in the journal with another content"
+    for id, saved in evidence.receipted.items():
+        if id not in evidence.journal or evidence.journal[id].submission != saved:
+            yield f"{id} had its receipt before its tablet was restored, and is not in the journal"
 
 
 def nothing_doubled(evidence: Evidence) -> Iterator[str]:
@@ -148,11 +151,10 @@ def no_self_conflict(evidence: Evidence) -> Iterator[str]:
     into conflict: in a guard group that may be somebody else than who set the property itself."""
     for key, held in evidence.entities.items():
         for conflict in held.conflicts:
-            own = evidence.devices[conflict.submission]
             trace = evidence.journal[conflict.submission].traces.get(key)
             chain = (conflict.submission, *(trace.lineage if trace else ()))
             met = {_met(evidence, id, key, conflict.property) for id in chain} - {""} or {conflict.by} - {""}
-            if met and all(evidence.devices.get(id) == own for id in met):
+            if met and all(evidence.one_line(id, conflict.submission) for id in met):
                 against = ", ".join(sorted(met))
                 yield f"{key}, {conflict.property}: {conflict.submission} against {against}, of one tablet"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mobile.presenters.desk import stock_forms
 from server.lab.simulation import surveyor
+from server.lab.simulation.disk import Image
 from server.lab.simulation.stage import VILLAGES
 from server.lab.simulation.story import Step
 from server.lab.simulation.surveyor import Surveyor
@@ -48,6 +49,31 @@ def clock_jumps(world: World, tablet: Tablet, _step: Step) -> None:
     tablet.offset = timedelta(days=world.fate.choice(JUMPS_DAYS))
     world.note("clock_jumps")
     world.tell(f"{tablet.name}: its clock is now {tablet.offset.days} days off")
+
+
+# --- what becomes of a tablet's data ---
+
+
+def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
+    """From the copy that the stage is. What it saved since is gone from it, unless the hub has it."""
+    known = world.stage.tablets[tablet.number]
+    had = {record.submission.id for record in tablet.replica.outbox() if record.verdict}
+    elsewhere = {id for each in world.tablets if each is not tablet for id in each.saved}
+    saved = world.stage.saved.get(tablet.number, {})
+    gone = tablet.put_back(Image(known.file.read_bytes(), b""), saved, elsewhere, str(step.n))
+    tablet.device, tablet.secret = known.device, known.secret
+    world.gone |= gone
+    world.receipted |= {id: each for id, each in gone.items() if id in had}
+    world.note("tablet_restored")
+    world.tell(f"{tablet.name}: restored from an older copy, without {len(gone)} records")
+
+
+def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
+    world.tablets.append(
+        tablet.copied(tablet.file.with_name(f"copy-of-{tablet.number}-{step.n}.db"), str(step.n))
+    )
+    world.note("tablet_cloned")
+    world.tell(f"{tablet.name}: copied to a second one")
 
 
 # --- the office ---
@@ -141,6 +167,6 @@ EVENTS: Final[Mapping[str, Event]] = {
     each.__name__: each
     for each in (
         work, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form, app_upgraded,
-        backed_up, restored, put_back,
+        tablet_restored, tablet_cloned, backed_up, restored, put_back,
     )
 }  # fmt: skip

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -23,7 +22,7 @@ from server.exchange.tables import FeedHead
 from server.exchange.verify import Check
 from server.exchange.verify_redecide import Rules
 from server.lab.simulation.stage import COUNTY, VILLAGES
-from server.lab.simulation.tablet import Tablet
+from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.world import World
 from server.programme.rules import Counts, counts
 from server.programme.views import cells
@@ -89,7 +88,8 @@ class TabletSeen:
 @dataclass(frozen=True)
 class Evidence:
     """``contacts_n`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the
-    office stated each entity. ``before``: submissions from before the story.
+    office stated each entity. ``before``: submissions from before the story,
+    or gone from their tablet. ``receipted``: gone, but acknowledged before that; empty where the hub went back too.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -104,15 +104,17 @@ class Evidence:
     tablets: tuple[TabletSeen, ...]
     stated: Mapping[str, int]
     before: frozenset[str]
+    receipted: Mapping[str, Submission]
+    lives: Mapping[str, Life]
     coverage: Counts
     digests: Mapping[tuple[str, int], str]
     counted: Mapping[str, str]
     findings: tuple[tuple[str, str, str], ...]
 
-    @cached_property
-    def devices(self) -> dict[str, str]:
-        """Submission → the device it was made on."""
-        return {id: judged.submission.device for id, judged in self.journal.items()}
+    def one_line(self, one: str, other: str) -> bool:
+        """Whether two records were made on one tablet, neither of them after a fork that the other stands behind."""
+        lives = sorted((self.lives.get(one, ("?",)), self.lives.get(other, ("??",))), key=len)
+        return lives[1][: len(lives[0])] == lives[0]
 
     def touching(self, key: str) -> list[Judged]:
         """Accepted submissions on an entity, in the order of their judgement."""
@@ -150,7 +152,9 @@ def gather(world: World) -> Evidence:
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
             **_of_the_product(world),
-            before=frozenset(id for saved in world.stage.saved.values() for id in saved),
+            before=frozenset(id for saved in world.stage.saved.values() for id in saved) | world.gone.keys(),
+            receipted={} if world.hub.went_back else dict(world.receipted),
+            lives={id: life for tablet in world.tablets for id, life in tablet.lives.items()},
         )
 
 

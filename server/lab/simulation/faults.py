@@ -47,6 +47,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("tablet_disk_full_saving", "save", 0.03, "the tablet's disk takes no more while it saves"),
     Fault("old_request_again", "step", 0.05, "an earlier request comes out of some network again, after later ones"),
     Fault("clock_jumps", "step", 0.01, "a tablet's clock goes wrong by months or years"),
+    Fault("tablet_restored", "step", 0.012, "a tablet's data are put back to what they were before the story"),
+    Fault("tablet_cloned", "step", 0.012, "a tablet's data are copied to a second one, and both are used"),
     Fault("backed_up", "step", 0.02, "the hub's database is copied"),
     Fault("restored", "step", 0.02, "the hub is restored from an older copy: a new history"),
     Fault("put_back", "step", 0.015, "an older copy of the hub's file is put back, and nobody tells the hub"),

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 from mobile.presenters.desk import Desk
-from server.lab.simulation.disk import Died, Disk, Fuse, ticks, torn
+from server.lab.simulation.disk import Died, Disk, Fuse, Image, ticks, torn
 from server.lab.simulation.stage import hurry
 from survey_forms.form import Form
 from sync.client import Line
 from sync.messages import Submission
-from sync.replica import Replica
+from sync.replica import Identity, Replica
+
+Life = tuple[str, ...]
+"""The forks behind a line of records; one is a continuation of another if that one's forks are its first."""
 
 
 def _unsaid(key: str, **values: object) -> str:
@@ -28,8 +31,10 @@ def _unsaid(key: str, **values: object) -> str:
 
 @dataclass
 class Tablet:
-    """``intended``: villages the office means it to hold. ``saved``: every submission whose save returned.
-    ``reread``: villages that the hub had it read anew."""
+    """``number``: which of the stage's tablets it is, or is a copy of. ``intended``: villages the office means it to
+    hold. ``saved``: every submission whose save returned. ``life``: its line of records, which forks where a tablet is
+    restored or copied; ``lives`` says of each record on which line it was made. ``reread``: villages that the hub had
+    it read anew."""
 
     number: int
     device: str
@@ -43,6 +48,8 @@ class Tablet:
     intended: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
     saved: dict[str, Submission] = field(default_factory=dict)
+    lives: dict[str, Life] = field(default_factory=dict)
+    life: Life = ()
     reread: list[str] = field(default_factory=list)
     fuse: Fuse = field(init=False)
     desk: Desk = field(init=False)
@@ -60,7 +67,8 @@ class Tablet:
 
     @property
     def name(self) -> str:
-        return f"tablet {self.number}"
+        copy = any(fork.startswith("copy") for fork in self.life)
+        return f"{'the copy of ' if copy else ''}tablet {self.number}"
 
     def open(self) -> None:
         replica = Replica.open(self.file, clock=self.clock, new_id=self.new_id)
@@ -115,3 +123,31 @@ class Tablet:
 
     def submitted(self, submission: Submission) -> None:
         self.saved[submission.id] = submission
+        self.lives[submission.id] = self.life
+
+    def put_back(
+        self, image: Image, saved: dict[str, Submission], elsewhere: set[str], fork: str
+    ) -> dict[str, Submission]:
+        """Make it what it was when it had ``saved`` only; gives the records that are gone from it, and are not
+        ``elsewhere``. They were made on another line than what comes now."""
+        gone = {id: each for id, each in self.saved.items() if id not in saved and id not in elsewhere}
+        self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in gone}
+        self.saved, self.life = dict(saved), (*self.life, f"back {fork}")
+        self.close()
+        self.fuse.disk.put(image)
+        self.open()
+        return gone
+
+    def copied(self, file: Path, fork: str) -> Tablet:
+        """A second tablet with the same data; from now on each goes its own way."""
+        Disk(file).put(self.fuse.disk.image())
+        second = replace(
+            self, file=file, saved=dict(self.saved), life=(*self.life, f"copy {fork}"), reread=[]
+        )
+        self.life = (*self.life, f"first {fork}")
+        return second
+
+    def enrolled(self, identity: Identity) -> None:
+        """It goes by another name from now on, and what the office gives it is its own."""
+        self.device, self.secret = identity.device, identity.secret
+        self.intended, self.ever = set(self.intended), set(self.ever)

@@ -103,6 +103,7 @@ def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: st
             if was
             and step.outcome
             and earlier.device == sender.device
+            and evidence.one_line(earlier.id, sender.id)
             and earlier.device_seq < sender.device_seq
         }
     return seen
@@ -114,7 +115,9 @@ def _decided(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome
     for other in evidence.touching(held.key):
         trace, now = other.traces[held.key], other.submission
         step = trace.steps.get(field.property)
-        later = now.device == was.device and now.device_seq > was.device_seq
+        later = (
+            now.device == was.device and now.device_seq > was.device_seq and evidence.one_line(was.id, now.id)
+        )
         if step is not None and step.outcome and (later or was.id in trace.lineage):
             return True
     return False

@@ -22,11 +22,13 @@ from server.lab.simulation.story import SIZES, SizeName, Step, Story, ids
 from server.lab.simulation.surveyor import Surveyor
 from server.lab.simulation.tablet import Tablet
 from server.lab.simulation.wire import LINES
+from sync.messages import Submission
 
 CONTACTS_MAX: Final = 30
 # The places of what happens before the first step and after the last one.
 BEFORE: Final = -1
 HEALING: Final = 1_000_000
+ENROLS_AT_ONCE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Moved:
 
 @dataclass
 class World:
-    """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many."""
+    """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
+    ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt."""
 
     stage: Stage
     story: Story
@@ -47,6 +50,8 @@ class World:
     now: datetime = BEGINS
     at: int = BEFORE
     contacts_n: int | None = None
+    gone: dict[str, Submission] = field(default_factory=dict)
+    receipted: dict[str, Submission] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     hub: Hub = field(init=False)
@@ -62,12 +67,12 @@ class World:
         self.tablets = [self._tablet(number, offset) for number, offset in enumerate(self.story.offsets_s)]
 
     def _tablet(self, number: int, offset_s: int) -> Tablet:
-        known = self.stage.tablets[number]
+        known, saved = self.stage.tablets[number], self.stage.saved.get(number, {})
         return Tablet(
             number, known.device, known.secret, self.stage.world / known.file.name, lambda: self.now, self.new_id,
             self.stage.parsed, LINES[self.story.lines[number]], timedelta(seconds=offset_s), set(HELD[number]),
             set(HELD[number]),
-            dict(self.stage.saved.get(number, {})),
+            dict(saved), dict.fromkeys(saved, (str(number),)), (str(number),),
         )  # fmt: skip
 
     def _begin_step(self, n: int) -> None:
@@ -100,10 +105,22 @@ class World:
             self._begin_step(step.n)
             self.wait(minutes=step.minutes)
             self.hub.serving = self.fate.randrange(self.story.servers)
-            events.EVENTS[step.event](self, self.tablets[step.who], step)
+            copies = [tablet for tablet in self.tablets if tablet.number == step.who]
+            events.EVENTS[step.event](self, self.fate.choice(copies), step)
 
     def contact(self, tablet: Tablet, step: Step | None = None) -> str:
-        return self.network.contact(tablet, step.faults if step else (), self.fate).line
+        met = self.network.contact(tablet, step.faults if step else (), self.fate)
+        if met.account and met.account.enrol_again and self.fate.random() < ENROLS_AT_ONCE:
+            self.enrol_anew(tablet)
+        return met.line
+
+    def enrol_anew(self, tablet: Tablet) -> None:
+        """The office makes a code, and the tablet goes by another name from now on."""
+        me = tablet.replica.identity()
+        assert me is not None, "a tablet of the stage"
+        tablet.enrolled(self.hub.enrol(tablet.replica, me.person, sorted(tablet.intended)))
+        self.note("enrolled_anew")
+        self.tell(f"{tablet.name}: enrols anew as {tablet.device[:8]}")
 
     # --- healing ---
 
@@ -133,9 +150,12 @@ class World:
     def _calls(self, tablet: Tablet) -> Moved:
         account = self.network.contact(tablet, (), self.fate).account
         assert account is not None, "a calm contact ends by itself"
+        unknown = account.problem is not None and account.problem.code == "unauthorised"
+        if anew := bool(account.enrol_again or unknown):
+            self.enrol_anew(tablet)
         told = bool(account.applied_n or account.merged_n or account.conflict_n)
         again = account.received_n or account.sent_n or account.requests_n > 1
-        moved = Moved(told, bool(account.problem or (again and self.story.size == "large")))
+        moved = Moved(told, bool(anew or account.problem or (again and self.story.size == "large")))
         if account.sent_n or account.received_n or account.problem:
             sent, received = account.sent_n, account.received_n
             self.tell(
