@@ -12,7 +12,9 @@ import binascii
 import errno
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -29,7 +31,6 @@ from sync.photos import PHOTO_BYTES_MAX, PHOTOS_PER_QUESTION, SHA256
 
 TUS: Final = "1.0.0"
 BYTES: Final = "application/offset+octet-stream"
-WRITTEN_AT_ONCE: Final = 65_536
 T = TypeVar("T")
 
 router = APIRouter(prefix="/sync/v1/photos", tags=["sync"])
@@ -121,29 +122,17 @@ def standing(request: Request, tablet: Sender, body: Body) -> dict[str, Any]:
 
 
 async def _take(request: Request, tablet: Tablet, sha256: str, arriving: Arriving) -> Arriving:
-    """The body, written as it comes. A line that is cut leaves what had come by then, to the byte."""
+    """The body, each part of it written as it comes: a line that is cut leaves what had come by then."""
     desk, offset = _desk(request), arriving.offset
     if arriving.whole:
         return arriving
-
-    async def write(piece: bytes) -> int:
-        if offset + len(piece) > arriving.bytes:
-            raise _malformed("Upload-Length")
-        await _apart(lambda: desk.files.append(tablet.county, sha256, tablet.device, offset, piece))
-        return offset + len(piece)
-
-    held = b""
-    try:
+    with suppress(ClientDisconnect):  # nobody hears an answer; what came is kept
         async for piece in request.stream():
-            held += piece
-            if len(held) >= WRITTEN_AT_ONCE:
-                offset, held = await write(held), b""
-    except ClientDisconnect:
-        if held:
-            await write(held)
-        raise
-    if held:
-        offset = await write(held)
+            if offset + len(piece) > arriving.bytes:
+                raise _malformed("Upload-Length")
+            if piece:
+                await _apart(partial(desk.files.append, tablet.county, sha256, tablet.device, offset, piece))
+                offset += len(piece)
     if offset == arriving.bytes:
         return await _apart(lambda: photos.finish(desk, tablet, sha256, request.app.state.clock()))
     if offset > arriving.offset:

@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,8 +192,17 @@ def contact_of_its_own(phone: Phone, address: str) -> Iterator[subprocess.Popen]
 
 
 def test_killed_on_both_sides_again_and_again_every_photo_arrives_whole(settings, phones, picture) -> None:
-    chance, phone = random.Random(7), phones()
-    mine = [picture(f"photo {n}", size=chance.randint(400_000, 1_500_000)) for n in range(12)]
+    _killed(settings, phones(), picture, random.Random(7))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_two_hundred_times_every_photo_arrives_whole(settings, phones, picture, seed: int) -> None:
+    _killed(settings, phones(), picture, random.Random(seed))
+
+
+def _killed(settings, phone: Phone, picture, chance: random.Random) -> None:
+    mine = [picture(f"photo {n}", size=chance.randint(400_000, 2_500_000)) for n in range(24)]
     server = Process(settings.data)
     with server:
         phone.contact(server.address)
@@ -202,11 +211,9 @@ def test_killed_on_both_sides_again_and_again_every_photo_arrives_whole(settings
         with server:
             for _ in range(under_way):
                 with contact_of_its_own(phone, server.address) as contact:
-                    deadline = time.monotonic() + chance.uniform(0.4, 1.4)
-                    while contact.poll() is None and time.monotonic() < deadline:
-                        time.sleep(0.01)
-            with contact_of_its_own(phone, server.address):
-                time.sleep(chance.uniform(0.4, 1.4))
+                    _while_bytes_come(settings, contact, chance)
+            with contact_of_its_own(phone, server.address) as contact:
+                _while_bytes_come(settings, contact, chance)
                 server.kill()  # under the tablet's hands
         _check(settings, phone)
     with server:
@@ -214,6 +221,25 @@ def test_killed_on_both_sides_again_and_again_every_photo_arrives_whole(settings
         assert (account.photo_problem, account.photos_left_n) == (None, 0)
     assert sorted(safe(settings).values()) == sorted(mine)
     assert not list((settings.data / "photos" / COUNTY / "arriving").glob("*"))
+
+
+def _while_bytes_come(settings, contact: subprocess.Popen, chance: random.Random) -> None:
+    """Until bytes of a photo arrive, and a random moment longer; or until the contact has done all it had to."""
+    folder = settings.data / "photos" / COUNTY
+
+    def come() -> int:
+        total = 0
+        for path in folder.glob("arriving/*"):
+            with suppress(FileNotFoundError):  # in its place meanwhile
+                total += path.stat().st_size
+        return total
+
+    stored, before = len(safe(settings)), come()
+    while contact.poll() is None and come() == before and len(list(folder.glob("??/*"))) == stored:
+        time.sleep(0.002)
+    until = time.monotonic() + chance.uniform(0, 0.25)
+    while contact.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _check(settings, phone: Phone) -> None:

@@ -1,6 +1,7 @@
 """The office's half of tus: what is taken, what is refused, and that a receipt means durably stored and checked."""
 
 import hashlib
+import socket
 
 import pytest
 from sqlmodel import select
@@ -212,3 +213,50 @@ def test_only_so_many_uploads_of_a_tablet_stay_open(running, sending, picture) -
     assert uploads(running) == 20
     arriving = list(running.app.state.photo_files.root.glob(f"{COUNTY}/arriving/*"))
     assert len(arriving) == 20
+
+
+@pytest.mark.parametrize("come", [1, 1_234, 150_000])
+def test_a_line_that_is_cut_inside_a_body_leaves_every_byte_that_came(
+    running, sending, picture, come
+) -> None:
+    photo = picture("cut", size=200_000)
+    sending.name(photo)
+    sending.create(photo)
+    host, port = running.address.removeprefix("http://").split(":")
+    head = (
+        f"PATCH /sync/v1/photos/{sha(photo)} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Authorization: Bearer {sending.tablet.secret}\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(photo)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(head.encode() + photo[:come])
+        while int(sending.head(sha(photo)).headers["Upload-Offset"]) < come:
+            pass  # the server reads what came in its own time
+    assert int(sending.head(sha(photo)).headers["Upload-Offset"]) == come
+    assert sending.patch(sha(photo), come, photo[come:]).status_code == 204
+    assert lying(running, sha(photo)) == photo
+
+
+def test_a_request_that_lingers_after_a_cut_spoils_nothing(running, sending, picture) -> None:
+    """The tablet has gone on already; what the old connection still brings comes to the wrong place."""
+    photo = picture("lingering", size=300_000)
+    sending.name(photo)
+    sending.create(photo)
+    host, port = running.address.removeprefix("http://").split(":")
+    head = (
+        f"PATCH /sync/v1/photos/{sha(photo)} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Authorization: Bearer {sending.tablet.secret}\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(photo)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as old:
+        old.sendall(head.encode() + photo[:100_000])
+        offset = 0
+        while not offset:
+            offset = int(sending.head(sha(photo)).headers["Upload-Offset"])
+        said = sending.patch(sha(photo), offset, photo[offset : offset + 50_000])
+        old.sendall(photo[100_000:200_000])
+        old.shutdown(socket.SHUT_WR)
+        assert said.status_code in (204, 409)
+    while (at := int(sending.head(sha(photo)).headers["Upload-Offset"])) < len(photo):
+        sending.patch(sha(photo), at, photo[at:])
+    assert lying(running, sha(photo)) == photo
