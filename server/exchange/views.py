@@ -16,6 +16,7 @@ from server.access.views import names
 from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.web import Page
+from sync import alias
 from sync.codec import decode
 from sync.documents import read_held, values_of
 from sync.facts import Held
@@ -137,10 +138,16 @@ def labels(session: Session, county: str, households: Collection[str] | None) ->
     for identity, document in session.connection().execute(
         select(_ENTITY.c.id, _ENTITY.c.held).where(*wanted)
     ):
-        values = values_of(document)
-        said = (values.get(name) for name in ("door_number", "head_name"))
-        found[identity] = " ".join(part for part in said if part)
-    return found
+        found[identity] = _label(values_of(document))
+    # An id that was merged into another home has no values of its own: it is called what that one is.
+    unnamed = {identity for identity, label in found.items() if not label}
+    led = _leads_to(session, county, unnamed) if unnamed else {}
+    return found | {identity: _label(home.values()) for identity, home in led.items()}
+
+
+def _label(values: Mapping[str, str]) -> str:
+    said = (values.get(name) for name in ("door_number", "head_name"))
+    return " ".join(part for part in said if part)
 
 
 @dataclass(frozen=True)
@@ -224,7 +231,19 @@ def conflicts(session: Session, county: str, area: str, number: int, size: int) 
 
 
 def households(session: Session, county: str, identities: set[str]) -> dict[str, Held]:
-    """Household id → the household, for naming what belongs to one."""
+    """Household id → the household it leads to, for naming what belongs to one."""
+    return _leads_to(session, county, identities)
+
+
+def _leads_to(session: Session, county: str, identities: set[str]) -> dict[str, Held]:
+    found = _households(session, county, identities)
+    while further := {id for _, id in alias.unread(found)}:
+        found |= _households(session, county, further)
+    led = {id: alias.survivor(f"household/{id}", found) for id in identities}
+    return {id: held for id, held in led.items() if held is not None}
+
+
+def _households(session: Session, county: str, identities: set[str]) -> dict[str, Held]:
     if not identities:
         return {}
     rows = session.execute(
@@ -235,4 +254,4 @@ def households(session: Session, county: str, identities: set[str]) -> dict[str,
         )
     )
     found = [read_held(document) for (document,) in rows]
-    return {held.id: held for held in found}
+    return {held.key: held for held in found}

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from server import app as application
 from server.database import read, write
-from server.exchange import digests, forms, history
+from server.exchange import digests, forms, history, views
 from server.exchange.feed import SqlFeed
 from server.exchange.store import Exchange, write_down
 from server.exchange.verify_feed import feed
@@ -139,3 +139,12 @@ def test_two_homes_after_all_is_remembered_and_taken_back(exchange) -> None:
         row = duplicates.take_up(session, COUNTY, (ONE, OTHER), "official", NOW)
         assert (row.one, row.other, row.number) == (ONE, OTHER, 1)
         assert duplicates.dismiss(session, COUNTY, (ONE, OTHER), "official", "再核实", NOW).number == 2
+
+
+def test_records_of_either_id_are_called_by_the_home_that_lives_on(exchange) -> None:
+    merge(exchange)
+    with read(exchange.engine) as session:
+        assert views.labels(session, COUNTY, {ONE, OTHER}) == {ONE: "张三", OTHER: "张三"}
+        assert {id: held.id for id, held in views.households(session, COUNTY, {OTHER}).items()} == {
+            OTHER: ONE
+        }
