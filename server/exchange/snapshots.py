@@ -54,9 +54,11 @@ class Kept:
 
 @dataclass
 class Shelf:
-    """The parts made last, at most ``bytes_max`` of them. For all threads of the server."""
+    """The parts made last, at most ``bytes_max`` of them, each of at most ``entities_max``. For all threads of the
+    server."""
 
     bytes_max: int = KEPT_BYTES_MAX
+    entities_max: int = ENTITIES_PER_PART
     lock: threading.Lock = field(default_factory=threading.Lock)
     kept: OrderedDict[str, Kept] = field(default_factory=OrderedDict)
 
@@ -126,7 +128,7 @@ def snapshot(shelf: Shelf, feed: SqlFeed, asked: Asked) -> Snapshot:
             for village, cursor in sorted(asked.held.items())
         )
         key = Key(asked.county, asked.history, asked.policy, asked.encoding, reads)
-        begun = shelf.of(key) or _made(feed, asked, key)
+        begun = shelf.of(key) or _made(feed, asked, key, shelf.entities_max)
         shelf.keep(begun)
     since = asked.part.size if asked.part and asked.part.name == begun.name else 0
     size = len(begun.body)
@@ -145,8 +147,8 @@ def _begun(shelf: Shelf, asked: Asked) -> Kept | None:
     return found if same and there else None
 
 
-def _made(feed: SqlFeed, asked: Asked, key: Key) -> Kept:
-    pulled = pull.pull(dict(key.reads), feed, ENTITIES_PER_PART, CHARS_PER_PART)
+def _made(feed: SqlFeed, asked: Asked, key: Key, entities_max: int) -> Kept:
+    pulled = pull.pull(dict(key.reads), feed, entities_max, CHARS_PER_PART)
     # Alike beside alike: what a village has of one dataset lies in one run, whatever order it was read in.
     states = sorted(
         map(asked.shown, pulled.changes), key=lambda state: (state.dataset, state.village, state.id)

@@ -215,6 +215,22 @@ def test_what_changed_while_a_part_was_on_its_way_comes_after_it(standing, table
     assert standing.held() == standing.homes | {visit.targets[0].id}
 
 
+def test_a_long_list_of_homes_comes_in_several_parts(standing, stack) -> None:
+    """Parts end in the middle of villages, and each is cut on its way."""
+    standing.running.app.state.exchange.shelf.entities_max = 14
+    line = standing.through(stack, "cut", 1_500)
+    account = standing.syncs(line.address)
+    assert account.problem is None and account.requests_n > HOMES_N / 14 and account.received_n == HOMES_N
+    assert standing.held() == standing.homes and standing.syncs().requests_n == 1
+
+
+def test_old_parts_make_room(standing) -> None:
+    shelf = standing.running.app.state.exchange.shelf
+    shelf.entities_max, shelf.bytes_max = 10, 1
+    assert standing.syncs().problem is None and standing.held() == standing.homes
+    assert len(shelf.kept) == 1
+
+
 # --- every other way ---------------------------------------------------------------------------------------------
 
 
