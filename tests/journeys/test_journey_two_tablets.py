@@ -47,7 +47,7 @@ def test_a_reply_lost_after_the_commit_and_a_household_edited_twice(county, surv
     account = li.reports(cut.address)
     assert account.problem is not None
     assert account.problem.code == "cut"
-    assert cut.answered == 1
+    assert cut.answered >= 1  # a lost request is tried again within the contact
     assert li.states()[mine.id] == "waiting", "no receipt, so not safe yet"
     assert {row.id for row in _journal(county)} >= {each.id for each in li.made}
 
