@@ -1,9 +1,9 @@
 """What the tablet says of the rows it holds: a term beside each row as it was received, a digest for each village.
 
 Both are stored in the transaction that stores the page. A village whose cursor moves has none (``digest`` NULL)
-until it is read to the feed's head again; then it is added up from the terms. At the end of each contact one
-village, in turn, is counted from the rows themselves, byte for byte as they lie in the file: a row that has
-rotted there since it was received gets the term it now has, and the next contact finds it.
+until it is read to the feed's head again; then it is added up from the terms. At the end of each contact some rows,
+in turn, are counted as they lie in the file, byte for byte: one that has rotted there since it was received gets the
+term it now has, and the next contact finds it.
 
 Only what the hub sent counts: entities of the tablet's own that the hub does not have yet, and everything a
 waiting submission lays over a row, stand outside.
@@ -14,53 +14,69 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 from sync import digest
 from sync.codec import from_json
 from sync.messages import Conflict, EntityState
 from sync.strict import MessageFault
 
+ROWS_PER_CONTACT = 200
+_Row: TypeAlias = tuple[Any, ...]
+_ROWS = (
+    "SELECT rowid, term, dataset, id, village, version, updated_at, CAST(props AS BLOB), CAST(conflicts AS BLOB)"
+    " FROM entity WHERE at_hub"
+)
 # Of a row that cannot be read any more: no SHA-256 anybody could have made.
 _UNREADABLE = "0" * (digest.BITS // 4)
 
 
 def settle(connection: sqlite3.Connection) -> None:
-    """After a reply that left nothing to read: every village read has its digest, one is counted from its rows."""
-    open_ones = connection.execute(
-        "SELECT code, digest IS NULL FROM village WHERE assigned AND seq IS NOT NULL ORDER BY recounted, code"
+    """After a reply that left nothing to read: some rows are counted, and every village read has its digest. One
+    village, in turn, is added up though nothing is known to have changed: a row may be gone."""
+    _recount_some(connection)
+    villages = connection.execute(
+        "SELECT code, digest IS NULL FROM village WHERE assigned AND seq IS NOT NULL ORDER BY added_up, code"
     ).fetchall()
-    for code, _ in open_ones[:1]:
-        _keep(connection, code, _from_rows(connection, code))
+    for place, (code, unknown) in enumerate(villages):
+        if unknown or not place:
+            told = str(digest.of_terms(_terms(connection, code)))
+            connection.execute("UPDATE village SET digest = ? WHERE code = ?", (told, code))
+    for code, _ in villages[:1]:
         connection.execute(
-            "UPDATE village SET recounted = (SELECT max(recounted) + 1 FROM village) WHERE code = ?", (code,)
+            "UPDATE village SET added_up = (SELECT max(added_up) + 1 FROM village) WHERE code = ?", (code,)
         )
-    for code, unknown in open_ones[1:]:
-        if unknown:
-            _keep(connection, code, _from_terms(connection, code))
 
 
-def _keep(connection: sqlite3.Connection, village: str, terms: Iterable[str]) -> None:
-    told = str(digest.of_terms(terms))
-    connection.execute("UPDATE village SET digest = ? WHERE code = ?", (told, village))
-
-
-def _from_terms(connection: sqlite3.Connection, village: str) -> list[str]:
-    rows = connection.execute("SELECT term FROM entity WHERE village = ? AND at_hub", (village,))
-    terms = [row[0] for row in rows]
-    # A file of an earlier version has rows without one.
-    return _from_rows(connection, village) if None in terms else terms
-
-
-def _from_rows(connection: sqlite3.Connection, village: str) -> list[str]:
+def _recount_some(connection: sqlite3.Connection) -> None:
+    """The next rows after those of the last contact; after the last row the first again."""
+    after = connection.execute("SELECT recounted FROM contact").fetchone()[0]
     rows = connection.execute(
-        "SELECT rowid, term, dataset, id, village, version, updated_at, CAST(props AS BLOB),"
-        " CAST(conflicts AS BLOB) FROM entity WHERE village = ? AND at_hub",
-        (village,),
+        f"{_ROWS} AND rowid > ? ORDER BY rowid LIMIT ?", (after, ROWS_PER_CONTACT)
     ).fetchall()
-    found = [(rowid, term, _term(*row)) for rowid, term, *row in rows]
-    changed = [(now, rowid) for rowid, term, now in found if term != now]
-    connection.executemany("UPDATE entity SET term = ? WHERE rowid = ?", changed)
-    return [now for _, _, now in found]
+    for village in _counted(connection, rows):
+        connection.execute("UPDATE village SET digest = NULL WHERE code = ?", (village,))
+    last = rows[-1][0] if len(rows) == ROWS_PER_CONTACT else 0
+    connection.execute("UPDATE contact SET recounted = ?", (last,))
+
+
+def _terms(connection: sqlite3.Connection, village: str) -> list[str]:
+    query = "SELECT term FROM entity WHERE village = ? AND at_hub"
+    terms = [row[0] for row in connection.execute(query, (village,))]
+    if None in terms:  # a file of an earlier version has rows without one
+        _counted(connection, connection.execute(f"{_ROWS} AND village = ?", (village,)).fetchall())
+        terms = [row[0] for row in connection.execute(query, (village,))]
+    return terms
+
+
+def _counted(connection: sqlite3.Connection, rows: Iterable[_Row]) -> set[str]:
+    """Give rows the terms that their content has; the villages of those whose term was another."""
+    found = [(_term(*row), term, rowid, row[2]) for rowid, term, *row in rows]
+    changed = [(now, rowid, village) for now, term, rowid, village in found if now != term]
+    connection.executemany(
+        "UPDATE entity SET term = ? WHERE rowid = ?", [(now, rowid) for now, rowid, _ in changed]
+    )
+    return {village for _, _, village in changed}
 
 
 def _term(

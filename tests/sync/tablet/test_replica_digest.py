@@ -106,7 +106,7 @@ def test_a_file_from_before_there_were_terms_states_its_digest_after_one_contact
     one.records(H, {"head_name": "张三"})
     one.syncs()
     one.replica.db.conn.execute("UPDATE entity SET term = NULL")
-    one.replica.db.conn.execute("UPDATE village SET digest = NULL, recounted = 0")
+    one.replica.db.conn.execute("UPDATE village SET digest = NULL")
     one.syncs()
     assert one.requests[-1].digest is None
     one.syncs()
@@ -157,7 +157,7 @@ def test_no_walk_ends_in_a_difference_and_none_without_damage_in_a_repair(
             )
         else:
             reread += len(tablet.syncs().villages_reread)
-    # Whatever rotted is counted within as many contacts as there are villages, and read anew in the next.
+    # Whatever rotted is counted at the end of a contact, and read anew in the next.
     for _ in range(5):
         reread += sum(len(tablet.syncs().villages_reread) for tablet in tablets)
     assert damaged or not reread
@@ -166,5 +166,3 @@ def test_no_walk_ends_in_a_difference_and_none_without_damage_in_a_repair(
         assert tablet.replica.status().waiting_n == 0
         assert held_as_sent(tablet) == held_as_sent(tablets[0])
         assert {record.submission.id for record in tablet.replica.outbox()} <= county.journal.keys()
-
-
