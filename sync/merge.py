@@ -76,6 +76,23 @@ def registered(case: Case, now: str) -> Judged:
     return Judged(held, _trace(case, steps, version), (), False)
 
 
+def stated(case: Case, now: str) -> Judged:
+    """`judge` for one who has just read what stands there, under a lock: whatever differs goes in."""
+    if case.registers:
+        return registered(case, now)
+    states = {name: case.state(name) for name in case.sent}
+    seen = {name: case.own._replace(value=state.value if state else None) for name, state in states.items()}
+    found = {
+        name: Found("applied", state.submission if state else "")
+        if not state or state.value != case.sent[name]
+        else Found("")
+        for name, state in states.items()
+    }
+    after = _apply(case, seen, found, {}, now)
+    fields = tuple(_outcome(case, name, seen[name], each) for name, each in found.items() if each.result)
+    return Judged(after, _trace(case, _steps(case, seen, found, after.version), after.version), fields, False)
+
+
 def witness(case: Case) -> Trace:
     """The trace of a rejected submission: what it sent and had seen, for the one that will correct it."""
     seen = {name: sight(case, name) for name in case.sent}
@@ -146,7 +163,11 @@ def _disputed(case: Case, name: str, changed: str, seen: Mapping[str, Seen]) -> 
 
 def _others(case: Case) -> bool:
     """Whether anything in the entity was set by another after the base version."""
-    return any(_set_since(case, name) for name in (VILLAGE, *case.held.props))
+    if case.offered_again or not case.by_versions:
+        return any(_set_since(case, name) for name in (VILLAGE, *case.held.props))
+    seen = case.target.base_version
+    states = (case.state(VILLAGE), *case.held.props.values())
+    return any(state.version > seen and not case.mine(state) for state in states if state)
 
 
 def _set_since(case: Case, name: str) -> bool:
@@ -169,7 +190,7 @@ def _apply(
     now: str,
 ) -> Held:
     held, conflicts = case.held, case.held.conflicts
-    states = {name: case.state(name) for name in (VILLAGE, *held.props)}
+    states: dict[str, PropertyState | None] = {VILLAGE: case.state(VILLAGE), **held.props}
     for name, each in found.items():
         closed, conflicts = _settle(case, name, seen[name], each, conflicts)
         state = states[name] = _state_after(case, name, seen[name], each, closed)

@@ -69,8 +69,10 @@ def _state(work: Work, statement: Statement) -> None:
     if held and held.village == statement.village and before == values:
         return
     made = _submission(work, statement, held, values)
-    case = case_of(made, made.targets[0], values, held, known={}, history=work.facts.history)
-    judged = merge.judge(case, {}, work.told)
+    # What stands as it is need not be compared with itself.
+    changed = {name: value for name, value in values.items() if held is None or before.get(name, "") != value}
+    case = case_of(made, made.targets[0], changed, held, known={}, history=work.facts.history)
+    judged = merge.stated(case, work.told)
     work.store(judged.held)
     verdict = Verdict(made.id, "applied", versions={statement.key: judged.held.version}, fields=judged.fields)
     traces = {statement.key: judged.trace}

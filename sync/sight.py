@@ -66,6 +66,13 @@ class Case:
         return self.new and not (self.target.base or self.trail or self.corrected or self.held.epochs)
 
     @property
+    def by_versions(self) -> bool:
+        """Whether its versions say anything at all: not if they are those of another id, nor if it has seen what the
+        record it corrects had, and that record has not come yet."""
+        corrects = self.submission.corrects
+        return not self.by_value and not (corrects and corrects not in self.known)
+
+    @property
     def offered_again(self) -> bool:
         """Made under another history: the hub was restored since, and part of what it knew then is gone."""
         return self.submission.history != self.history
@@ -255,10 +262,8 @@ def made_under(held: Held, version: int) -> str | None:
 def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
     """Whether versions say who was first: both of one history, or the state older than the restore that began
     the surveyor's (a restored copy is the beginning of what was, so its versions hold on)."""
-    if case.by_value:
+    if not case.by_versions:
         return False
-    if case.submission.corrects and case.submission.corrects not in case.known:
-        return False  # it has seen what that record had, and that record has not come yet
     if seen.history == case.history:
         return True
     made = made_under(case.held, state.version)

@@ -44,3 +44,15 @@ def test_both_ways_come_to_the_same(made: Submission, target: Target) -> None:
 def test_whoever_had_seen_something_is_compared() -> None:
     assert not case(target=replace(HOME, base={"phone": "1"})).registers
     assert not case(held=merge.judge(case(), GROUPS, NOW).held).registers
+
+
+def test_what_the_office_states_comes_to_what_comparing_would() -> None:
+    """It has seen everything, so comparing finds nothing but what it changed."""
+    first = merge.judge(case(), GROUPS, NOW).held
+    seen = {name: value for name, value in VALUES.items() if value} | {"phone": ""}
+    target = replace(HOME, base_version=1, base=seen)
+    for values in ({"head_name": "李四"}, {"head_name": ""}, {"phone": "1", "remark": "x"}):
+        for village in (MADE.village, "140525100002"):
+            made = replace(MADE, id=OTHER, device_seq=8, village=village, targets=(target,))
+            one = case_of(made, target, values, first, known={}, history=HISTORY)
+            assert merge.stated(one, NOW) == merge.compared(one, {}, NOW)
