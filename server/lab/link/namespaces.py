@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
@@ -79,7 +80,16 @@ def remove_stale() -> None:
     """Removes the namespaces of processes that are no more; those of others stay."""
     listed = subprocess.run(["ip", "netns", "list"], stdout=subprocess.PIPE, text=True, check=False).stdout
     for name in stale(listed, lambda pid: Path(f"/proc/{pid}").exists()):
-        subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
+        _remove(name)
+
+
+def _remove(name: str) -> None:
+    """The namespace, and whatever still runs in it: whoever started that may have been killed."""
+    inside = subprocess.run(["ip", "netns", "pids", name], stdout=subprocess.PIPE, text=True, check=False)
+    for pid in inside.stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGTERM)
+    subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
 
 
 def stale(listed: str, lives: Callable[[int], bool]) -> list[str]:
@@ -110,7 +120,7 @@ def _end(name: str, device: str, own: str, other: str) -> Iterator[int]:
         finally:
             os.close(descriptor)
     finally:
-        subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
+        _remove(name)
 
 
 def _ip(*arguments: str) -> None:

@@ -74,7 +74,11 @@ def test_what_a_killed_one_left_is_removed_by_the_next(refused: str) -> None:
         return
     with pytest.raises((LinkProblem, BrokenPipeError)), link(AT_ONCE) as line:
         left = line.at_hub[-1]
+        command = [*line.at_hub, "sh", "-c", "echo inside; exec cat"]
+        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert running.stdout is not None and running.stdout.readline() == b"inside\n"
         os.kill(int(left.split("-")[1]), signal.SIGKILL)
         line.begin(1)
-    with link(AT_ONCE):
+    with link(AT_ONCE), running:
         assert left not in namespaces()
+        assert running.wait() == -signal.SIGTERM, "nothing goes on where nobody can reach it"
