@@ -142,7 +142,9 @@ def over(versions: Sequence[ZoneVersion], day: date) -> ZoneVersion | None:
 
 def left_out_of(session: Session, version: ZoneVersion, household: str) -> ZoneLeftOut | None:
     """Why a household is not in a version whose village it lies in; None where it is in it."""
-    return session.get(ZoneLeftOut, (version.county, version.zone, version.number, household))
+    ids = aliases.of_home(session, version.county, household)
+    rows = (session.get(ZoneLeftOut, (version.county, version.zone, version.number, id)) for id in ids)
+    return next((row for row in rows if row), None)
 
 
 def taken(session: Session, county: str, villages: Collection[str], but: str = "") -> dict[str, str]:
@@ -311,7 +313,9 @@ def _n(session: Session, key: Key, condition: ColumnElement[bool]) -> int:
 def open_problems(session: Session, version: ZoneVersion) -> list[Problem]:
     """The problems not closed in a version's villages, but for those of households left out."""
     codes = villages_of(session, version)
-    out = [row.household for row in left_outs(session, version)]
+    left_out = {row.household for row in left_outs(session, version)}
+    ids = aliases.every_id(session, version.county, left_out)
+    out = {id for several in ids.values() for id in several}
     statement = select(Problem).where(
         col(Problem.county) == version.county,
         col(Problem.village).in_(codes),
