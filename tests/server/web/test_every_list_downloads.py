@@ -28,6 +28,8 @@ NO_LIST = {
     "subsidies/payment.html": "one payment with its steps",
     "subsidies/schedule.html": "one released document, which downloads as it was released",
     "registry/division_import.html": "what one file would change, before anything is written",
+    "registry/duplicate.html": "two homes side by side; the list of pairs downloads",
+    "exchange/conflict.html": "the sides of one conflict; the list of conflicts downloads",
     "subsidies/payee.html": "the statements of one household, shown whole",
 }
 
