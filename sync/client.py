@@ -135,7 +135,7 @@ def contact(
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):
             if answer.code == revocation.CODE:
-                replica.note_revoked()
+                return ended(at.account, _noted_revoked(replica) or answer)
             if not _lower(at, answer, line) and not _adapt(replica, at, batch, answer, line.tries):
                 return ended(at.account, answer)
             moved = True
@@ -253,6 +253,15 @@ def _lower(at: _Contact, refused: Refusal, line: Line) -> bool:
         return False
     at.protocol = older[-1]
     return True
+
+
+def _noted_revoked(replica: Replica) -> Refusal | None:
+    """That this tablet is revoked, stored; what is wrong if it cannot be: then it is told again the next time."""
+    try:
+        replica.note_revoked()
+    except ReplicaProblem as problem:
+        return Refusal(problem.code, problem.message, problem.remedy)
+    return None
 
 
 def _adapt(

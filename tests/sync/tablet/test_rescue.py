@@ -266,6 +266,19 @@ def test_a_contact_that_proves_it_is_remembered(tablet) -> None:
         assert replica.identity().revoked_at is not None
 
 
+def test_a_contact_that_proves_it_on_a_full_disk_ends_and_says_so(tablet) -> None:
+    """The disk takes nothing more: the tablet is told again at its next contact."""
+    with tablet() as replica:
+        conversation = contact(replica, clock=lambda: NOW, app_version="1")
+        next(conversation)
+        replica.db.conn.execute("PRAGMA query_only = ON")
+        with pytest.raises(StopIteration) as end:
+            conversation.send(Refusal("device_revoked", "停用。", ""))
+        assert end.value.value.problem.code == "disk_fault"
+        replica.db.conn.execute("PRAGMA query_only = OFF")
+        assert replica.identity().revoked_at is None
+
+
 # --- killed ---
 
 CHILD = """
