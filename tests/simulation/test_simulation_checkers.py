@@ -15,6 +15,7 @@ from sync.facts import PropertyState
 from sync.messages import VILLAGE
 
 SEED = 7
+SEEDS = 20
 
 
 def broken(evidence):
@@ -37,26 +38,32 @@ def without(mapping, key):
 
 
 def test_a_hub_that_forgets_a_verdict(on):
-    forgotten: list[str] = []
-
     def forget(reply):
         if reply.verdicts and not forgotten:
             forgotten.append(reply.verdicts[0].submission)
         kept = (verdict for verdict in reply.verdicts if verdict.submission not in forgotten)
         return replace(reply, verdicts=tuple(kept))
 
-    assert "nothing_lost" in broken(lived(World(on, draw(SEED), Seams(on_the_way=forget))))
+    forgotten: list[str] = []
+    for seed in range(SEEDS):
+        forgotten.clear()
+        if "nothing_lost" in broken(lived(World(on, draw(seed), Seams(on_the_way=forget)))):
+            return
+    raise AssertionError("nobody missed it")
 
 
 def test_a_feed_that_skips_a_row(on):
-    skipped: set[str] = set()
-
     def skip(reply):
         households = [state.key for state in reply.changes if state.dataset == "household"]
         skipped.update(households[:1] if not skipped else ())
         return replace(reply, changes=tuple(state for state in reply.changes if state.key not in skipped))
 
-    assert "replicas_equal" in broken(lived(World(on, draw(SEED), Seams(on_the_way=skip))))
+    skipped: set[str] = set()
+    for seed in range(SEEDS):
+        skipped.clear()
+        if "replicas_equal" in broken(lived(World(on, draw(seed), Seams(on_the_way=skip)))):
+            return
+    raise AssertionError("nobody missed it")
 
 
 def test_a_tablet_that_drops_a_record(on_large):

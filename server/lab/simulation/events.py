@@ -69,11 +69,24 @@ def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
 
 
 def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
+    if tablet.device in world.revoked:
+        return
     world.tablets.append(
         tablet.copied(tablet.file.with_name(f"copy-of-{tablet.number}-{step.n}.db"), str(step.n))
     )
     world.note("tablet_cloned")
     world.tell(f"{tablet.name}: copied to a second one")
+
+
+def tablet_revoked(world: World, tablet: Tablet, _step: Step) -> None:
+    """It learns so when it next calls, if it ever does. Not one whose copy goes by the same id: the hub looks for forks
+    in contacts, not in rescue files."""
+    if any(each.device == tablet.device for each in world.tablets if each is not tablet):
+        return
+    world.hub.revoke(tablet.device)
+    world.revoked.add(tablet.device)
+    world.note("tablet_revoked")
+    world.tell(f"office: revokes {tablet.name}")
 
 
 # --- the office ---
@@ -167,6 +180,6 @@ EVENTS: Final[Mapping[str, Event]] = {
     each.__name__: each
     for each in (
         work, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form, app_upgraded,
-        tablet_restored, tablet_cloned, backed_up, restored, put_back,
+        tablet_restored, tablet_cloned, tablet_revoked, backed_up, restored, put_back,
     )
 }  # fmt: skip

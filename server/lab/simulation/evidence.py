@@ -34,6 +34,8 @@ from sync.facts import Held, Trace
 from sync.messages import Submission, Verdict
 from sync.replica import Record, Shown, Status
 
+COVERAGE_OF_SMALL: Final = 4
+"""Of so many small counties one has its coverage counted: it costs as much as two contacts."""
 TYPED: Final = ("household", "conversion", "coal_use")
 
 
@@ -88,8 +90,9 @@ class TabletSeen:
 @dataclass(frozen=True)
 class Evidence:
     """``contacts_n`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the
-    office stated each entity. ``before``: submissions from before the story,
-    or gone from their tablet. ``receipted``: gone, but acknowledged before that; empty where the hub went back too.
+    office stated each entity. ``before``: submissions from before the story, or
+    gone from their tablet. ``receipted``: gone, but acknowledged before that, or left in a rescue file; empty where
+    the hub went back too. ``lives``: on which line each was made.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -106,7 +109,7 @@ class Evidence:
     before: frozenset[str]
     receipted: Mapping[str, Submission]
     lives: Mapping[str, Life]
-    coverage: Counts
+    coverage: Counts | None
     digests: Mapping[tuple[str, int], str]
     counted: Mapping[str, str]
     findings: tuple[tuple[str, str, str], ...]
@@ -152,9 +155,11 @@ def gather(world: World) -> Evidence:
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
             **_of_the_product(world),
-            before=frozenset(id for saved in world.stage.saved.values() for id in saved) | world.gone.keys(),
-            receipted={} if world.hub.went_back else dict(world.receipted),
-            lives={id: life for tablet in world.tablets for id, life in tablet.lives.items()},
+            before=frozenset(id for saved in world.stage.saved.values() for id in saved)
+            | world.gone.keys()
+            | world.rescued.keys(),
+            receipted={} if world.hub.went_back else world.receipted | world.rescued,
+            lives=world.lives,
         )
 
 
@@ -165,9 +170,11 @@ def _of_the_product(world: World) -> dict[str, Any]:
         villages = session.connection().execute(select(heads.village)).scalars().all()
         kept = table_of(VillageDigest).c
         digests = session.connection().execute(select(kept.village, kept.seq, kept.digest)).all()
-        checks = _checks(world) if world.story.size == "large" else ()
+        large = world.story.size == "large"
+        checks = _checks(world) if large else ()
+        counted = large or world.story.seed % COVERAGE_OF_SMALL == 0
         return {
-            "coverage": counts(cells(session, COUNTY, None)),
+            "coverage": counts(cells(session, COUNTY, None)) if counted else None,
             "digests": {(village, seq): told for village, seq, told in digests},
             "counted": {each: str(recount(session, COUNTY, each, POLICY.masked)) for each in villages},
             "findings": tuple(

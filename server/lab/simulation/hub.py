@@ -18,8 +18,10 @@ from sqlalchemy.exc import OperationalError
 from server.access import enrolment
 from server.access.tables import Tablet
 from server.database import read, write
-from server.exchange import backup, forms, history, office, store
+from server.exchange import backup, forms, history, office, rescue, rescue_file, store
 from server.exchange.feed import SqlFeed
+from server.exchange.photo_files import PhotoFiles
+from server.exchange.photos import PhotoDesk
 from server.exchange.snapshots import Shelf
 from server.exchange.store import Exchange
 from server.lab.simulation.disk import Died, Disk, torn
@@ -72,7 +74,7 @@ class Hub:
     def _exchange(self, plug: Plug) -> Exchange:
         return Exchange(
             plug.engine, self.stage.places, self.stage.forms, POLICY, (projection,), self.new_id,
-            decide=self._decide,
+            decide=self._decide, county_key=self.stage.keys.public,
         )  # fmt: skip
 
     def _decide(self, incoming: Incoming, facts: Facts, now: datetime) -> Pushed:
@@ -214,10 +216,24 @@ class Hub:
                 device=fresh.device, county=COUNTY, county_name=COUNTY_NAME, person=made.person.id,
                 person_name=made.person.name, history=history.present(session), now=to_text(now),
                 villages=store.villages_of(self.stage.places, session, COUNTY, set(villages)), takes=wire.TAKES,
+                county_key=self.exchange.county_key,
             )  # fmt: skip
         return replica.enrolled(told)
 
     # --- what the office does ---
+
+    def revoke(self, device: str) -> None:
+        with write(self.exchange.engine) as session:
+            enrolment.revoke(session, county=COUNTY, device=device, now=self.clock(), by="")
+        self.callers.clear()
+
+    def import_rescue(self, data: bytes) -> None:
+        """The office opens a rescue file and takes all that is in it."""
+        contents = rescue_file.look(data, self.stage.keys, COUNTY)
+        with write(self.exchange.engine) as session:
+            row = rescue.keep(session, contents, data, "simulated", "", self.clock())
+        desk = PhotoDesk(self.exchange.engine, PhotoFiles(self.file.parent / "photos"))
+        rescue.take(self.exchange, desk, self.stage.keys, row, by="", now=self.clock())
 
     def assign(self, device: str, villages: Collection[str]) -> None:
         with write(self.exchange.engine) as session:

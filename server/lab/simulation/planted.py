@@ -92,7 +92,7 @@ def _as_sent(record: Record, sent: Mapping[str, Submission]) -> Record:
     """The journal keeps what came, whatever the hub made of it."""
     submission = sent.get(record.id)
     past = _of(record.past, submission) if record.past else None
-    return replace(record, submission=submission, past=past) if record.submission else record
+    return replace(record, submission=submission, past=past, raw=None) if record.submission else record
 
 
 PLANTED: Final[Mapping[str, Callable[[], Seams]]] = MappingProxyType(

@@ -21,7 +21,7 @@ Values = Mapping[str, str]
 
 def coverage_recounted(evidence: Evidence) -> Iterator[str]:
     """The coverage page's figures are those of the households, one by one."""
-    counted = _counted(evidence)
+    counted = _counted(evidence) if evidence.coverage is not None else {}
     for name, wanted in counted.items():
         told = getattr(evidence.coverage, name)
         told = {kind: n for kind, n in told.items() if n} if isinstance(told, Mapping) else told

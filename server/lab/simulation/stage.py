@@ -25,8 +25,9 @@ from server import database
 from server.access import actions, enrolment
 from server.access.places import Place
 from server.database import write
-from server.exchange import forms, history
+from server.exchange import forms, history, keyring
 from server.exchange.forms import Forms
+from server.exchange.keyring import Keyring
 from server.lab.county import synthetic_county
 from server.lab.recordings import recordings
 from server.lab.simulation.disk import Disk, Fuse
@@ -53,6 +54,8 @@ HELD: Final = (
     ("140525100001", "140525100002"), ("140525100001",), ("140525100001", "140525100003"), ("140525100001",),
 )  # fmt: skip
 HOMES_N: Final = 160
+COUNTY_KEY: Final = "5a" * 32
+"""The county's private key: always the same, for tablets state in every request which one they know."""
 DIVISION_EDITION: Final = "模拟"
 # After the programme's year, so that every day the synthetic homes speak of lies in the past.
 BEGINS: Final = datetime(2021, 1, 5, 1, 0, tzinfo=UTC)
@@ -130,6 +133,7 @@ class Stage:
     places: Places
     tablets: tuple[Enrolled, ...]
     homes: Homes
+    keys: Keyring
     saved: dict[int, dict[str, Submission]] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
@@ -178,12 +182,12 @@ def _made(folder: Path, size: SizeName) -> Stage:
             known, loaded = divisions.villages(session, COUNTY), forms.load(session)
     finally:
         engine.dispose()
-    world = folder / "world"
+    world, keys = folder / "world", keyring.opened(folder, COUNTY_KEY)
     places = Places(tuple(Place(each.code, each.name, each.township_name, None) for each in known))
     newer = tuple(form for form in small_forms() if form not in released) if small else ()
     plugs = (_plug(world / template.name), _plug(world / template.name))
     homes: Homes = {} if small else _homes()
-    return Stage(size, template, world, plugs, loaded, newer, places, tablets, homes)
+    return Stage(size, template, world, plugs, loaded, newer, places, tablets, homes, keys)
 
 
 def _engine(file: Path) -> Engine:
@@ -241,7 +245,7 @@ def _tablet(
             EnrolReply(
                 device=made.tablet.device, county=COUNTY, county_name=COUNTY_NAME, person=person.id,
                 person_name=person.name, history=history.present(session), now=to_text(BEGINS),
-                villages=villages,
+                villages=villages, county_key=keyring.opened(folder, COUNTY_KEY).public,
             )
         )  # fmt: skip
     return Enrolled(me.device, me.secret, file)

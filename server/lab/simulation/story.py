@@ -20,7 +20,7 @@ from server.lab.simulation.faults import TWO_SERVERS, drawn
 SizeName = Literal["small", "large"]
 OFFSETS_S: Final = (0, 0, -45, 130, 3_600, -5_400)
 WAYS: Final = ("plain", "lean", "parts", "parts")
-HAS_WORKED: Final = 0.7
+HAS_WORKED: Final = 0.85
 MINUTES: Final = (1, 7, 90, 600)
 
 
@@ -35,7 +35,7 @@ class Size:
 
 
 SIZES: Final[dict[SizeName, Size]] = {
-    "small": Size((8, 12), (2, 3), 0.38),
+    "small": Size((6, 9), (2, 2), 0.45),
     "large": Size((40, 80), (2, 4), 0.36),
 }
 

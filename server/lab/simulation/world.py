@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
+from mobile.device.sealing import seal
 from server.lab.simulation import events
 from server.lab.simulation.hub import Hub
 from server.lab.simulation.network import Network
@@ -20,8 +22,9 @@ from server.lab.simulation.seams import HONEST, Seams
 from server.lab.simulation.stage import BEGINS, HELD, Stage, empty_stage, keep
 from server.lab.simulation.story import SIZES, SizeName, Step, Story, ids
 from server.lab.simulation.surveyor import Surveyor
-from server.lab.simulation.tablet import Tablet
+from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.wire import LINES
+from sync import rescue
 from sync.messages import Submission
 
 CONTACTS_MAX: Final = 30
@@ -42,7 +45,8 @@ class Moved:
 @dataclass
 class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
-    ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt."""
+    ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
+    ``rescued``: all that revoked tablets had recorded."""
 
     stage: Stage
     story: Story
@@ -52,6 +56,9 @@ class World:
     contacts_n: int | None = None
     gone: dict[str, Submission] = field(default_factory=dict)
     receipted: dict[str, Submission] = field(default_factory=dict)
+    rescued: dict[str, Submission] = field(default_factory=dict)
+    lives: dict[str, Life] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     hub: Hub = field(init=False)
@@ -68,11 +75,12 @@ class World:
 
     def _tablet(self, number: int, offset_s: int) -> Tablet:
         known, saved = self.stage.tablets[number], self.stage.saved.get(number, {})
+        self.lives |= dict.fromkeys(saved, (str(number),))
         return Tablet(
             number, known.device, known.secret, self.stage.world / known.file.name, lambda: self.now, self.new_id,
             self.stage.parsed, LINES[self.story.lines[number]], timedelta(seconds=offset_s), set(HELD[number]),
             set(HELD[number]),
-            dict(saved), dict.fromkeys(saved, (str(number),)), (str(number),),
+            dict(saved), self.lives, (str(number),),
         )  # fmt: skip
 
     def _begin_step(self, n: int) -> None:
@@ -106,13 +114,32 @@ class World:
             self.wait(minutes=step.minutes)
             self.hub.serving = self.fate.randrange(self.story.servers)
             copies = [tablet for tablet in self.tablets if tablet.number == step.who]
-            events.EVENTS[step.event](self, self.fate.choice(copies), step)
+            if copies:
+                events.EVENTS[step.event](self, self.fate.choice(copies), step)
 
     def contact(self, tablet: Tablet, step: Step | None = None) -> str:
         met = self.network.contact(tablet, step.faults if step else (), self.fate)
         if met.account and met.account.enrol_again and self.fate.random() < ENROLS_AT_ONCE:
             self.enrol_anew(tablet)
+        self._wiped(tablet)
         return met.line
+
+    def _wiped(self, tablet: Tablet) -> bool:
+        """A tablet that has learned that it is revoked is gone, and the office imports what it leaves."""
+        me = tablet.replica.identity()
+        if me is None or me.revoked_at is None:
+            return False
+        kept = rescue.carry_out(tablet.replica, tablet.file.parent, seal)
+        assert kept is not None, "a revoked tablet with the county's key"
+        self.rescued |= tablet.saved
+        self.tablets.remove(tablet)
+        tablet.close()
+        if kept.file:
+            self.hub.release(self.stage.newer)
+            self.hub.import_rescue(Path(kept.file).read_bytes())
+        self.note("rescue_files" if kept.file else "wiped_without_file")
+        self.tell(f"{tablet.name}: is revoked, and leaves {kept.submissions_n} records in a file")
+        return True
 
     def enrol_anew(self, tablet: Tablet) -> None:
         """The office makes a code, and the tablet goes by another name from now on."""
@@ -133,11 +160,17 @@ class World:
                 tablet.replica.discard_draft(draft.id)
             if self.hub.went_back:
                 self._put_right(tablet, tablet.ever)
-        calling = list(self.tablets)
-        for n in range(1, CONTACTS_MAX + 1):
+        calling, self.contacts_n = list(self.tablets), None if self.tablets else 0
+        for n in range(1, CONTACTS_MAX + 1 if calling else 0):
             tablet = calling.pop(0)
             self.wait(minutes=20)
             moved = self._calls(tablet)
+            if self._wiped(tablet):
+                calling.extend(each for each in self.tablets if each not in calling)
+                if calling:
+                    continue
+                self.contacts_n = n
+                return
             if moved.told:
                 others = (each for each in self.tablets if each is not tablet and each not in calling)
                 calling.extend(others)
