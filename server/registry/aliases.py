@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlmodel import Session, col
 
-from server.database import parts, table_of, upsert
+from server.database import among, parts, table_of, upsert
 from server.registry.duplicate_tables import Alias, HouseholdMerge
 from server.registry.tables import Household
 from sync.facts import Held
@@ -25,6 +25,10 @@ Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
 DATASET: Final = "household"
 OWNER: Final = "household"
 """The property by which other entities name the home they belong to."""
+# Built once: every contact that brings records asks.
+_SURVIVORS: Final = select(col(Alias.id), col(Alias.survivor)).where(
+    col(Alias.county) == bindparam("county"), col(Alias.dataset) == DATASET, among(col(Alias.id), "ids")
+)
 
 
 # ---- reading
@@ -43,12 +47,9 @@ def same_as(session: Session, county: str) -> dict[str, str]:
 def survivors(session: Session, county: str, ids: Collection[str]) -> dict[str, str]:
     """Those of these homes that were merged → the one each leads to at last."""
     known: dict[str, str] = {}
+    session.flush()
     for part in parts(sorted(ids)):
-        rows = session.execute(
-            select(col(Alias.id), col(Alias.survivor)).where(
-                col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id).in_(part)
-            )
-        )
+        rows = session.connection().execute(_SURVIVORS, {"county": county, "ids": part})
         known |= {row.id: row.survivor for row in rows}
     return known
 
