@@ -67,7 +67,7 @@ def drafts(connection: sqlite3.Connection, village: str | None) -> list[Draft]:
 
 
 def save_draft(connection: sqlite3.Connection, draft: Draft, at: str) -> Draft:
-    saved = replace(draft, updated_at=at)
+    saved = replace(draft, updated_at=at, target_ids=_lived_on(connection, draft))
     # Answers as ASCII: half a surrogate pair, which some keyboards send on the way to a rare character, is no
     # reason to lose the rest.
     connection.execute(
@@ -84,6 +84,18 @@ def save_draft(connection: sqlite3.Connection, draft: Draft, at: str) -> Draft:
 
 def discard_draft(connection: sqlite3.Connection, id: str) -> None:
     connection.execute("DELETE FROM draft WHERE id = ?", (id,))
+
+
+def _lived_on(connection: sqlite3.Connection, draft: Draft) -> dict[str, str]:
+    """What is begun for a home that was merged into another is about that one; what was begun before, or corrects a
+    record, keeps the id it was begun with."""
+    if draft.corrects:
+        return dict(draft.target_ids)
+    begun = dict(connection.execute("SELECT dataset, id FROM draft_seen WHERE draft = ?", (draft.id,)))
+    return {
+        dataset: id if begun.get(dataset) == id else replica_alias.resolve(connection, dataset, id)
+        for dataset, id in draft.target_ids.items()
+    }
 
 
 def _remember_seen(connection: sqlite3.Connection, draft: Draft) -> None:
