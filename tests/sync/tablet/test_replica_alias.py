@@ -132,3 +132,19 @@ def test_where_the_survivor_stands_in_a_village_not_held_own_work_stays_in_sight
     here.syncs()
     assert here.replica.status().waiting_n == 0
     assert here.replica.entity("household", H) is None
+
+
+def test_what_is_begun_under_the_losers_id_after_the_merge_is_about_the_survivor(
+    county: Any, two: Any
+) -> None:
+    _, other = two
+    disputed = other.records(T, {"remark": "有小孩"})
+    county.merge(H, T)
+    other.syncs()
+    later = other.records(T, {"phone": "9"})
+    other.syncs()
+    assert [target.id for target in later.targets] == [H]
+    assert other.state(disputed) in ("conflict", "sent_safe", "merged")
+    county.separate(H, T)
+    other.syncs()
+    assert (other.sees(T)["remark"], other.sees(H)["phone"]) == ("有小孩", "9")
