@@ -20,8 +20,8 @@ from server.access import enrolment
 from server.access.audit import audit, common_area
 from server.access.tables import Rescue, Tablet
 from server.access.views import names
-from server.database import parts, read, write
-from server.exchange import journal, photos, rescue_file, store
+from server.database import parts, write
+from server.exchange import chains, journal, photos, rescue_file, store
 from server.exchange.keyring import Keyring
 from server.exchange.photos import PhotoDesk, Wanted
 from server.exchange.rescue_file import Contents
@@ -85,7 +85,8 @@ def take(
 ) -> Outcome:
     """Everything of the file through the hub, and then a line in the log. Raises Problem `rescue_…`."""
     contents = rescue_file.look(row.content, keyring, row.county)
-    with read(exchange.engine) as session:
+    with write(exchange.engine) as session:
+        _close_if_copied(session, contents, now)
         tablet = session.get(Tablet, (row.county, contents.device))
         sender = _sender(session, contents)
     copied = tablet is not None and tablet.closed_as is not None
@@ -101,6 +102,15 @@ def take(
     with write(exchange.engine) as session:
         _note(session, contents, outcome, by, now)
     return outcome
+
+
+def _close_if_copied(session: Session, contents: Contents, now: datetime) -> None:
+    """A copy of a tablet may be found out by its file alone: both were revoked before either had called."""
+    county, device = contents.county, contents.device
+    lines = chains.lines(session, county, device, contents.submissions, closed=True)
+    own = {lines[each.id] for each in contents.submissions if each.device == device}
+    if own - {device} and session.get(Tablet, (county, device)) is not None:
+        enrolment.close(session, county=county, device=device, closed_as="cloned", now=now)
 
 
 def _sender(session: Session, contents: Contents) -> Device:

@@ -69,8 +69,6 @@ def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
 
 
 def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
-    if tablet.device in world.revoked:
-        return
     world.tablets.append(
         tablet.copied(tablet.file.with_name(f"copy-of-{tablet.number}-{step.n}.db"), str(step.n))
     )
@@ -79,12 +77,8 @@ def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
 
 
 def tablet_revoked(world: World, tablet: Tablet, _step: Step) -> None:
-    """It learns so when it next calls, if it ever does. Not one whose copy goes by the same id: the hub looks for forks
-    in contacts, not in rescue files."""
-    if any(each.device == tablet.device for each in world.tablets if each is not tablet):
-        return
+    """It learns so when it next calls, if it ever does; copies of it do too."""
     world.hub.revoke(tablet.device)
-    world.revoked.add(tablet.device)
     world.note("tablet_revoked")
     world.tell(f"office: revokes {tablet.name}")
 

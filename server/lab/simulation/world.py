@@ -58,7 +58,6 @@ class World:
     receipted: dict[str, Submission] = field(default_factory=dict)
     rescued: dict[str, Submission] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     hub: Hub = field(init=False)
