@@ -88,6 +88,7 @@ def tablet_revoked(world: World, tablet: Tablet, _step: Step) -> None:
 
 def villages_change(world: World, tablet: Tablet, _step: Step) -> None:
     """A village is given, or taken away."""
+    world.note("villages_change")
     rest = sorted(set(VILLAGES) - tablet.intended)
     if rest and (len(tablet.intended) < 2 or world.fate.random() < 0.5):
         village = world.fate.choice(rest)

@@ -157,7 +157,10 @@ class Network:
             raise Died
         if met == "duplicate_request":
             self._twice(letter)
-        return self._deliver(letter)
+        try:
+            return self._deliver(letter)
+        finally:
+            self.hub.plug.interlude = None
 
     def _twice(self, letter: Letter) -> None:
         """Before itself – or, where two servers stand behind the database, at the other in the midst of itself."""
