@@ -41,6 +41,8 @@ OFFICE_FORMS: Final[Mapping[str, str]] = {
     "zone": N_("禁煤区（办公室告知平板）"),
     "subsidy": N_("补贴（办公室告知平板）"),
     "conflict": N_("对冲突的决定"),
+    "household.merge": N_("合并住户"),
+    "household.separate": N_("撤销合并住户"),
 }
 # What of it tells a reader something; codes and ids stand in the text as sent.
 STATED: Final[Mapping[str, str]] = {
