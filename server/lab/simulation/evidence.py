@@ -187,8 +187,10 @@ def _of_the_product(world: World) -> dict[str, Any]:
 
 def _checks(world: World) -> list[Check]:
     rules = Rules(RELEASED, world.hub.exchange.forms.by_key, frozenset(VILLAGES))
+    # A hub that is older than an enrolment does not know the device, nor that there were copies of it.
+    chains = [] if world.hub.went_back else [verify_chains.CHECK]
     return [
-        verify_chains.CHECK, verify_replay.CHECK, verify_projection.CHECK, verify_feed.CHECK,
+        *chains, verify_replay.CHECK, verify_projection.CHECK, verify_feed.CHECK,
         verify_digests.villages(POLICY.masked), verify_digests.TABLETS_CHECK, verify_redecide.check(rules),
     ]  # fmt: skip
 
