@@ -122,7 +122,7 @@ def test_open_conflicts_show_both_values_and_lead_to_their_records(official, dis
     [
         ("/conflicts.xlsx", ("原来如此", "院里有狗", "门口有车")),
         ("/submissions.xlsx", ("张三", "王五")),
-        ("/tablets.xlsx?area=140525", ("王五", "在用")),
+        ("/tablets.xlsx?area=140525", ("王五", "表单不是最新")),
     ],
 )
 def test_a_sheet_holds_what_its_page_shows(official, disputed, address: str, words: tuple[str, ...]) -> None:
