@@ -99,6 +99,10 @@ class _Among(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """As it is: SQLite has no truth values, and would be asked `… IN (…) = 1`, for which no index serves."""
+        return self
+
 
 @compiles(_Among, "sqlite")
 def _in_json(element: _Among, compiler: Any, **told: Any) -> str:

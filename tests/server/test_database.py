@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
 from server import database
+from server.exchange.tables import SubmissionRow
 
 SERVER = Path(database.__file__).parent
 
@@ -145,3 +146,13 @@ def test_instants_come_back_aware_and_in_utc(engine: Engine) -> None:
         stored = session.connection().execute(sa.select(tables["form"].c.released_at)).scalar_one()
     assert stored == beijing
     assert stored.tzinfo is UTC
+
+
+def test_a_list_given_as_one_parameter_is_looked_up_by_the_index(sqlite_engine) -> None:
+    columns = database.table_of(SubmissionRow).c
+    query = sa.select(columns.verdict).where(columns.county == "140525", database.among(columns.id, "ids"))
+    with database.read(sqlite_engine) as session:
+        connection = session.connection()
+        sql = str(query.compile(dialect=sqlite_engine.dialect))
+        steps = [step[-1] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x", '["a"]'))]
+    assert any("county=? AND id=?" in step for step in steps), steps

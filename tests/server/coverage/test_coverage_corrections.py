@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlmodel import col
 
 from server import database
 from server.registry.projection import projection
 from server.registry.tables import Household
 from server.zones import homes, lines
+from sync.codec import encode
+from sync.documents import read_held, read_traces
 
 # How far a conversion has come.
 SIGNED, INSTALLED, CONNECTED = range(3)
@@ -136,6 +138,7 @@ def test_a_database_from_before_gets_to_know_whose_word_each_device_is(teller: A
     engine = teller.exchange.engine
     with database.write(engine) as session:
         connection = session.connection()
+        _as_stored_then(connection)
         connection.execute(text("DROP INDEX ix_submission_target_submission"))
         for name in ("device_by", "device_surveyed"):
             connection.execute(text(f"ALTER TABLE household DROP COLUMN {name}"))
@@ -144,6 +147,22 @@ def test_a_database_from_before_gets_to_know_whose_word_each_device_is(teller: A
     assert teller.traced(home) == ("9", conversion, "coal_stove")
     assert teller.traced(untouched) == ("1", "", "1")
     assert teller.clean() == {untouched}
+
+
+def _as_stored_then(connection: Connection) -> None:
+    """Entities and traces in the long form, which is all that a database of that time has."""
+    for row in connection.execute(text("SELECT county, dataset, id, held FROM entity")).all():
+        held = encode(read_held(row.held)).decode()
+        connection.execute(
+            text("UPDATE entity SET held = :held WHERE county = :county AND dataset = :dataset AND id = :id"),
+            dict(row._mapping) | {"held": held},
+        )
+    for row in connection.execute(text("SELECT county, id, traces FROM submission")).all():
+        traces = encode(read_traces(row.traces)).decode()
+        connection.execute(
+            text("UPDATE submission SET traces = :traces WHERE county = :county AND id = :id"),
+            dict(row._mapping) | {"traces": traces},
+        )
 
 
 # --- any course of things, beside a register kept by hand ----------------------------------------------------------
