@@ -222,10 +222,10 @@ def _with_disagreements(per_tablet: Sequence[Sequence[SyntheticHousehold]], step
     with steps("安排各平板的工作（台）") as told:
         todo = [tasks(share) for share in counted(per_tablet, len(per_tablet), told)]
     for guest in range(0, len(todo) - 1, 2):
-        village = min((home.village for home in per_tablet[guest + 1]), default="")
-        met = [home for home in per_tablet[guest + 1] if home.village == village and home.registered_on][
-            :MET_N
-        ]
+        theirs = {home.village for home in per_tablet[guest]}
+        # In a small county nobody may live in the village they share.
+        both = [home for home in per_tablet[guest + 1] if home.village in theirs and home.registered_on]
+        met = both[:MET_N]
         for tablet in (guest, guest + 1):
             todo[tablet][:0] = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
     return todo
