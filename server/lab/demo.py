@@ -31,7 +31,7 @@ from server.lab.serving import Serving
 from server.lab.showcase import Showcase, showcase
 from server.lab.showing import Showing
 from server.settings import Settings
-from server.terminal.steps import Steps, counted
+from server.terminal.steps import Steps, counted, unseen
 from server.terminal.words import why
 
 SEED: Final = 140525
@@ -151,13 +151,14 @@ def _work(app: FastAPI, file: DemoFile, serving: Serving, showing: Showing) -> N
     told = showcase(file.seed, file.township, homes)
     # What the office enters whole, no tablet goes to.
     homes = [home for home in homes if not home.village.startswith(file.township)]
-    per_tablet = _shared_out(homes, [{place.code for place in share} for share in shares(villages)])
+    all_shares = shares(villages)
+    per_tablet = shared_out(homes, [{place.code for place in share} for share in all_shares])
     forms = parsed_forms()
     group = fleet.Fleet(
         folder=Path(file.data), server=file.address, seed=file.seed, forms=forms, clock=app.state.clock,
         new_id=app.state.new_id,
     )  # fmt: skip
-    todo = _with_disagreements(per_tablet, showing.steps)
+    todo = with_disagreements(per_tablet, [share[0].code for share in all_shares], showing.steps)
     standings = [fleet.Standing() for _ in todo]
     with ThreadPoolExecutor(len(todo) + 2) as pool:
         try:
@@ -216,22 +217,26 @@ def _homes(file: DemoFile, villages: Sequence[Place], steps: Steps) -> list[Synt
         return [*first, *counted(county, file.households, told)]
 
 
-def _with_disagreements(per_tablet: Sequence[Sequence[SyntheticHousehold]], steps: Steps) -> list[list[Task]]:
+def with_disagreements(
+    per_tablet: Sequence[Sequence[SyntheticHousehold]], shared: Sequence[str], steps: Steps = unseen
+) -> list[list[Task]]:
     """Every tablet's work, begun by two homes of a shared village that both neighbours call on: what they
-    disagree about shows on both tablets and in the office."""
+    disagree about shows on both tablets and in the office. ``shared``: of each tablet, the village that the one
+    before it holds too."""
     with steps("安排各平板的工作（台）") as told:
         todo = [tasks(share) for share in counted(per_tablet, len(per_tablet), told)]
     for guest in range(0, len(todo) - 1, 2):
-        theirs = {home.village for home in per_tablet[guest]}
         # In a small county nobody may live in the village they share.
-        both = [home for home in per_tablet[guest + 1] if home.village in theirs and home.registered_on]
+        both = [
+            home for home in per_tablet[guest + 1] if home.village == shared[guest + 1] and home.registered_on
+        ]
         met = both[:MET_N]
         for tablet in (guest, guest + 1):
             todo[tablet][:0] = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
     return todo
 
 
-def _shared_out(
+def shared_out(
     homes: Sequence[SyntheticHousehold], villages: Sequence[set[str]]
 ) -> list[list[SyntheticHousehold]]:
     return [[home for home in homes if home.village in mine] for mine in villages]
