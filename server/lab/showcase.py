@@ -26,6 +26,7 @@ LEFT_TO_ACCEPT: Final = 12
 # One home in so many has no account on the township's list.
 LEFT_WITHOUT_PAYEE: Final = 40
 CONNECTED_BY, USED_BY = date(2020, 12, 10), date(2020, 12, 18)
+ACCEPTED_ON = date(2020, 12, 28)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Showcase:
         """Those that the story accepts; a few outside the zone stay for whoever tries it."""
         outside = [home.number for home in self.converted if home.village not in self.zone]
         kept = set(outside[::LEFT_TO_ACCEPT])
-        return [home for home in self.converted if home.number not in kept]
+        return [home for home in self.converted if home.number not in kept and _in_time(home)]
 
     @property
     def without_payee(self) -> frozenset[int]:
@@ -80,6 +81,11 @@ def showcase(seed: int, township: str, county: Sequence[SyntheticHousehold]) -> 
     kept = {home.number for home in [each for each in stalled if each.village in zone][:UNFINISHED_N]}
     told = (_finished(home) if _stalled(home) and home.number not in kept else home for home in homes)
     return Showcase(township, seed, tuple(told), zone)
+
+
+def _in_time(home: SyntheticHousehold) -> bool:
+    """Nobody accepts what has its power only afterwards."""
+    return home.conversion is not None and (home.conversion.stages.connected_on or date.max) <= ACCEPTED_ON
 
 
 def _kinds(homes: Sequence[SyntheticHousehold]) -> Mapping[str, Counter[str]]:

@@ -22,7 +22,7 @@ from server.database import read, write
 from server.lab import bank
 from server.lab.county import SyntheticHousehold
 from server.lab.recordings import MARK
-from server.lab.showcase import Showcase
+from server.lab.showcase import ACCEPTED_ON, Showcase
 from server.registry import acceptance, divisions
 from server.registry.acceptance import Paper, Proof
 from server.subsidies import decision_views, decisions, payee_list, review
@@ -33,7 +33,6 @@ from server.subsidies.tables import PayeeListRow, PayeeRow
 from server.zones import actions as zones
 from server.zones.tables import Zone
 
-ACCEPTED_ON: Final = date(2020, 12, 28)
 PROVEN_SINCE: Final = date(2019, 6, 1)
 # What a device and its installation cost where the county bears it in full.
 COST_FEN: Final = 820_000
