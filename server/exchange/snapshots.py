@@ -51,6 +51,10 @@ class Kept:
     more: bool
     people: frozenset[str]
 
+    def behind(self, heads: Mapping[str, int]) -> bool:
+        """Whether something has happened in its villages since it was made."""
+        return any((at.head or 0) < heads.get(village, 0) for village, at in self.key.reads)
+
 
 @dataclass
 class Shelf:
@@ -120,9 +124,9 @@ class Snapshot:
 
 def snapshot(shelf: Shelf, feed: SqlFeed, asked: Asked) -> Snapshot:
     """What to read next of villages that are not read whole. Its bytes: `Shelf.named`."""
+    heads = feed.heads(sorted(asked.held))
     begun = _begun(shelf, asked)
     if begun is None:
-        heads = feed.heads(sorted(asked.held))
         reads = tuple(
             (village, cursor or Cursor(head=heads.get(village, 0)))
             for village, cursor in sorted(asked.held.items())
@@ -133,7 +137,9 @@ def snapshot(shelf: Shelf, feed: SqlFeed, asked: Asked) -> Snapshot:
     since = asked.part.size if asked.part and asked.part.name == begun.name else 0
     size = len(begun.body)
     told = Part(begun.name, begun.key.encoding, size, min(since, size))
-    return Snapshot(told, begun.more or asked.held.keys() != begun.asked.keys(), begun.people)
+    # Of a part begun long ago the tablet would otherwise believe that it is all there is.
+    more = begun.more or begun.behind(heads) or asked.held.keys() != begun.asked.keys()
+    return Snapshot(told, more, begun.people)
 
 
 def _begun(shelf: Shelf, asked: Asked) -> Kept | None:
