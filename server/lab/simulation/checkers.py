@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
+from server.lab.simulation.photo_checks import photos_in_place, photos_safe, photos_told
 from server.lab.simulation.recount import coverage_recounted, digests_agree, hub_verified
 from server.lab.simulation.values import lost_values, shown
 from sync.codec import to_json
@@ -304,6 +305,9 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     digests_agree,
     hub_verified,
     statuses_true,
+    photos_safe,
+    photos_in_place,
+    photos_told,
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mobile.presenters.desk import stock_forms
-from server.lab.simulation import surveyor
+from server.lab.simulation import photographs, surveyor
 from server.lab.simulation.disk import Image
 from server.lab.simulation.stage import VILLAGES
 from server.lab.simulation.story import Step
@@ -35,6 +35,20 @@ def work(world: World, tablet: Tablet, step: Step) -> None:
     world.tell(f"{tablet.name}: {line or 'finds nothing to do'}")
 
 
+def photo_taken(world: World, tablet: Tablet, step: Step) -> None:
+    """A person photographs something, and records what has room for it."""
+    rng = world.story.stream(step.n, "photos")
+    name = photographs.keep(world, tablet, step.photos[0] if step.photos else "", rng)
+    world.counts.update(("photo_taken", *step.photos))
+    if name is None:
+        world.tell(f"{tablet.name}: dies over a photo")
+        return
+    person = Surveyor(tablet, rng, rng, step.faults[0] if step.faults else "", world.stage.homes, photo=name)
+    line = surveyor.photograph(person, world.stage.size)
+    world.counts.update(step.faults)
+    world.tell(f"{tablet.name}: takes photo {name[:8]}, {line or 'finds nothing to do'}")
+
+
 def contact(world: World, tablet: Tablet, step: Step) -> None:
     world.tell(f"{tablet.name}: contact, {world.contact(tablet, step)}")
 
@@ -57,6 +71,7 @@ def clock_jumps(world: World, tablet: Tablet, _step: Step) -> None:
 def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
     """From the copy that the stage is. What it saved since is gone from it, unless the hub has it."""
     known = world.stage.tablets[tablet.number]
+    photographs.gone(world, tablet, handed_over=False)
     had = {record.submission.id for record in tablet.replica.outbox() if record.verdict}
     elsewhere = {id for each in world.tablets if each is not tablet for id in each.saved}
     saved = world.stage.saved.get(tablet.number, {})
@@ -70,7 +85,7 @@ def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
 
 def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
     world.tablets.append(
-        tablet.copied(tablet.file.with_name(f"copy-of-{tablet.number}-{step.n}.db"), str(step.n))
+        tablet.copied(world.stage.world / f"copy-of-{tablet.number}-{step.n}" / tablet.file.name, str(step.n))
     )
     world.note("tablet_cloned")
     world.tell(f"{tablet.name}: copied to a second one")
@@ -130,23 +145,26 @@ def app_upgraded(world: World, tablet: Tablet, _step: Step) -> None:
 
 def backed_up(world: World, _tablet: Tablet, _step: Step) -> None:
     copy = world.hub.back_up()
+    photographs.backed_up(world, copy)
     world.note("backed_up")
     world.tell(f"hub: copied to {copy.stem}")
 
 
-def restored(world: World, _tablet: Tablet, _step: Step) -> None:
+def restored(world: World, _tablet: Tablet, step: Step) -> None:
     copy = world.fate.choice(world.hub.copies[-COPIES_BACK:])
     world.hub.restore(copy)
+    photographs.went_back(world, copy, world.story.stream(step.n, "photos"), restored=True)
     world.note("restored")
     world.tell(f"hub: restored from {copy.stem}; history {world.hub.history()[:8]}")
 
 
-def put_back(world: World, _tablet: Tablet, _step: Step) -> None:
+def put_back(world: World, _tablet: Tablet, step: Step) -> None:
     """A copy is put back unannounced, and the next to call is a tablet that has read further."""
     for copy in reversed(world.hub.copies[-COPIES_BACK:]):
         ahead = next((tablet for tablet in world.tablets if _ahead(world, tablet, copy)), None)
         if ahead:
             world.hub.put_back(copy)
+            photographs.went_back(world, copy, world.story.stream(step.n, "photos"), restored=False)
             world.note("put_back")
             met = world.contact(ahead)
             world.tell(f"hub: {copy.stem} put back unannounced; {ahead.name}: contact, {met}")
@@ -174,7 +192,7 @@ Event = Callable[["World", Tablet, Step], None]
 EVENTS: Final[Mapping[str, Event]] = {
     each.__name__: each
     for each in (
-        work, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form, app_upgraded,
-        tablet_restored, tablet_cloned, tablet_revoked, backed_up, restored, put_back,
+        work, photo_taken, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form,
+        app_upgraded, tablet_restored, tablet_cloned, tablet_revoked, backed_up, restored, put_back,
     )
 }  # fmt: skip

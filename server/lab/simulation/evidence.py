@@ -21,6 +21,7 @@ from server.exchange.digests import recount
 from server.exchange.tables import FeedHead
 from server.exchange.verify import Check
 from server.exchange.verify_redecide import Rules
+from server.lab.simulation import photo_checks
 from server.lab.simulation.stage import COUNTY, VILLAGES
 from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.world import World
@@ -36,6 +37,8 @@ from sync.replica import Record, Shown, Status
 
 COVERAGE_OF_SMALL: Final = 4
 """Of so many small counties one has its coverage counted: it costs as much as two contacts."""
+NO_ALBUM: Final = photo_checks.Album()
+NO_PHOTOS: Final = photo_checks.PhotosSeen()
 TYPED: Final = ("household", "conversion", "coal_use")
 
 
@@ -85,6 +88,7 @@ class TabletSeen:
     saved: Mapping[str, Submission]
     digests: Mapping[str, str]
     reread: tuple[str, ...]
+    album: photo_checks.Album = NO_ALBUM
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class Evidence:
     digests: Mapping[tuple[str, int], str]
     counted: Mapping[str, str]
     findings: tuple[tuple[str, str, str], ...]
+    photos: photo_checks.PhotosSeen = NO_PHOTOS
 
     def one_line(self, one: str, other: str) -> bool:
         """Whether two records were made on one tablet, neither of them after a fork that the other stands behind."""
@@ -160,6 +165,7 @@ def gather(world: World) -> Evidence:
             | world.rescued.keys(),
             receipted={} if world.hub.went_back else world.receipted | world.rescued,
             lives=world.lives,
+            photos=photo_checks.seen(world, database),
         )
 
 
@@ -248,4 +254,5 @@ def _tablet(tablet: Tablet) -> TabletSeen:
         dict(tablet.saved),
         replica.stated().digests,
         tuple(tablet.reread),
+        photo_checks.album(tablet),
     )

@@ -1,8 +1,9 @@
 """What may go wrong in a simulated county, and how often: the one table, printed by `cleanheat simulate --json`.
 
 Each line is a probability with a name. ``of`` says of what it is one: a *request* (at most one thing befalls it), a
-*save* of a record, a *step* of the story. A story draws from this table before it begins, and every fault drawn is a
-word in it, so one that breaks a promise can be played again with the others left out.
+*save* of a record, a *step* of the story, a *photo* that is taken, a *photo request* of those that send it. A story
+draws from this table before it begins, and every fault drawn is a word in it, so one that breaks a promise can be
+played again with the others left out.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
-Of = Literal["request", "save", "step"]
+Of = Literal["request", "save", "step", "photo", "photo request"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``chance``: of one request, save or step. ``what``: what happens, for people."""
+    """``chance``: of one of what it befalls. ``what``: what happens, for people."""
 
     name: str
     of: Of
@@ -57,6 +58,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("zone_told", "step", 0.02, "the office tells of a village's zone through the same feed"),
     Fault("hub_learns_form", "step", 0.015, "a new version of a form is released at the hub"),
     Fault("app_upgraded", "step", 0.015, "a tablet's app brings a new version of a form, perhaps before the hub"),
+    Fault("photo_taken", "step", 0.015, "a surveyor takes a photo and records what it shows"),
+    Fault("tablet_dies_keeping_photo", "photo", 0.1, "the tablet is killed between the photo's file and its row"),
+    Fault("photo_rots", "photo", 0.05, "the photo's file is damaged on the tablet before it was sent"),
+    Fault("photo_lost", "photo request", 0.04, "a photo's request never arrives"),
+    Fault("photo_cut", "photo request", 0.12, "a photo's request breaks off inside its body"),
+    Fault("photo_flipped", "photo request", 0.05, "a bit of a photo is another on arrival"),
+    Fault("photo_answer_lost", "photo request", 0.08, "the hub's word on a photo is lost"),
+    Fault("photo_twice", "photo request", 0.05, "a photo's request arrives once more in the midst of itself"),
+    Fault("photo_hub_dies", "photo request", 0.08, "the hub is killed at any statement of taking a photo"),
+    Fault("photo_hub_loses_power", "photo request", 0.04, "the hub's machine stops while it takes a photo"),
+    Fault("photo_hub_disk_full", "photo request", 0.04, "the hub's disk takes no more of a photo, or no row of it"),
+    Fault("tablet_dies_sending_photos", "photo request", 0.04, "the tablet is killed while it sends photos"),
+    Fault("tablet_loses_power_sending_photos", "photo request", 0.02, "the tablet's battery goes while sending photos"),
+    Fault("tablet_disk_full_sending_photos", "photo request", 0.02, "the tablet's disk is full while it sends photos"),
 )  # fmt: skip
 
 NAMED: Final = {fault.name: fault for fault in FAULTS}

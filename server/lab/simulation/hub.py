@@ -7,11 +7,12 @@ back from a copy, as people do it or behind the hub's back.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
@@ -20,7 +21,7 @@ from server.access.tables import Tablet
 from server.database import read, write
 from server.exchange import backup, forms, history, office, rescue, rescue_file, store
 from server.exchange.feed import SqlFeed
-from server.exchange.photo_files import PhotoFiles
+from server.exchange.photo_files import FOLDER, PhotoFiles
 from server.exchange.photos import PhotoDesk
 from server.exchange.snapshots import Shelf
 from server.exchange.store import Exchange
@@ -28,6 +29,7 @@ from server.lab.simulation.disk import Died, Disk, torn
 from server.lab.simulation.seams import Seams
 from server.lab.simulation.stage import COUNTY, COUNTY_NAME, Plug, Stage
 from server.lab.simulation.wire import Answer, Letter
+from server.registry import aliases
 from server.registry.policy import POLICY
 from server.registry.projection import projection
 from sync import wire
@@ -35,6 +37,8 @@ from sync.codec import derived_id, to_text
 from sync.facts import Device, Facts, Pushed
 from sync.messages import EnrolReply, Incoming, Reply, Request
 from sync.replica import Identity, Replica
+
+DERIVATION: Final = aliases.through(projection)
 
 
 class Unknown(Exception):
@@ -73,7 +77,7 @@ class Hub:
 
     def _exchange(self, plug: Plug) -> Exchange:
         return Exchange(
-            plug.engine, self.stage.places, self.stage.forms, POLICY, (projection,), self.new_id,
+            plug.engine, self.stage.places, self.stage.forms, POLICY, (DERIVATION,), self.new_id,
             decide=self._decide, county_key=self.stage.keys.public,
         )  # fmt: skip
 
@@ -94,6 +98,10 @@ class Hub:
     @property
     def disk(self) -> Disk:
         return Disk(self.file)
+
+    @property
+    def photo_files(self) -> PhotoFiles:
+        return PhotoFiles(self.file.parent / FOLDER)
 
     # --- what tablets ask ---
 
@@ -145,6 +153,27 @@ class Hub:
         self.plug.engine.dispose()
         self.exchanges[self.serving] = replace(self.exchange, shelf=Shelf())
 
+    @contextmanager
+    def dying(self, ticks: int) -> Iterator[None]:
+        """Inside, the process has so much work left in it. Raises `Died`."""
+        try:
+            with self.plug.fuse.lit(ticks):
+                yield
+        except Died:
+            self._begin_again(self.plug.fuse)
+            raise
+
+    @contextmanager
+    def losing_power(self, rng: Random) -> Iterator[None]:
+        """What is written inside may have reached the disk or not. Raises `Died`."""
+        self._settle()
+        before = self.disk.image()
+        yield
+        after = torn(before, self.disk.image(), rng)
+        self.stage.leave()
+        self.disk.put(after)
+        raise Died
+
     def answer_and_die(self, letter: Letter) -> None:
         """Take everything a request brings, commit, and end before a reply is made."""
         self._take(letter)
@@ -152,12 +181,8 @@ class Hub:
 
     def answer_and_lose_power(self, letter: Letter, rng: Random) -> None:
         """The same, and of what this commit wrote nobody knows how much has reached the disk."""
-        self._settle()
-        before = self.disk.image()
-        self._take(letter)
-        after = torn(before, self.disk.image(), rng)
-        self.stage.leave()
-        self.disk.put(after)
+        with suppress(Died), self.losing_power(rng):
+            self._take(letter)
 
     def _settle(self) -> None:
         """Another server's connections would keep the files; a machine that stops has none."""
@@ -232,7 +257,7 @@ class Hub:
         contents = rescue_file.look(data, self.stage.keys, COUNTY)
         with write(self.exchange.engine) as session:
             row = rescue.keep(session, contents, data, "simulated", "", self.clock())
-        desk = PhotoDesk(self.exchange.engine, PhotoFiles(self.file.parent / "photos"))
+        desk = PhotoDesk(self.exchange.engine, self.photo_files)
         rescue.take(self.exchange, desk, self.stage.keys, row, by="", now=self.clock())
 
     def assign(self, device: str, villages: Collection[str]) -> None:

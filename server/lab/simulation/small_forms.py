@@ -44,10 +44,11 @@ class _Saved:
     when: str = "true()"
 
 
-def _ask(name: str, label: str, saves: str = "", /, **more: object) -> _Asked:
-    rules = {key: str(value) for key, value in more.items() if key in ("required", "relevant", "constraint")}
-    kept = {key: value for key, value in more.items() if key not in rules}
-    return _Asked(name, label, saves=saves or name.rpartition("/")[2], rules=rules, **kept)  # type: ignore[arg-type]
+def _ask(
+    name: str, label: str, saves: str = "", /, *, type: str = "string", choices: tuple[str, ...] = (), **rules: str
+) -> _Asked:  # fmt: skip
+    """A question; ``rules``: required, relevant, constraint."""
+    return _Asked(name, label, type, choices, rules, saves or name.rpartition("/")[2])
 
 
 def _calculated(path: str, saves: str, formula: str) -> _Asked:
@@ -73,6 +74,7 @@ _CONVERSION: Final = (
     _ask("device_code", "设备类型", required="true()", choices=("1", "2")),
     _ask("installed_on", "安装日期", type="date", constraint=". <= today()"),
     _ask("connected_on", "通电日期", type="date", constraint=". <= today()"),
+    _ask("nameplate_photo", "铭牌照片", type="binary"),
     _calculated("stove/device_now", "device", "/data/device_code"),
     _calculated("conversion_household", "household", "/data/household_id"),
 )
@@ -157,6 +159,8 @@ def _entity_binds(each: _Saved) -> str:
 def _control(each: _Asked) -> str:
     look = f' appearance="{each.appearance}"' if each.appearance else ""
     label = f"<label>{each.label}</label>"
+    if each.type == "binary":
+        return f'<upload ref="/data/{each.path}" mediatype="image/*">{label}</upload>'
     if not each.choices:
         return f'<input ref="/data/{each.path}"{look}>{label}</input>'
     codes = (

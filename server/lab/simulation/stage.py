@@ -70,6 +70,10 @@ class Enrolled:
     secret: str
     file: Path
 
+    def file_in(self, world: Path) -> Path:
+        """Where it lies in a story: in a folder of its own, for its photos lie beside it."""
+        return world / self.file.parent.name / self.file.name
+
 
 @dataclass(frozen=True)
 class Home:
@@ -90,6 +94,9 @@ class Places:
 
     def area_name(self, session: Session, area: str) -> str:
         return area
+
+    def area_names(self, session: Session, areas: Collection[str]) -> dict[str, str]:
+        return {area: area for area in areas}
 
     def county_name(self, session: Session, county: str) -> str:
         return COUNTY_NAME
@@ -143,7 +150,9 @@ class Stage:
         shutil.rmtree(self.world, ignore_errors=True)
         self.world.mkdir()
         for tablet in self.tablets[:tablets_n]:
-            shutil.copyfile(tablet.file, self.world / tablet.file.name)
+            file = tablet.file_in(self.world)
+            file.parent.mkdir()
+            shutil.copyfile(tablet.file, file)
         return Path(shutil.copyfile(self.hub_file, self.world / self.hub_file.name))
 
     def leave(self) -> None:
@@ -226,7 +235,8 @@ def _tablet(
     def new_id() -> str:
         return next(rng)
 
-    file = folder / f"tablet-{number}.sqlite3"
+    file = folder / f"tablet-{number}" / "tablet.sqlite3"
+    file.parent.mkdir()
     with Replica.open(file, clock=lambda: BEGINS, new_id=new_id) as replica, write(engine) as session:
         for form_id, version, xml in released:
             replica.store_form(FormXml(form_id, version, forms.sha256(xml), xml))
@@ -256,7 +266,7 @@ def keep(made: Stage) -> None:
     made.leave()
     shutil.copyfile(made.world / made.hub_file.name, made.hub_file)
     for tablet in made.tablets:
-        shutil.copyfile(made.world / tablet.file.name, tablet.file)
+        shutil.copyfile(tablet.file_in(made.world), tablet.file)
 
 
 def _homes() -> Homes:

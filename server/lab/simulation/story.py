@@ -21,6 +21,9 @@ SizeName = Literal["small", "large"]
 OFFSETS_S: Final = (0, 0, -45, 130, 3_600, -5_400)
 WAYS: Final = ("plain", "lean", "parts", "parts")
 HAS_WORKED: Final = 0.85
+PHOTO_TAKEN: Final = "photo_taken"
+PHOTO_REQUESTS: Final = 5
+"""So many of a contact's requests for photos may each meet something; those after them do not."""
 MINUTES: Final = (1, 7, 90, 600)
 
 
@@ -44,13 +47,14 @@ SIZES: Final[dict[SizeName, Size]] = {
 class Step:
     """``n``: the place at which it was drawn. ``event``: work, contact, or a fault of a step. ``who``: a tablet's
     number. ``minutes``: time that goes by before it. ``faults``: what befalls its requests, one after the other, or
-    its save."""
+    its save. ``photos``: what befalls a photo that is taken, or the requests that send photos."""
 
     n: int
     event: str
     who: int
     minutes: int
     faults: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,27 @@ def draw(seed: int, size: SizeName = "small") -> Story:
         event = drawn(rng, "step") or ("contact" if rng.random() < of.contacts else "work")
         who = _caller(rng, steps, tablets) if event == "contact" else rng.randrange(tablets)
         steps.append(Step(n, event, who, rng.choice(MINUTES), _faults(rng, event)))
-    return Story(seed, size, offsets, lines, servers, tuple(steps))
+    return _with_photos(Story(seed, size, offsets, lines, servers, tuple(steps)))
+
+
+def _with_photos(story: Story) -> Story:
+    """What befalls photos, from streams of their own."""
+    first = next((step.n for step in story.steps if step.event == PHOTO_TAKEN), None)
+    if first is None:
+        return story
+    steps = (
+        replace(step, photos=_photo_faults(story.stream(step.n, "photo faults"), step.event))
+        if step.n >= first and step.event in (PHOTO_TAKEN, "contact")
+        else step
+        for step in story.steps
+    )
+    return replace(story, steps=tuple(steps))
+
+
+def _photo_faults(rng: Random, event: str) -> tuple[str, ...]:
+    if event == PHOTO_TAKEN:
+        return _shorn(drawn(rng, "photo"))
+    return _shorn(*(drawn(rng, "photo request") for _ in range(PHOTO_REQUESTS)))
 
 
 def _caller(rng: Random, steps: list[Step], tablets: int) -> int:
@@ -99,7 +123,7 @@ def _caller(rng: Random, steps: list[Step], tablets: int) -> int:
 def _faults(rng: Random, event: str) -> tuple[str, ...]:
     if event == "contact":
         return _shorn(drawn(rng, "request"), drawn(rng, "request"))
-    return _shorn(drawn(rng, "save")) if event == "work" else ()
+    return _shorn(drawn(rng, "save")) if event in ("work", PHOTO_TAKEN) else ()
 
 
 def _shorn(*faults: str) -> tuple[str, ...]:
@@ -126,7 +150,12 @@ def as_json(story: Story, found: str = "") -> str:
 def kept(file: Path) -> tuple[Story, str]:
     """The story in a file, and what it showed."""
     told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    steps = tuple(Step(**{**step, "faults": tuple(step["faults"])}) for step in told.pop("steps"))
+    steps = tuple(_step(step) for step in told.pop("steps"))
     found = str(told.pop("found"))
     told |= {name: tuple(told[name]) for name in ("offsets_s", "lines")}
     return Story(**told, steps=steps), found
+
+
+def _step(told: dict[str, Any]) -> Step:
+    """A step as it was kept, perhaps before there were photos."""
+    return Step(**{**told, "faults": tuple(told["faults"]), "photos": tuple(told.get("photos", ()))})

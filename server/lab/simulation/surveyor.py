@@ -67,13 +67,15 @@ PASSES: Final = 6
 @dataclass(frozen=True)
 class Surveyor:
     """All of ``rng`` is what this person chooses. ``fault`` befalls the tablet when a record is saved, and ``fate``
-    says where. ``homes``: what is found at the doors; {}: a few values serve for all."""
+    says where. ``homes``: what is found at the doors; {}: a few values serve for all. ``photo``: the answer that names
+    one just taken."""
 
     tablet: Tablet
     rng: Random
     fate: Random
     fault: str
     homes: Homes
+    photo: str = ""
 
     # --- the things to do; each gives a line for the story, or None if there was nothing to do ---
 
@@ -200,7 +202,11 @@ class Surveyor:
                 break
             for shown in asked:
                 filled = filling.answer(filled, shown.path, self._value(filled, shown))
-        return filled
+        return self._with_photo(filled) if self.photo else filled
+
+    def _with_photo(self, filled: Interview) -> Interview:
+        asked = next((each for each in filling.questions(filled, "zh") if each.type == "image"), None)
+        return filling.answer(filled, asked.path, self.photo) if asked else filled
 
     def _asks(self, shown: Shown) -> bool:
         return not shown.readonly and shown.type in ("text", "integer", "decimal", "date", "select_one")
@@ -305,6 +311,11 @@ ACTIONS: Final[Mapping[SizeName, Sequence[tuple[Action, int]]]] = {
         (Surveyor.blunder, 4),
     ),
 }
+
+
+def photograph(surveyor: Surveyor, size: SizeName) -> str | None:
+    """Record something that has room for a photo; None: there is no home to record it of."""
+    return surveyor.sighting() if size == "large" and surveyor.rng.random() < 0.3 else surveyor.convert()
 
 
 def act(surveyor: Surveyor, size: SizeName) -> str | None:

@@ -6,6 +6,7 @@ in it from the moment its save returned.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from mobile.presenters.desk import Desk
 from server.lab.simulation.disk import Died, Disk, Fuse, Image, ticks, torn
 from server.lab.simulation.stage import hurry
 from survey_forms.form import Form
+from sync.album import FOLDER, Album
 from sync.client import Line
 from sync.messages import Submission
 from sync.replica import Identity, Replica
@@ -34,7 +36,7 @@ class Tablet:
     """``number``: which of the stage's tablets it is, or is a copy of. ``intended``: villages the office means it to
     hold. ``saved``: every submission whose save returned. ``life``: its line of records, which forks where a tablet is
     restored or copied; ``lives`` says of each record on which line it was made. ``reread``: villages that the hub had
-    it read anew."""
+    it read anew. ``took``: SHA-256 of every photo whose keeping returned."""
 
     number: int
     device: str
@@ -51,6 +53,7 @@ class Tablet:
     lives: dict[str, Life] = field(default_factory=dict)
     life: Life = ()
     reread: list[str] = field(default_factory=list)
+    took: set[str] = field(default_factory=set)
     fuse: Fuse = field(init=False)
     desk: Desk = field(init=False)
 
@@ -70,10 +73,17 @@ class Tablet:
         copy = any(fork.startswith("copy") for fork in self.life)
         return f"{'the copy of ' if copy else ''}tablet {self.number}"
 
+    @property
+    def photos(self) -> Path:
+        return self.file.with_name(FOLDER)
+
     def open(self) -> None:
+        """As the app begins: what its photos' folder holds that nothing names is taken away."""
         replica = Replica.open(self.file, clock=self.clock, new_id=self.new_id)
         hurry(replica.db.conn)
         self.desk = Desk(replica, self.clock, self.new_id, _unsaid, parsed=self.parsed)
+        if self.photos.is_dir():
+            Album(replica).sweep()
 
     def close(self) -> None:
         self.replica.close()
@@ -133,16 +143,26 @@ class Tablet:
         gone = {id: each for id, each in self.saved.items() if id not in saved and id not in elsewhere}
         self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in gone}
         self.saved, self.life = dict(saved), (*self.life, f"back {fork}")
+        self.took = set()
         self.close()
         self.fuse.disk.put(image)
+        shutil.rmtree(self.photos, ignore_errors=True)
         self.open()
         return gone
 
     def copied(self, file: Path, fork: str) -> Tablet:
         """A second tablet with the same data; from now on each goes its own way."""
+        file.parent.mkdir()
         Disk(file).put(self.fuse.disk.image())
+        if self.photos.is_dir():
+            shutil.copytree(self.photos, file.with_name(FOLDER))
         second = replace(
-            self, file=file, saved=dict(self.saved), life=(*self.life, f"copy {fork}"), reread=[]
+            self,
+            file=file,
+            saved=dict(self.saved),
+            life=(*self.life, f"copy {fork}"),
+            reread=[],
+            took=set(self.took),
         )
         self.life = (*self.life, f"first {fork}")
         return second

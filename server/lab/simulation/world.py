@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from mobile.device.sealing import seal
-from server.lab.simulation import events
+from server.lab.simulation import events, photographs
 from server.lab.simulation.hub import Hub
 from server.lab.simulation.network import Network
+from server.lab.simulation.photographs import Photos
 from server.lab.simulation.seams import HONEST, Seams
 from server.lab.simulation.stage import BEGINS, HELD, Stage, empty_stage, keep
 from server.lab.simulation.story import SIZES, SizeName, Step, Story, ids
@@ -25,6 +26,7 @@ from server.lab.simulation.surveyor import Surveyor
 from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.wire import LINES
 from sync import rescue
+from sync.account import Account
 from sync.messages import Submission
 
 CONTACTS_MAX: Final = 30
@@ -46,7 +48,7 @@ class Moved:
 class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
     ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
-    ``rescued``: all that revoked tablets had recorded."""
+    ``rescued``: all that revoked tablets had recorded. ``photos``: those that were taken."""
 
     stage: Stage
     story: Story
@@ -58,6 +60,7 @@ class World:
     receipted: dict[str, Submission] = field(default_factory=dict)
     rescued: dict[str, Submission] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
+    photos: Photos = field(default_factory=Photos)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     hub: Hub = field(init=False)
@@ -76,7 +79,7 @@ class World:
         known, saved = self.stage.tablets[number], self.stage.saved.get(number, {})
         self.lives |= dict.fromkeys(saved, (str(number),))
         return Tablet(
-            number, known.device, known.secret, self.stage.world / known.file.name, lambda: self.now, self.new_id,
+            number, known.device, known.secret, known.file_in(self.stage.world), lambda: self.now, self.new_id,
             self.stage.parsed, LINES[self.story.lines[number]], timedelta(seconds=offset_s), set(HELD[number]),
             set(HELD[number]),
             dict(saved), self.lives, (str(number),),
@@ -120,14 +123,26 @@ class World:
         met = self.network.contact(tablet, step.faults if step else (), self.fate)
         if met.account and met.account.enrol_again and self.fate.random() < ENROLS_AT_ONCE:
             self.enrol_anew(tablet)
+        photos = self._photos(tablet, met.account, step.photos if step else ())
         self._wiped(tablet)
-        return met.line
+        return met.line + photos
+
+    def _photos(self, tablet: Tablet, account: Account | None, faults: tuple[str, ...] = ()) -> str:
+        """After the records, the photos; what came of them."""
+        if account is None or not tablet.took or not tablet.replica.photos_waiting():
+            return ""
+        done = photographs.send(self, tablet, account, faults, self.story.stream(self.at, "photos"))
+        if done is None:
+            return ", dies over its photos"
+        problem = done.photo_problem.code if done.photo_problem else "to the end"
+        return f"; photos {problem}: {done.photos_n} stored, {done.photos_left_n} wait, {done.photos_refused_n} refused"
 
     def _wiped(self, tablet: Tablet) -> bool:
         """A tablet that has learned that it is revoked is gone, and the office imports what it leaves."""
         me = tablet.replica.identity()
         if me is None or me.revoked_at is None:
             return False
+        photographs.gone(self, tablet, handed_over=True)
         kept = rescue.carry_out(tablet.replica, tablet.file.parent, seal)
         assert kept is not None, "a revoked tablet with the county's key"
         self.rescued |= tablet.saved
@@ -182,6 +197,8 @@ class World:
     def _calls(self, tablet: Tablet) -> Moved:
         account = self.network.contact(tablet, (), self.fate).account
         assert account is not None, "a calm contact ends by itself"
+        if photos := self._photos(tablet, account):
+            self.tell(f"healing: {tablet.name}{photos}")
         unknown = account.problem is not None and account.problem.code == "unauthorised"
         if anew := bool(account.enrol_again or unknown):
             self.enrol_anew(tablet)
