@@ -13,6 +13,7 @@ test finds a gap.
 from __future__ import annotations
 
 import json
+import select
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -29,7 +30,7 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel
@@ -42,6 +43,10 @@ metadata = SQLModel.metadata
 BUSY_TIMEOUT_MS = 15_000
 # Enough for every thread of the server's pool plus a writer; SQLite connections are cheap.
 POOL_SIZE, POOL_OVERFLOW = 10, 40
+# What stands between us and a database may forget a connection without a word; none gets old enough to meet that.
+CONNECTION_LIFETIME_S = 300
+_WRITING: Final = {"writing": True}
+_READING: Final = {"postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}}
 # Any constant will do: it names "migrating cleanheat" among PostgreSQL's advisory locks.
 MIGRATION_LOCK = 140_525
 
@@ -61,9 +66,7 @@ class DatabaseProblem(Exception):
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware UTC instant. SQLite forgets the zone of what it stores, so it is checked going in and put
-    back coming out.
-    """
+    """An aware UTC instant. SQLite forgets the zone of what it stores: checked going in, put back coming out."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -264,9 +267,7 @@ def _copy(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, A
 
 
 def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql+psycopg://…`; the file itself is made at the first
-    migration.
-    """
+    """An engine for `sqlite:///file` or `postgresql+psycopg://…`; the file is made at the first migration."""
     parsed = sa.make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -274,8 +275,7 @@ def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
         parsed,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
-        # A database server that was restarted leaves dead connections in the pool.
-        pool_pre_ping=parsed.get_backend_name() != "sqlite",
+        pool_recycle=CONNECTION_LIFETIME_S,
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     )
     if made.dialect.name == "sqlite":
@@ -283,6 +283,7 @@ def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
         sa.event.listen(made, "begin", _begin_sqlite)
     else:
         sa.event.listen(made, "connect", _prepare_postgres)
+        sa.event.listen(made, "checkout", _refuse_ended)
     return made
 
 
@@ -305,6 +306,13 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
+def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:
+    # A database server that was restarted leaves dead connections in the pool. Between transactions it says nothing
+    # but good-bye, so whether it said something tells as much as asking it before each, which is a way there and back.
+    if select.select([connection], [], [], 0)[0]:
+        raise InvalidatePoolError
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail half way when another wrote in between;
     # one that takes the lock at once only waits.
@@ -315,30 +323,22 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def write(engine: Engine) -> Iterator[Session]:
     """One writing transaction: committed when the block ends, rolled back when it raises."""
-    with (
-        Session(engine.execution_options(writing=True), expire_on_commit=False) as session,
-        session.begin(),
-    ):
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.connection(execution_options=_WRITING)
         yield session
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Session]:
-    """One reading transaction: everything in it is seen as of the same moment; whatever it wrote is thrown
-    away.
-    """
-    options: dict[str, Any] = {}
-    if engine.dialect.name == "postgresql":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+    """One reading transaction: all is seen as of the same moment; whatever it wrote is thrown away."""
+    with Session(engine, expire_on_commit=False) as session:
+        session.connection(execution_options=_READING.get(engine.dialect.name))
         # Closing rolls back, and unlike an explicit rollback it leaves the rows that were read readable.
         yield session
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether a database error only means that another writer was in the way, so that trying again will
-    help.
-    """
+    """Whether it only means that another writer was in the way, so that trying again will help."""
     if not isinstance(error, OperationalError):
         return False
     text = str(error.orig).lower()

@@ -85,6 +85,20 @@ def test_an_unreachable_server_is_refused_without_its_password(tmp_path: Path) -
     assert "geheim" not in str(caught.value)
 
 
+def test_connections_that_ended_while_nobody_used_them_are_not_used_again(
+    postgres_engine: Engine, empty_postgres: Engine
+) -> None:
+    with database.read(postgres_engine), database.read(postgres_engine), database.read(postgres_engine):
+        pass  # three in the pool
+    ended = sa.text("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = :name")
+    with database.read(empty_postgres) as session:
+        found = session.connection().execute(ended, {"name": postgres_engine.url.database})
+        assert found.scalars().all() == [True] * 3
+    with database.read(postgres_engine) as one, database.write(postgres_engine) as other:
+        for session in (one, other):
+            assert session.connection().execute(sa.text("SELECT 1")).scalar_one() == 1
+
+
 def test_what_a_failing_block_wrote_is_gone(engine: Engine) -> None:
     class OurMistakeError(Exception):
         pass
