@@ -24,7 +24,6 @@ from sync.strict import Fault, MessageFault
 RETRY_AFTER_S_MAX = 3_600
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError)
 _BY_STATUS = {
-    400: "malformed",
     401: "unauthorised",
     413: "too_large",
     429: "busy",
@@ -92,10 +91,20 @@ class Incoming:
         return bytes(got[:size])
 
 
-def unread(fault: MessageFault, body: bytes, *, enrolling: bool = False) -> Refusal:
+def unread(fault: MessageFault, response: httpx.Response, body: bytes, *, enrolling: bool = False) -> Refusal:
     """What a reply comes to that nobody can read."""
-    code = "captive_portal" if _is_page(body) else "damaged" if fault.code == "damaged" else "bad_reply"
+    page = _is_page(response, opened(response, body))
+    code = "captive_portal" if page else "damaged" if fault.code == "damaged" else "bad_reply"
     return refusal(code, enrolling=enrolling)
+
+
+def opened(response: httpx.Response, body: bytes) -> bytes:
+    """A body unpacked if it is packed – a gate or a proxy may do that of its own accord – or else as it came."""
+    try:
+        packed = response.headers.get("Content-Encoding", "").strip().lower()
+        return wire.unpacked(body, packed, wire.REPLY_BYTES_MAX)
+    except MessageFault:
+        return body
 
 
 def network_code(fault: Exception) -> str:
@@ -132,7 +141,8 @@ def refusal_of_reply(response: httpx.Response, body: bytes) -> Refusal:
 
 
 def refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refusal:
-    status = response.status_code
+    """``body``: as it came. A 400 in words that are not ours is no hub's, and blames no record."""
+    status, body = response.status_code, opened(response, body)
     try:
         told = decode(Problem, body)
     except MessageFault:
@@ -141,19 +151,20 @@ def refused(response: httpx.Response, body: bytes, *, enrolling: bool) -> Refusa
         return refusal("unauthorised")
     if told is not None:
         return refusal(told.error, told=told, retry_after_s=_retry_after_s(response))
-    if status < 400 or (status == 403 and _is_page(body)):
+    if status < 400 or (status == 403 and _is_page(response, body)):
         return refusal("captive_portal", enrolling=enrolling)
     code = _BY_STATUS.get(status, "server_error" if status >= 500 else "not_a_hub")
     return refusal(code, retry_after_s=_retry_after_s(response), enrolling=enrolling)
 
 
-def proven(secret: str, sent: bytes, body: bytes) -> bool:
+def proven(secret: str, sent: bytes, response: httpx.Response, body: bytes) -> bool:
     """Whether a refusal as revoked comes from the hub that knows this tablet's secret, and answers this request."""
-    return revocation.proven(secret, sent, decode(Problem, body).proof)
+    return revocation.proven(secret, sent, decode(Problem, opened(response, body)).proof)
 
 
-def _is_page(body: bytes) -> bool:
-    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+def _is_page(response: httpx.Response, body: bytes) -> bool:
+    kind = response.headers.get("Content-Type", "").strip().lower()
+    return kind.startswith("text/html") or body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
 
 
 def _retry_after_s(response: httpx.Response) -> int | None:

@@ -40,6 +40,7 @@ __all__ = [
 
 REQUESTS_PER_CONTACT = 10_000
 CHALLENGES_PER_CONTACT = 3
+LONE_REFUSALS_MAX = 20  # of single records in a row: then it is not the records
 HISTORIES_PER_CONTACT = 3  # a hub is restored once; one that names a new history each time is broken
 _BATCH_BYTES = MAX_BODY_BYTES * 3 // 4  # the rest is for cursors and the request's own fields
 
@@ -47,6 +48,7 @@ _BATCH_BYTES = MAX_BODY_BYTES * 3 // 4  # the rest is for cursors and the reques
 _PIECE_BYTES = 16_384  # of a part, kept at once: half a second of a village's line
 _WEIGHTS = {"timeout": 4}  # a minute each: one more try is enough
 _LOST = ("cut", "timeout", "damaged")  # what was said or answered did not arrive whole
+_OVER = ("too_large", "malformed", "failed")  # what was sent is to blame, or may be
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ NO_PROGRESS = Refusal(
 class _Contact:
     """Where a contact stands. ``offered``: ids offered to the present history; ``batch_max`` shrinks when a request
     is lost or too large, and grows again to ``batch_top``, which only the hub's refusals lower. ``brought``: something
-    arrived since a request was last lost; ``fruitless``: how many were lost since. ``stating``: which digests
-    the next request states; once each in a contact, so a village is read anew at most once."""
+    arrived since a request was last lost; ``fruitless``: how many were lost since. ``lone``: how many single records
+    in a row were refused. ``stating``: which digests the next request states; once each in a contact, so a village is
+    read anew at most once."""
 
     account: Account = field(default_factory=Account)
     offered: set[str] = field(default_factory=set)
@@ -98,6 +101,7 @@ class _Contact:
     batch_top: int = SUBMISSIONS_PER_REQUEST
     brought: bool = False
     fruitless: int = 0
+    lone: int = 0
     histories: int = 0
     challenges: int = 0
     stating: Literal["all", "each", "none"] = "all"
@@ -267,18 +271,20 @@ def _noted_revoked(replica: Replica) -> Refusal | None:
 def _adapt(
     replica: Replica, at: _Contact, batch: tuple[Submission, ...], refused: Refusal, tries: int
 ) -> bool:
-    """Whether to ask again. Lost: with half the batch, if it may go on. Too large, or unreadable: with half the
-    batch too, until the one record that is to blame stands alone. That one stays in the outbox with its reason and
-    holds back no other."""
+    """Whether to ask again. Lost: with half the batch, if it may go on. Too large, unreadable, or the hub fails over
+    it: with half the batch too, until the one record that is to blame stands alone. That one stays in the outbox with
+    its reason and holds back no other; but where one after the other is refused, it is not the records."""
     half = max(1, len(batch) // 2)
     if refused.code in _LOST:
         at.batch_max = min(at.batch_max, half) if batch else at.batch_max
         return _goes_on(at, refused, tries)
-    if refused.code not in ("too_large", "malformed") or not batch:
+    if refused.code not in _OVER or not batch or at.lone >= LONE_REFUSALS_MAX:
         return False
     if len(batch) > 1:
-        at.batch_max = at.batch_top = half
+        at.batch_max = half
+        at.batch_top = at.batch_top if refused.code == "failed" else half
         return True
+    at.lone += 1
     replica.postpone(batch[0].id, refused.code, refused.message)
     at.offered.add(batch[0].id)
     at.account = replace(at.account, not_yet_n=at.account.not_yet_n + 1)
@@ -298,6 +304,7 @@ def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> Non
     at.histories += settled.met_history
     at.challenges += settled.challenged
     at.offered.update(submission.id for submission in batch)
+    at.lone = 0 if batch else at.lone
     at.brought = at.brought or bool(batch) or settled.moved
     at.batch_max = min(at.batch_top, at.batch_max * 2) if batch else at.batch_max
     was = at.account

@@ -171,7 +171,7 @@ class HttpHub:
         except FAULTS as fault:
             raise HubProblem(refusal(network_code(fault), enrolling=True)) from fault
         except MessageFault as fault:
-            raise HubProblem(unread(fault, body, enrolling=True)) from fault
+            raise HubProblem(unread(fault, answer.response, body, enrolling=True)) from fault
         if reply.device != request.device:
             raise HubProblem(refusal("bad_reply", enrolling=True))
         return reply
@@ -196,11 +196,11 @@ class HttpHub:
             self._done()
             raise HubProblem(refusal(network_code(fault))) from fault
         except MessageFault as fault:
-            raise HubProblem(unread(fault, body)) from fault
+            raise HubProblem(unread(fault, answer.response, body)) from fault
 
     def _refused(self, answer: Incoming, packed: Packed, body: bytes) -> Refusal:
         told = refused(answer.response, body, enrolling=False)
-        if told.code == revocation.CODE and not proven(self.secret, packed.text, body):
+        if told.code == revocation.CODE and not proven(self.secret, packed.text, answer.response, body):
             return refusal("revoked_unproven")
         return told
 
