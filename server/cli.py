@@ -13,22 +13,21 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 from typer.exceptions import TyperException
 
-from server import database, verifying
+from server import database, serving, verifying
 from server.app import create_app, fill, random_id, utc_now
 from server.database import DatabaseProblem, write
-from server.exchange import backup, forms, keyring, photo_copies, rescue_report
+from server.exchange import backup, forms, keyring, photo_copies, rescue_key, rescue_report
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
 from server.lab.bench.commands import bench
@@ -63,6 +62,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(bench(create_app, fill), name="bench")
 app.command("verify")(verifying.command)
+app.command("rescue-key")(rescue_key.command)
 schedule_app.command("release")(commands.release_schedule)
 
 Data = Annotated[Path | None, typer.Option(help="数据目录；默认 CLEANHEAT_DATA 或 ./cleanheat-data。")]
@@ -116,12 +116,7 @@ def serve(
         fill(made, bars)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         _say_hello(made, address)
-        config = uvicorn.Config(
-            made, log_level="warning", timeout_graceful_shutdown=5, server_header=False, date_header=False
-        )
-        # uvicorn ends in order on Ctrl-C, and then passes it on.
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        serving.run(made, listener)
         made.state.engine.dispose()
         console.print("已停止。")
 
