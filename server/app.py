@@ -127,6 +127,7 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5
 PINYIN: Final = "_pinyin"
+SPELT_CHARS_MAX: Final = 100  # of a name; what is longer is none, and spelt would be longer than any value may be
 
 
 def utc_now() -> datetime:
@@ -255,7 +256,7 @@ class RegistryPlaces:
 def with_pinyin(state: EntityState) -> EntityState:
     """A household with its head's name as it sounds, syllable by syllable: tablets search by it and cannot spell."""
     name = state.props.get("head_name", "") if state.dataset == "household" else ""
-    if not name:
+    if not 0 < len(name) <= SPELT_CHARS_MAX:
         return state
     spelt = [spelling(name[:length])[0] for length in range(len(name) + 1)]
     syllables = (longer.removeprefix(shorter) for shorter, longer in pairwise(spelt))

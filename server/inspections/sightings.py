@@ -21,6 +21,7 @@ from sync.facts import Held
 DATASET: Final = "sighting"
 TEXTS: Final = ("household", "place", "what", "location", "remark")
 TONNES_MAX: Final = 1_000_000
+ID_CHARS: Final = 36
 
 
 def sources(session: Session, county: str, said: Collection[tuple[Held, str]]) -> dict[str, Source]:
@@ -49,14 +50,15 @@ def _tonnes(text: str) -> Decimal | None:
 def row_of(county: str, held: Held, source: Source | None) -> Sighting:
     """A sighting as a row; a value that cannot be read stays word for word in `extra`."""
     values = held.values()
+    texts = [name for name in TEXTS if name != "household" or len(values.get(name, "")) <= ID_CHARS]
     seen_on, amount = _day(values.get("seen_on", "")), _tonnes(values.get("amount_t", ""))
-    typed = {*TEXTS, *(n for n, v in (("seen_on", seen_on), ("amount_t", amount)) if v is not None)}
+    typed = {*texts, *(n for n, v in (("seen_on", seen_on), ("amount_t", amount)) if v is not None)}
     return Sighting(
         county=county,
         id=held.id,
         village=held.village,
         version=held.version,
-        **{name: values.get(name, "") for name in TEXTS},
+        **{name: values.get(name, "") for name in texts},
         seen_on=seen_on,
         amount_t=amount,
         submission=source.id if source else "",

@@ -28,6 +28,7 @@ DATASET: Final = "payee"
 STATED: Final = ("holder", "account", "bank", "relation", "relation_other")
 HOLDER_CHARS_MAX: Final = 30
 BANK_CHARS_MAX: Final = 60
+ID_CHARS: Final = 36
 IN_FORCE, REPLACED, PROPOSED, ADOPTED, DISMISSED = "in_force", "replaced", "proposed", "adopted", "dismissed"
 STATES: Final = {
     IN_FORCE: N_("现用"),
@@ -245,7 +246,7 @@ def _stated(values: Mapping[str, str], submission: str, at: datetime, person: st
     """Nothing where the record lacks what a payment needs: the form asks for it, and a derivation never refuses."""
     account, holder = plain_account(values.get("account", "")).upper(), values.get("holder", "").strip()
     household = values.get("household", "")
-    if account and holder and household:
+    if account and holder and 0 < len(household) <= ID_CHARS:
         relation = relations.told(values.get("relation", ""), values.get("relation_other", ""))
         payee = Payee(holder, account, values.get("bank", "").strip(), relation)
         yield Statement(household, payee, TABLET, submission, at, person)
