@@ -10,17 +10,16 @@ The rows come out as plain JSON values, for the codec to read one by one: an unr
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sync import columns
-from sync.codec import submission_hash, to_json
-from sync.messages import SUBMISSIONS_PER_REQUEST, TARGETS_PER_SUBMISSION, Submission
+from sync.codec import said, submission_hash, to_json
+from sync.messages import SUBMISSIONS_PER_REQUEST, TARGETS_PER_SUBMISSION, Said, Submission
 from sync.strict import MessageFault, number, wrong
-from sync.tables import props, whole
+from sync.tables import named, props, whole
 
 _SAME: Final = ("device", "history", "county", "village", "person", "form", "form_version", "corrects")
 _SEQ: Final = re.compile(r"-?[0-9]{1,17}")
@@ -99,6 +98,11 @@ def _flat(answers: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
 
 def unpack(batch: object, path: str) -> list[Row]:
     """Submissions as JSON values, in their order. Raises `MessageFault` where this is no batch, or another one."""
+    return read(batch, path)[0]
+
+
+def read(batch: object, path: str) -> tuple[list[Row], list[Said]]:
+    """`unpack`, and what `said` gives for each of the rows: their hashes have to be made anyway."""
     if not isinstance(batch, dict):
         raise wrong(path, "object expected")
     n = number(1, SUBMISSIONS_PER_REQUEST)(batch.get("n"), f"{path}.n")
@@ -110,10 +114,10 @@ def unpack(batch: object, path: str) -> list[Row]:
         rows[at]["device_seq"] = int(value) + at if _SEQ.fullmatch(value) else value
     _give_targets(rows, batch.get("targets"), f"{path}.targets")
     _give_answers(rows, batch, path)
-    _link(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"))
-    if _hash(rows[-1]) != batch.get("last"):
+    told = _linked(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"))
+    if told[-1].hash != batch.get("last"):
         raise wrong(f"{path}.last", "the hash of the last submission expected")
-    return rows
+    return rows, told
 
 
 def _give_targets(rows: Sequence[Row], told: object, path: str) -> None:
@@ -148,25 +152,34 @@ def _count(told: str, path: str) -> int:
 
 
 def _give_answers(rows: Sequence[Row], batch: Batch, path: str) -> None:
-    texts = props(batch.get("answers"), len(rows), f"{path}.answers")
-    repeats = props(batch.get("repeats"), len(rows), f"{path}.repeats")
-    for row, flat, rest in zip(rows, texts, repeats, strict=True):
-        answers: Row = {}
-        for at, value in flat.items():
-            _put(answers, at, value, path)
-        for at, value in rest.items():
-            _put(answers, at, _json(value, path), path)
-        row["answers"] = answers
+    for row in rows:
+        row["answers"] = {}
+    for above, inner in _by_group(batch.get("answers"), f"{path}.answers"):
+        for row, values in zip(rows, props(inner, len(rows), f"{path}.answers"), strict=True):
+            if values:
+                _group(row["answers"], above, path).update(values)
+    for above, inner in _by_group(batch.get("repeats"), f"{path}.repeats"):
+        for row, values in zip(rows, props(inner, len(rows), f"{path}.repeats"), strict=True):
+            for name, value in values.items():
+                _group(row["answers"], above, path)[name] = _json(value, path)
 
 
-def _put(answers: Row, at: str, value: Any, path: str) -> None:
-    *groups, name = at.split(_NODE)
+def _by_group(told: object, path: str) -> Iterable[tuple[list[str], Mapping[str, Any]]]:
+    """The columns of the names that stand in one group, for each group; the outer ones come first."""
+    groups: dict[str, dict[str, Any]] = {}
+    for at, column in named(told, path).items():
+        above, _, name = at.rpartition(_NODE)
+        groups.setdefault(above, {})[name] = column
+    return [(above.split(_NODE) if above else [], groups[above]) for above in sorted(groups)]
+
+
+def _group(answers: Row, above: Sequence[str], path: str) -> Row:
     node = answers
-    for group in groups:
+    for group in above:
         node = node.setdefault(group, {})
         if not isinstance(node, dict):
-            raise wrong(f"{path}.answers.{at}", "a group expected")
-    node[name] = value
+            raise wrong(f"{path}.answers.{_NODE.join(above)}", "a group expected")
+    return node
 
 
 def _json(text: str, path: str) -> Any:
@@ -176,15 +189,11 @@ def _json(text: str, path: str) -> Any:
         raise wrong(f"{path}.repeats", "JSON expected") from None
 
 
-def _link(rows: Sequence[Row], told: Sequence[str]) -> None:
-    """Each its previous_hash; where it is not said, the hash of the one before it here."""
-    for at, (row, value) in enumerate(zip(rows, told, strict=True)):
-        row["previous_hash"] = _hash(rows[at - 1]) if value == _BEFORE and at else value
-        if value == _NONE:
-            row["previous_hash"] = ""
-
-
-def _hash(row: Row) -> str:
-    """`submission_hash` of what the codec will make of the row."""
-    text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+def _linked(rows: Sequence[Row], told: Sequence[str]) -> list[Said]:
+    """Gives each its previous_hash: where it is not said, the hash of the one before it here."""
+    found: list[Said] = []
+    for row, value in zip(rows, told, strict=True):
+        before = found[-1].hash if found else ""
+        row["previous_hash"] = before if value == _BEFORE else "" if value == _NONE else value
+        found.append(said(row))
+    return found

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from functools import lru_cache
+from typing import Any, Final, TypeVar, cast
 
 from sync import strict
 from sync.messages import (
@@ -42,12 +43,13 @@ from sync.messages import (
     Problem,
     Reply,
     Request,
+    Said,
     Submission,
     Target,
     Verdict,
     Village,
 )
-from sync.strict import MessageFault, array, mapping, number, one_of, optional, record, text
+from sync.strict import MessageFault, Path, array, careful, mapping, number, one_of, optional, record, text
 
 T = TypeVar("T")
 
@@ -73,7 +75,7 @@ _values = mapping(name, _value, PROPERTIES_PER_ENTITY)
 _MANY = 100_000  # replies come from our own hub: a bound against nonsense, never one it could reach
 
 
-def read_answers(value: object, path: str) -> Answers:
+def read_answers(value: object, path: Path) -> Answers:
     """Nested objects, texts, and lists of objects for repeats; bounded in depth and in number of nodes."""
     left = [ANSWERS_NODES_MAX]
     if isinstance(value, dict) and _sound(value, 1, left):
@@ -97,30 +99,27 @@ def read_answers(value: object, path: str) -> Answers:
             return [node(row, f"{at}[{n}]", depth + 1) for n, row in enumerate(item)]
         return _value(item, at)
 
-    return node(value, path, 1)
+    return node(value, path or "", 1)
 
 
-def _sound(answers: Mapping[object, object], depth: int, left: list[int]) -> bool:
+def _sound(answers: Mapping[str, object], depth: int, left: list[int]) -> bool:
     """Whether answers are as they should be: nearly all are, and saying where they are not takes longer."""
     left[0] -= len(answers) + 1
-    if depth > ANSWERS_DEPTH_MAX or left[0] < 0:
+    if depth > ANSWERS_DEPTH_MAX or left[0] < 0 or not all(map(_is_name, answers)):
         return False
-    for key, item in answers.items():
-        if not (
-            isinstance(key, str) and key.isidentifier() and key.isascii() and len(key) <= _NAME_CHARS_MAX
-        ):
-            return False
-        if isinstance(item, str):
-            if len(item) > VALUE_CHARS_MAX or not item.isprintable():
-                return False
-        elif isinstance(item, dict):
-            if not _sound(item, depth + 1, left):
-                return False
-        elif not isinstance(item, list) or not all(
-            isinstance(row, dict) and _sound(row, depth + 1, left) for row in item
-        ):
-            return False
-    return True
+    texts = [item for item in answers.values() if isinstance(item, str)]
+    if not "".join(texts).isprintable() or (texts and max(map(len, texts)) > VALUE_CHARS_MAX):
+        return False
+    if len(texts) == len(answers):
+        return True
+    inner = [item for item in answers.values() if not isinstance(item, str)]
+    rows = [row for item in inner for row in (item if isinstance(item, list) else [item])]
+    return all(isinstance(row, dict) and _sound(row, depth + 1, left) for row in rows)
+
+
+@lru_cache(maxsize=4_096)
+def _is_name(told: str) -> bool:
+    return told.isidentifier() and told.isascii() and len(told) <= _NAME_CHARS_MAX
 
 
 _target = record(Target, dataset=name, id=uuid, base_version=number(), base=_values, follows=optional(uuid))
@@ -157,7 +156,7 @@ _entity = record(EntityState, **ENTITY_FIELDS)
 _some_cursor = record(Cursor, seq=optional(number()), head=optional(number()), after=optional(_entity_key))
 
 
-def _cursor(value: object, path: str) -> Cursor:
+def _cursor(value: object, path: Path) -> Cursor:
     cursor = _some_cursor(value, path)
     if (cursor.seq is None) == (cursor.head is None):
         raise strict.wrong(path, "either seq, or head of a snapshot in progress, expected")
@@ -235,14 +234,23 @@ def _plain(message: object) -> object:
 
 def from_json(cls: type[T], value: object, path: str = "") -> T:
     """A message of class ``cls`` from parsed JSON; raises `MessageFault` with every fault found."""
-    return cast(T, _READERS[cls](value, path))
+    return cast(T, careful(_READERS[cls], value, path))
+
+
+# Made once: to make an encoder takes as long as to encode a verdict.
+_CANONICAL: Final = json.JSONEncoder(
+    default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
+
+
+def canonical(message: object) -> str:
+    """Canonical JSON: keys sorted, no spaces. Equal messages give equal texts."""
+    return _CANONICAL.encode(message)
 
 
 def encode(message: object) -> bytes:
-    """Canonical JSON: keys sorted, no spaces, UTF-8. Equal messages give equal bytes."""
-    return json.dumps(
-        message, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    ).encode()
+    """Canonical JSON in UTF-8."""
+    return canonical(message).encode()
 
 
 def decode(cls: type[T], body: bytes) -> T:
@@ -261,8 +269,8 @@ def decode_request(body: bytes) -> Incoming:
     return incoming(parse(body))
 
 
-def incoming(value: object) -> Incoming:
-    """The same from parsed JSON."""
+def incoming(value: object, told: Sequence[Said] = ()) -> Incoming:
+    """The same from parsed JSON. ``told``: what `said` gives for each submission listed, where that is known."""
     if not isinstance(value, dict):
         raise strict.wrong("", "object expected")
     if (protocol := number()(value.get("protocol"), "protocol")) not in PROTOCOLS:
@@ -272,17 +280,27 @@ def incoming(value: object) -> Incoming:
     request = from_json(Request, {**value, "submissions": []})
     good: list[Submission] = []
     bad: list[Malformed] = []
-    for item in listed:
+    known: list[Said] = []
+    for at, item in enumerate(listed):
         try:
-            good.append(_submission(item, ""))
+            submission = careful(_submission, item, "")
         except MessageFault as fault:
             bad.append(Malformed(_readable_id(item), fault.faults, json.dumps(item, sort_keys=True)))
-    return Incoming(dataclasses.replace(request, submissions=tuple(good)), tuple(bad))
+        else:
+            good.append(submission)
+            known.append(told[at] if told else said(submission))
+    return Incoming(dataclasses.replace(request, submissions=tuple(good)), tuple(bad), tuple(known))
+
+
+def said(submission: Submission | Mapping[str, Any]) -> Said:
+    """A submission, or the JSON object that `Submission` will be read from, as it is hashed and kept."""
+    text = canonical(submission)
+    return Said(text, hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
 
 
 def submission_hash(submission: Submission) -> str:
     """SHA-256 of the canonical JSON: the link of a tablet's chain; tells the hub a resend from a clash."""
-    return hashlib.sha256(encode(submission)).hexdigest()
+    return said(submission).hash
 
 
 def villages_hash(villages: Iterable[Village]) -> str:

@@ -24,7 +24,7 @@ import re
 import string
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sync.strict import wrong
 
@@ -35,6 +35,7 @@ _SEPARATORS: Final = "|;/~\x7f"
 _REPEATED: Final = 4  # a value that comes this often on average is said once and pointed to
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _INSTANT: Final = re.compile(r"[1-9]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
+_TYPES: Final = frozenset({str, type(None)})
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 Value = str | None
@@ -53,16 +54,17 @@ def pack(values: Sequence[Value]) -> Column:
         return _pointed(values, sorted(distinct, key=lambda value: (value is not None, value)))
     told = [value for value in values if value is not None]
     if len(told) < len(values):
-        return {"some": "".join("0" if value is None else "1" for value in values), "in": pack(told)}
+        return {"some": "".join(["0" if value is None else "1" for value in values]), "in": pack(told)}
     return _listed(told)
 
 
 def _pointed(values: Sequence[Value], distinct: list[Value]) -> Column:
-    place = {value: at for at, value in enumerate(distinct)}
-    low = "".join(DIGITS[place[value] % len(DIGITS)] for value in values)
+    low = {value: DIGITS[at % len(DIGITS)] for at, value in enumerate(distinct)}
+    column = {"of": distinct, "at": "".join([low[value] for value in values])}
     if len(distinct) <= len(DIGITS):
-        return {"of": distinct, "at": low}
-    return {"of": distinct, "at": low, "by": "".join(DIGITS[place[value] // len(DIGITS)] for value in values)}
+        return column
+    high = {value: DIGITS[at // len(DIGITS)] for at, value in enumerate(distinct)}
+    return {**column, "by": "".join([high[value] for value in values])}
 
 
 def _listed(values: Sequence[str]) -> Column:
@@ -108,7 +110,7 @@ def unpack(column: object, n: int, path: str) -> list[Value]:
         StopIteration,
     ):
         raise wrong(path, "a column expected") from None
-    if len(values) != n or not all(value is None or isinstance(value, str) for value in values):
+    if len(values) != n or not _TYPES.issuperset(map(type, values)):
         raise wrong(path, f"a column of {n} texts expected")
     return values
 
@@ -118,7 +120,7 @@ def texts(column: object, n: int, path: str) -> list[str]:
     values = unpack(column, n, path)
     if None in values:
         raise wrong(path, "a value in every row expected")
-    return [value for value in values if value is not None]
+    return cast(list[str], values)
 
 
 def _values(column: Any, n: int) -> list[Value]:
@@ -153,6 +155,6 @@ def _uuid(digits: str) -> str:
 
 
 def _after(since: str, pieces: Sequence[str]) -> list[Value]:
-    first = datetime.fromisoformat(since)
-    moments = [(first + int(piece) * _MILLISECOND).astimezone(UTC) for piece in pieces]
-    return [each.isoformat(timespec="milliseconds").replace("+00:00", "Z") for each in moments]
+    first = datetime.fromisoformat(since).astimezone(UTC).replace(tzinfo=None)
+    moments = [first + int(piece) * _MILLISECOND for piece in pieces]
+    return [each.isoformat(timespec="milliseconds") + "Z" for each in moments]

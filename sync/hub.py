@@ -15,9 +15,9 @@ from typing import Literal
 
 from sync import alias, merge
 from sync.alias import survivor
-from sync.codec import derived_id, encode, to_instant, to_text
+from sync.codec import derived_id, said, to_instant, to_text
 from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
-from sync.messages import Incoming, Malformed, NotYet, Submission, Target, Verdict
+from sync.messages import Incoming, Malformed, NotYet, Said, Submission, Target, Verdict
 from sync.sight import Case, case_of
 
 FAULTS_PER_VERDICT = 100
@@ -92,20 +92,22 @@ def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
     already gets it again, and has no other effect.
     """
     work = Work(facts, incoming.request.sent_at, now)
-    for submission in _in_order(incoming.request.submissions):
-        _take(work, submission)
+    for submission, told in _in_order(incoming):
+        _take(work, submission, told)
     for malformed in incoming.malformed:
         _take_malformed(work, malformed)
     return work.pushed()
 
 
-def _in_order(submissions: Sequence[Submission]) -> list[Submission]:
+def _in_order(incoming: Incoming) -> list[tuple[Submission, Said]]:
     """Chain by chain. A tablet that enrolled anew has a second chain, which goes on where the first ends: chains
     come in the order in which they were sent."""
+    submissions = incoming.request.submissions
     chains: dict[str, int] = {}
     for submission in submissions:
         chains.setdefault(submission.device, len(chains))
-    return sorted(submissions, key=lambda each: (chains[each.device], each.device_seq))
+    pairs = zip(submissions, incoming.said or map(said, submissions), strict=True)
+    return sorted(pairs, key=lambda each: (chains[each[0].device], each[0].device_seq))
 
 
 @dataclass
@@ -163,11 +165,9 @@ class Work:
         )
 
 
-def _take(work: Work, submission: Submission) -> None:
-    text = encode(submission)
-    content = hashlib.sha256(text).hexdigest()
+def _take(work: Work, submission: Submission, told: Said) -> None:
     if past := work.known.get(submission.id):
-        _take_again(work, past, content, text.decode())
+        _take_again(work, past, told)
         return
     facts = work.facts
     rules = facts.forms.get((submission.form, submission.form_version))
@@ -184,25 +184,25 @@ def _take(work: Work, submission: Submission) -> None:
     else:
         verdict = _rejection(submission.id, code, at, faults)
         traces = _witness(work, submission, changes)
-    past = Past(submission.id, content, verdict, submission.person, submission.observed_at, traces)
-    work.keep(journal_line(work, submission.id, verdict, past, submission=submission, raw=text.decode()))
+    past = Past(submission.id, told.hash, verdict, submission.person, submission.observed_at, traces)
+    work.keep(journal_line(work, submission.id, verdict, past, submission=submission, raw=told.text))
 
 
-def _take_again(work: Work, past: Past, content: str, raw: str) -> None:
+def _take_again(work: Work, past: Past, told: Said) -> None:
     """The verdict it has. Other content under the same id changes nothing, but is kept, and the answer says so:
     taking it would make the verdict depend on which copy came first."""
-    if past.hash == content:
+    if past.hash == told.hash:
         work.verdicts.setdefault(past.id, past.verdict)
         return
     verdict = replace(past.verdict, marks=(*past.verdict.marks, "differs"))
-    work.keep(journal_line(work, derived_id("differs", past.id, content), verdict, None, raw=raw))
+    work.keep(journal_line(work, derived_id("differs", past.id, told.hash), verdict, None, raw=told.text))
 
 
 def _take_malformed(work: Work, malformed: Malformed) -> None:
     content = hashlib.sha256(malformed.raw.encode()).hexdigest()
     own_id = _malformed_id(malformed)
     if past := work.known.get(own_id):
-        _take_again(work, past, content, malformed.raw)
+        _take_again(work, past, Said(malformed.raw, content))
         return
     faults = tuple((fault.path, fault.message) for fault in malformed.faults)
     verdict = _rejection(own_id, "malformed", faults[0][0] or None, faults)

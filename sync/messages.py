@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from sync.strict import Fault
 
@@ -331,7 +331,17 @@ class Malformed:
     raw: str
 
 
+class Said(NamedTuple):
+    """A submission as canonical JSON, and the SHA-256 of that, hexadecimal."""
+
+    text: str
+    hash: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Incoming:
+    """A request as received. ``said``: of each of its submissions, where whoever read it had to make that anyway."""
+
     request: Request
     malformed: tuple[Malformed, ...]
+    said: tuple[Said, ...] = dataclasses.field(default=(), compare=False, repr=False)

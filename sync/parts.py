@@ -25,7 +25,7 @@ ZSTD: Final = "zstd"
 TEXT_BYTES_MAX: Final = 256_000_000
 _OWN_BLOCK_FROM_CHARS: Final = 400
 
-_cursors = mapping(village_code, lambda value, path: from_json(Cursor, value, path), 1_000)
+_cursors = mapping(village_code, lambda value, path: from_json(Cursor, value, path or ""), 1_000)
 
 Pack = Callable[[bytes], bytes]
 Unpack = Callable[[bytes], bytes]

@@ -3,6 +3,9 @@
 Apart from ``messages.py`` because these know nothing of the protocol: they are the few ways in which a value
 may be wrong (type, shape, bound), each said once, in the words a person at either end can act on. A reader
 raises `MessageFault`; readers of containers gather the faults of all their parts before they raise.
+
+Nearly everything that is read is right, and to say where it would be wrong takes longer than to read it. So a value
+is first read with the path None, nobody asking where; only if that fails, once more with its path (`careful`).
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Reader = Callable[[object, str], T]
+Path = str | None
+Reader = Callable[[object, Path], T]
 
 FAULTS_MAX = 50
 NUMBER_MAX = 2**53 - 1  # what every JSON reader in the world still reads exactly
@@ -42,14 +46,22 @@ class MessageFault(Exception):
         super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in self.faults))
 
 
-def wrong(path: str, message: str) -> MessageFault:
-    return MessageFault(Fault(path, message))
+def wrong(path: Path, message: str) -> MessageFault:
+    return MessageFault(Fault(path or "", message))
+
+
+def careful(reader: Reader[T], value: object, path: str) -> T:
+    """What the reader gives; if it raises `MessageFault`, with every fault and where it is."""
+    try:
+        return reader(value, None)
+    except MessageFault:
+        return reader(value, path)
 
 
 def text(max_chars: int, *, empty: bool = True) -> Reader[str]:
     """Text of at most ``max_chars`` characters that every database and encoder can hold."""
 
-    def read(value: object, path: str) -> str:
+    def read(value: object, path: Path) -> str:
         if not isinstance(value, str):
             raise wrong(path, "text expected")
         if len(value) > max_chars:
@@ -66,7 +78,7 @@ def text(max_chars: int, *, empty: bool = True) -> Reader[str]:
 def matching(pattern: str, expected: str) -> Reader[str]:
     compiled = re.compile(pattern, re.ASCII)
 
-    def read(value: object, path: str) -> str:
+    def read(value: object, path: Path) -> str:
         if not isinstance(value, str) or not compiled.fullmatch(value):
             raise wrong(path, f"{expected} expected")
         return value
@@ -75,7 +87,7 @@ def matching(pattern: str, expected: str) -> Reader[str]:
 
 
 def one_of(*words: str) -> Reader[str]:
-    def read(value: object, path: str) -> str:
+    def read(value: object, path: Path) -> str:
         if not isinstance(value, str) or value not in words:
             raise wrong(path, "expected one of " + ", ".join(words))
         return value
@@ -84,7 +96,7 @@ def one_of(*words: str) -> Reader[str]:
 
 
 def number(low: int = 0, high: int = NUMBER_MAX) -> Reader[int]:
-    def read(value: object, path: str) -> int:
+    def read(value: object, path: Path) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             raise wrong(path, "whole number expected")
         if not low <= value <= high:
@@ -94,16 +106,20 @@ def number(low: int = 0, high: int = NUMBER_MAX) -> Reader[int]:
     return read
 
 
-def flag(value: object, path: str) -> bool:
+def flag(value: object, path: Path) -> bool:
     if not isinstance(value, bool):
         raise wrong(path, "true or false expected")
     return value
 
 
-def instant(value: object, path: str) -> str:
+_instant = matching(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)", "UTC instant like 2020-09-01T08:00:00Z"
+)
+
+
+def instant(value: object, path: Path) -> str:
     """An aware UTC instant as ISO 8601 text, kept as text: ``2020-09-01T08:00:00.000Z``."""
-    shape = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)"
-    told = matching(shape, "UTC instant like 2020-09-01T08:00:00Z")(value, path)
+    told = _instant(value, path)
     try:
         datetime.fromisoformat(told)
     except ValueError:
@@ -116,22 +132,26 @@ def optional(reader: Reader[T]) -> Reader[T | None]:
 
 
 def array(reader: Reader[T], max_items: int) -> Reader[tuple[T, ...]]:
-    def read(value: object, path: str) -> tuple[T, ...]:
+    def read(value: object, path: Path) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise wrong(path, "list expected")
         if len(value) > max_items:
             raise wrong(path, f"more than {max_items} entries")
+        if path is None:
+            return tuple([reader(item, None) for item in value])
         return tuple(_all(reader, {f"{path}[{n}]": item for n, item in enumerate(value)}).values())
 
     return read
 
 
 def mapping(key: Reader[str], reader: Reader[T], max_items: int) -> Reader[Mapping[str, T]]:
-    def read(value: object, path: str) -> Mapping[str, T]:
+    def read(value: object, path: Path) -> Mapping[str, T]:
         if not isinstance(value, dict):
             raise wrong(path, "object expected")
         if len(value) > max_items:
             raise wrong(path, f"more than {max_items} entries")
+        if path is None:
+            return {key(name, None): reader(item, None) for name, item in value.items()}
         for name in value:
             key(name, f"{path} key")
         read_values = _all(reader, {f"{path}.{name}": item for name, item in value.items()})
@@ -141,7 +161,7 @@ def mapping(key: Reader[str], reader: Reader[T], max_items: int) -> Reader[Mappi
 
 
 def pair(first: Reader[str], second: Reader[str]) -> Reader[tuple[str, str]]:
-    def read(value: object, path: str) -> tuple[str, str]:
+    def read(value: object, path: Path) -> tuple[str, str]:
         if not isinstance(value, list) or len(value) != 2:
             raise wrong(path, "list of two expected")
         return first(value[0], f"{path}[0]"), second(value[1], f"{path}[1]")
@@ -151,12 +171,20 @@ def pair(first: Reader[str], second: Reader[str]) -> Reader[tuple[str, str]]:
 
 def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
     """A dataclass from an object. Fields nobody knows are passed over: a newer sender may add some."""
+    # T is any type; that this one is a dataclass, only its fields can say.
     known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     assert set(readers) == set(known), set(readers) ^ set(known)
+    needed = frozenset(name for name, field in known.items() if not _has_default(field))
 
-    def read(value: object, path: str) -> T:
+    def read(value: object, path: Path) -> T:
         if not isinstance(value, dict):
             raise wrong(path, "object expected")
+        if path is None:
+            if not needed <= value.keys():
+                raise wrong(path, "missing")
+            return cls(
+                **{name: reader(value[name], None) for name, reader in readers.items() if name in value}
+            )
         given: dict[str, Any] = {}
         faults: list[Fault] = []
         for name, reader in readers.items():
@@ -164,7 +192,7 @@ def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
             try:
                 if name in value:
                     given[name] = reader(value[name], at)
-                elif not _has_default(known[name]):
+                elif name in needed:
                     raise wrong(at, "missing")
             except MessageFault as fault:
                 faults.extend(fault.faults)

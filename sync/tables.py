@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from sync import columns
-from sync.codec import ENTITY_FIELDS, encode
+from sync.codec import ENTITY_FIELDS, canonical
 from sync.codec import name as _name
 from sync.messages import VALUE_CHARS_MAX, EntityState
 from sync.strict import NUMBER_MAX, mapping, number, text, wrong
@@ -24,7 +24,7 @@ _TEXTS: Final = ("id", "village", "updated_at")
 _OWN: Final = ("dataset", "version", "props", *_TEXTS)
 # Whatever else a state has: nearly always the same in every row, and said as JSON where it is not.
 _OTHERS: Final = tuple(each.name for each in dataclasses.fields(EntityState) if each.name not in _OWN)
-_columns = mapping(text(64), lambda value, _: value, 10_000)
+named = mapping(text(64), lambda value, _: value, 10_000)
 
 _value = text(VALUE_CHARS_MAX)
 
@@ -46,9 +46,12 @@ def _table(dataset: str, states: Sequence[EntityState], places: Mapping[str, str
         texts = [getattr(state, name) for state in states]
         table[name] = columns.pack([places.get(each, each) for each in texts] if name == "id" else texts)
     table["version"] = columns.pack([str(state.version) for state in states])
-    table["props"] = {name: columns.pack([state.props.get(name) for state in states]) for name in names}
+    props = [state.props for state in states]
+    table["props"] = {name: columns.pack([each.get(name) for each in props]) for name in names}
     for name in _OTHERS:
-        table[name] = columns.pack([encode(getattr(state, name)).decode() for state in states])
+        values = [getattr(state, name) for state in states]
+        said = {value: canonical(value) for value in set(values)}
+        table[name] = columns.pack([said[value] for value in values])
     return table
 
 
@@ -103,7 +106,7 @@ def _json(told: str, path: str) -> object:
 def props(told: object, n: int, path: str) -> list[dict[str, str]]:
     """``n`` objects from the columns of their names; None in a column: this one has no such name."""
     found: list[dict[str, str]] = [{} for _ in range(n)]
-    for name, column in _columns(told, path).items():
+    for name, column in named(told, path).items():
         values = columns.unpack(column, n, f"{path}.{name}")
         for row, value in zip(found, values, strict=True):
             if value is not None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -23,7 +22,7 @@ from typing import Any, Final
 from sync import batch, tables
 from sync.codec import encode, from_json, incoming, parse, to_json
 from sync.dictionary import D1
-from sync.messages import MAX_BODY_BYTES, Cursor, Incoming, Reply, Request, Submission, Verdict
+from sync.messages import MAX_BODY_BYTES, Cursor, Incoming, Reply, Request, Said, Submission, Verdict
 from sync.strict import Fault, MessageFault, array, mapping, number, text, wrong
 
 REPLY_BYTES_MAX: Final = (
@@ -76,12 +75,16 @@ def unpack_request(body: bytes, encoding: str, device: str) -> Incoming:
 def read_request(text: bytes, device: str) -> Incoming:
     """The same from its text."""
     value = parse(text)
-    return incoming(_full_request(value, device) if isinstance(value, dict) else value)
+    if not isinstance(value, dict):
+        return incoming(value)
+    listed, told = value.get("submissions", []), list[Said]()
+    if "batch" in value:
+        listed, told = batch.read(value["batch"], "batch")
+    return incoming(_full_request({**value, "submissions": listed}, device), told)
 
 
 def _lean_request(request: Request) -> dict[str, Any]:
-    value = _told(request, {**_REQUEST, "waiting": len(request.submissions)})
-    del value["device"]
+    value = _told(request, {**_REQUEST, "waiting": len(request.submissions), "device": request.device})
     if request.villages_hash:
         value["villages_hash"] = request.villages_hash[:VILLAGES_HASH_CHARS]
     if request.held:
@@ -93,11 +96,9 @@ def _lean_request(request: Request) -> dict[str, Any]:
 
 
 def _full_request(value: dict[str, Any], device: str) -> dict[str, Any]:
-    listed = value.get("submissions", [])
-    if "batch" in value:
-        listed = batch.unpack(value["batch"], "batch")
+    listed = value["submissions"]
     waiting = len(listed) if isinstance(listed, list) else 0
-    full = {**_absent(_REQUEST), "device": device, "waiting": waiting, **value, "submissions": listed}
+    full = {**_absent(_REQUEST), "device": device, "waiting": waiting, **value}
     return {**full, "held": _full_cursors(full["held"])}
 
 
@@ -120,17 +121,15 @@ def unpack_reply(body: bytes, encoding: str, request: Request) -> Reply:
 
 
 def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
-    value = _told(reply, {**_REPLY, "history": request.history})
-    if reply.verdicts:
-        plain, others = _by_position(reply.verdicts, request.submissions)
-        value["verdicts"] = to_json(others)
-        value["applied"] = plain
-    if reply.changes:
-        del value["changes"]
-        value["tables"] = tables.pack(reply.changes, _targets(request))
-    if reply.cursors:
-        value["cursors"] = _cursors(reply.cursors)
-    return {name: item for name, item in value.items() if item != []}
+    plain, others = _by_position(reply.verdicts, request.submissions)
+    shorter = {
+        "verdicts": others,
+        "applied": plain,
+        "tables": tables.pack(reply.changes, _targets(request)),
+        "cursors": _cursors(reply.cursors),
+    }
+    told = _told(reply, {**_REPLY, "history": request.history, "changes": reply.changes})
+    return {name: item for name, item in {**told, **shorter}.items() if item or name not in shorter}
 
 
 def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _by_position(
         verdict = given.get(submission.id)
         if verdict is None:
             continue
-        if _is_plain(verdict, _plain(submission, versions)):
+        if _is_plain(verdict, _further(submission, versions)):
             del given[submission.id]
             if ranges and ranges[-1][1] == at - 1:
                 ranges[-1][1] = at
@@ -173,16 +172,25 @@ def _by_position(
     return ranges, list(given.values())
 
 
-def _plain(submission: Submission, versions: Mapping[str, int]) -> Verdict:
-    further = {
-        target.key: max(target.base_version, versions.get(target.key, 0)) + 1 for target in submission.targets
-    }
-    return Verdict(submission.id, "applied", versions=further)
+def _further(submission: Submission, versions: Mapping[str, int]) -> dict[str, int]:
+    return {key: max(seen, versions.get(key, 0)) + 1 for key, seen in _seen(submission)}
 
 
-def _is_plain(verdict: Verdict, plain: Verdict) -> bool:
-    applied = all(field.outcome == "applied" for field in verdict.fields)
-    return applied and dataclasses.replace(verdict, fields=()) == plain
+def _seen(submission: Submission) -> Iterator[tuple[str, int]]:
+    for target in submission.targets:
+        yield target.key, target.base_version
+
+
+_PLAIN: Final = vars(Verdict("", "applied"))
+
+
+def _is_plain(verdict: Verdict, further: Mapping[str, int]) -> bool:
+    """Whatever else a verdict may say, it does not."""
+    return (
+        verdict.versions == further
+        and {**vars(verdict), "submission": "", "versions": {}, "fields": ()} == _PLAIN
+        and all(field.outcome == "applied" for field in verdict.fields)
+    )
 
 
 def _positions(ranges: object, request: Request) -> set[int]:
@@ -204,7 +212,7 @@ def _in_order(others: Any, plain: set[int], request: Request) -> list[Any]:
     for at, submission in enumerate(request.submissions):
         verdict = told.pop(submission.id, None)
         if at in plain:
-            verdict = to_json(_plain(submission, versions))
+            verdict = to_json(Verdict(submission.id, "applied", versions=_further(submission, versions)))
         if verdict is not None:
             found.append(verdict)
             versions.update(
@@ -226,7 +234,7 @@ def framed(head: bytes, part: memoryview) -> bytes:
 
 def _told(message: Request | Reply, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are not at their default."""
-    return {name: to_json(value) for name, value in _not_default(message, defaults)}
+    return dict(_not_default(message, defaults))
 
 
 def _not_default(message: Request | Reply, defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -246,7 +254,7 @@ def _absent(defaults: Mapping[str, Any]) -> dict[str, Any]:
 def _cursors(cursors: Mapping[str, Cursor | None]) -> dict[str, Any]:
     """A cursor that is a place in the feed is its number."""
     return {
-        village: cursor.seq if cursor is not None and cursor.seq is not None else to_json(cursor)
+        village: cursor.seq if cursor is not None and cursor.seq is not None else cursor
         for village, cursor in cursors.items()
     }
 
@@ -268,7 +276,7 @@ def zipped(text: bytes) -> Packed:
 
 
 def _squeezed(value: object) -> Packed:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    text = encode(value)
     return Packed(squeeze(text), D1_NAME, text)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync import batch, columns, tables
-from sync.codec import derived_id, from_json, submission_hash, to_json, to_text
+from sync.codec import derived_id, encode, from_json, submission_hash, to_json, to_text
 from sync.messages import Conflict, EntityState, Submission, Target
 from sync.strict import MessageFault
 
@@ -112,7 +112,9 @@ def test_every_field_of_a_state_travels():
 def test_any_submissions_come_back_with_their_hashes(submissions):
     packed = batch.pack(submissions)
     assert packed is not None
-    back = [from_json(Submission, row) for row in batch.unpack(over_the_wire(packed), "")]
+    rows, told = batch.read(over_the_wire(packed), "")
+    back = [from_json(Submission, row) for row in rows]
+    assert [each.text.encode() for each in told] == list(map(encode, back))
     assert back == submissions
     assert list(map(submission_hash, back)) == list(map(submission_hash, submissions))
 

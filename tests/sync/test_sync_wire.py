@@ -90,6 +90,7 @@ def test_a_request_comes_back_whichever_way_it_is_said(asked, takes):
     "told",
     [
         reply(), reply(changes=(), cursors={}, more=True), reply(history=derived_id("another")),
+        reply(villages=()),  # all were taken away: another thing than a list that did not change
         reply(part=Part("0" * 64, "gzip", 99, 0), takes=("lean",), people={"9": "李四"}, reread=(A,)),
         reply(Verdict(edits(1)[0].id, "rejected", ("after_handover",), "constraint", "/x", "错", (("/x", "错"),))),
     ],

@@ -72,7 +72,7 @@ def follows_link_skipped() -> Seams:
         bare = {id: _without_link(each) for id, each in sent.items()}
         known = {id: _of(past, bare.get(id)) for id, past in facts.known.items()}
         request = replace(incoming.request, submissions=tuple(bare.values()))
-        pushed = decide(replace(incoming, request=request), replace(facts, known=known), now)
+        pushed = decide(replace(incoming, request=request, said=()), replace(facts, known=known), now)
         return replace(pushed, records=tuple(_as_sent(record, sent) for record in pushed.records))
 
     return Seams(decide=unlinked)
