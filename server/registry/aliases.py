@@ -176,13 +176,19 @@ def through(*derivations: Derivation) -> Derivation:
         belonging = changed
         if _concerned(session, county, changed):
             _note(session, county, changed)
-            owners = {owner for held in changed if held.dataset != DATASET and (owner := _owner(held))}
-            further = survivors(session, county, owners)
-            belonging = [_belonging(held, further) for held in changed if held.same_as is None]
+            belonging = as_they_belong(session, county, changed)
         for derivation in derivations:
             derivation(session, county, belonging, now)
 
     return derive
+
+
+def as_they_belong(session: Session, county: str, entities: Sequence[Held]) -> list[Held]:
+    """Entities as derivations read them: what names a merged home as its owner under the one that lives on, and homes
+    that are aliases left out."""
+    owners = {owner for held in entities if held.dataset != DATASET and (owner := _owner(held))}
+    further = survivors(session, county, owners)
+    return [_belonging(held, further) for held in entities if held.same_as is None]
 
 
 def _concerned(session: Session, county: str, changed: Iterable[Held]) -> bool:

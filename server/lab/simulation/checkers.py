@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
+from server.lab.simulation.home_checks import merged_kept, one_home
 from server.lab.simulation.photo_checks import photos_in_place, photos_safe, photos_told
 from server.lab.simulation.recount import coverage_recounted, digests_agree, hub_verified
 from server.lab.simulation.values import lost_values, shown
@@ -63,7 +64,10 @@ def nothing_doubled(evidence: Evidence) -> Iterator[str]:
     )
     yield from (f"the journal holds a clash of contents: {id}" for id in evidence.differing)
     for key, held in evidence.entities.items():
-        touching = len(evidence.touching(key)) + evidence.stated.get(key, 0)
+        group = evidence.group(key)
+        touched = {judged.submission.id for each in group for judged in evidence.touching(each)}
+        # Taken apart, two homes go on above every version that was told under either id.
+        touching = len(touched) + sum(evidence.stated.get(each, 0) for each in group)
         if not 1 <= held.version <= touching:
             yield f"{key} has version {held.version} after {touching} submissions"
     for village, head in evidence.heads.items():
@@ -77,7 +81,8 @@ def _last_told(evidence: Evidence) -> Iterator[str]:
     last = {(fed.village, fed.key): fed for fed in evidence.feed}
     for key, held in evidence.entities.items():
         fed = last.get((held.village, key))
-        if fed is None or (fed.op, fed.version) != ("put", held.version):
+        op = "gone" if held.same_as else "put"
+        if fed is None or (fed.op, fed.version) != (op, held.version):
             yield f"{key} stands at version {held.version} in {held.village}; the feed last told {fed}"
     for (village, key), fed in last.items():
         if fed.op == "put" and evidence.entities[key].village != village:
@@ -87,7 +92,11 @@ def _last_told(evidence: Evidence) -> Iterator[str]:
 def replicas_equal(evidence: Evidence) -> Iterator[str]:
     """Each tablet shows exactly what the registry has of its villages."""
     for tablet in evidence.tablets:
-        here = {key: held for key, held in evidence.entities.items() if held.village in tablet.villages}
+        here = {
+            key: held
+            for key, held in evidence.entities.items()
+            if held.village in tablet.villages and held.same_as is None
+        }
         for key in sorted(here.keys() | tablet.entities.keys()):
             for fault in _differences(tablet, key, here.get(key)):
                 yield f"tablet {tablet.number}, {key}: {fault}"
@@ -162,9 +171,10 @@ def no_self_conflict(evidence: Evidence) -> Iterator[str]:
 
 def _met(evidence: Evidence, submission: str, key: str, name: str) -> str:
     """With whose value a submission came into conflict there; "" if it did not."""
-    judged = evidence.journal.get(submission)
+    judged, keys = evidence.journal.get(submission), evidence.group(key)
     for each in judged.verdict.fields if judged else ():
-        if (f"{each.dataset}/{each.id}", each.property, each.outcome) == (key, name, "conflict"):
+        where = f"{each.dataset}/{each.id}"
+        if where in keys and (each.property, each.outcome) == (name, "conflict"):
             return each.theirs_submission
     return ""
 
@@ -189,6 +199,8 @@ def chains_followed(evidence: Evidence) -> Iterator[str]:
 
 
 def _left_alone(before: Judged, judged: Judged, key: str) -> Iterator[str]:
+    if key not in before.traces or key not in judged.traces:
+        return  # one of them was told of a home that is two by now
     was, now = before.traces[key].steps, judged.traces[key].steps
     for field in judged.verdict.fields:
         name = field.property
@@ -207,7 +219,8 @@ def _followed(evidence: Evidence, submission: str, key: str) -> Iterator[str]:
 def tables_recounted(evidence: Evidence) -> Iterator[str]:
     """The registry's typed tables say what the entities say."""
     for dataset, rows in evidence.typed.items():
-        entities = {held.id: held for held in evidence.entities.values() if held.dataset == dataset}
+        standing = (held for held in evidence.entities.values() if held.same_as is None)
+        entities = {held.id: held for held in standing if held.dataset == dataset}
         if rows.keys() != entities.keys():
             yield f"{dataset}: rows and entities differ by {sorted(rows.keys() ^ entities.keys())}"
         for id in sorted(rows.keys() & entities.keys()):
@@ -215,6 +228,8 @@ def tables_recounted(evidence: Evidence) -> Iterator[str]:
             said = {name: row[name] for name in ("village", "version", "conflicts_n")}
             wanted = {"village": held.village, "version": held.version, "conflicts_n": len(held.conflicts)}
             values = held.values()
+            if owner := values.get("household"):
+                values["household"] = evidence.end(f"household/{owner}").partition("/")[2]
             for name in COMPARED[dataset]:
                 said[name], wanted[name] = row[name] or "", values.get(name, "")
             if said != wanted:
@@ -272,7 +287,7 @@ def _still_open(evidence: Evidence, tablet: TabletSeen, judged: Judged) -> bool:
     corrected = any(record.submission.corrects == judged.submission.id for record in tablet.records.values())
     fields = [field for field in judged.verdict.fields if field.outcome == "conflict"]
     for field in fields if not corrected else ():
-        held = evidence.entities[f"{field.dataset}/{field.id}"]
+        held = evidence.entities[evidence.end(f"{field.dataset}/{field.id}")]
         in_sight = held.village in tablet.villages
         if not in_sight or any(conflict.property == field.property for conflict in held.conflicts):
             return True
@@ -308,6 +323,8 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     photos_safe,
     photos_in_place,
     photos_told,
+    one_home,
+    merged_kept,
 )
 
 

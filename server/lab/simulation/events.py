@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mobile.presenters.desk import stock_forms
-from server.lab.simulation import photographs, surveyor
+from server.lab.simulation import homes, photographs, surveyor
 from server.lab.simulation.disk import Image
 from server.lab.simulation.stage import VILLAGES
 from server.lab.simulation.story import Step
@@ -128,6 +128,16 @@ def zone_told(world: World, _tablet: Tablet, _step: Step) -> None:
     world.tell(f"office: the zone of {village} is {status}")
 
 
+def homes_merged(world: World, _tablet: Tablet, step: Step) -> None:
+    world.counts.update(("homes_merged", *step.faults))
+    world.tell(f"office: {homes.merge(world, step)}")
+
+
+def homes_separated(world: World, _tablet: Tablet, step: Step) -> None:
+    world.counts.update(("homes_separated", *step.faults))
+    world.tell(f"office: {homes.separate(world, step)}")
+
+
 def hub_learns_form(world: World, _tablet: Tablet, _step: Step) -> None:
     world.hub.release(world.stage.newer)
     world.note("hub_learns_form")
@@ -193,6 +203,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     each.__name__: each
     for each in (
         work, photo_taken, contact, old_request_again, clock_jumps, villages_change, zone_told, hub_learns_form,
-        app_upgraded, tablet_restored, tablet_cloned, tablet_revoked, backed_up, restored, put_back,
+        homes_merged, homes_separated, app_upgraded, tablet_restored, tablet_cloned, tablet_revoked, backed_up,
+        restored, put_back,
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -54,6 +54,15 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """An official made two homes one."""
+
+    survivor: str
+    loser: str
+    undone: bool
+
+
+@dataclass(frozen=True)
 class Fed:
     village: str
     seq: int
@@ -76,7 +85,8 @@ class Holding:
 
 @dataclass(frozen=True)
 class TabletSeen:
-    """A tablet at the end. ``saved``: what the simulation knows that it saved."""
+    """A tablet at the end. ``saved``: what the simulation knows that it saved. ``aliases``: id → the home it shows
+    under it."""
 
     number: int
     device: str
@@ -89,14 +99,16 @@ class TabletSeen:
     digests: Mapping[str, str]
     reread: tuple[str, ...]
     album: photo_checks.Album = NO_ALBUM
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """``contacts_n`` None: the tablets never fell quiet. ``typed``: dataset → id → row. ``stated``: how often the
-    office stated each entity. ``before``: submissions from before the story, or
-    gone from their tablet. ``receipted``: gone, but acknowledged before that, or left in a rescue file; empty where
-    the hub went back too. ``lives``: on which line each was made.
+    office stated each entity. ``before``: submissions from before the story, or gone from their tablet. ``receipted``:
+    gone, but acknowledged before that, or left in a rescue file; empty where the hub went back too. ``lives``: on
+    which line each was made. ``merges`` oldest first; ``acts``: the journal's lines of the office; ``aliases``: id →
+    the home it leads to, as the register says.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -118,6 +130,9 @@ class Evidence:
     counted: Mapping[str, str]
     findings: tuple[tuple[str, str, str], ...]
     photos: photo_checks.PhotosSeen = NO_PHOTOS
+    merges: tuple[Merged, ...] = ()
+    acts: Mapping[str, Judged] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def one_line(self, one: str, other: str) -> bool:
         """Whether two records were made on one tablet, neither of them after a fork that the other stands behind."""
@@ -125,14 +140,32 @@ class Evidence:
         return lives[1][: len(lives[0])] == lives[0]
 
     def touching(self, key: str) -> list[Judged]:
-        """Accepted submissions on an entity, in the order of their judgement."""
+        """Accepted submissions on an entity, under whichever id, in the order of their judgement."""
         found = [
             judged
             for judged in self.journal.values()
-            if judged.verdict.outcome != "rejected"
-            and any(target.key == key for target in judged.submission.targets)
+            if judged.verdict.outcome != "rejected" and key in judged.traces
         ]
         return sorted(found, key=lambda judged: judged.order)
+
+    def group(self, key: str) -> frozenset[str]:
+        """All homes that this one was ever merged with, further ones too, itself among them."""
+        dataset, _, id = key.partition("/")
+        together = {id}
+        for _ in self.merges if dataset == "household" else ():
+            for each in self.merges:
+                if together & {each.survivor, each.loser}:
+                    together |= {each.survivor, each.loser}
+        return frozenset(f"{dataset}/{each}" for each in together)
+
+    def end(self, key: str) -> str:
+        """The entity that an id leads to."""
+        for _ in self.entities:
+            held = self.entities.get(key)
+            if held is None or held.same_as is None:
+                break
+            key = f"{held.dataset}/{held.same_as}"
+        return key
 
 
 def gather(world: World) -> Evidence:
@@ -166,6 +199,9 @@ def gather(world: World) -> Evidence:
             receipted={} if world.hub.went_back else world.receipted | world.rescued,
             lives=world.lives,
             photos=photo_checks.seen(world, database),
+            merges=_merges(database),
+            acts=_journal(database, "office"),
+            aliases=dict(database.execute("SELECT id, survivor FROM alias ORDER BY id").fetchall()),
         )
 
 
@@ -201,15 +237,22 @@ def _checks(world: World) -> list[Check]:
     ]  # fmt: skip
 
 
-def _journal(database: sqlite3.Connection) -> dict[str, Judged]:
+def _merges(database: sqlite3.Connection) -> tuple[Merged, ...]:
+    rows = database.execute("SELECT survivor, loser, undone_at FROM household_merge ORDER BY rowid")
+    return tuple(Merged(row["survivor"], row["loser"], row["undone_at"] is not None) for row in rows)
+
+
+def _journal(database: sqlite3.Connection, kind: str = "submission") -> dict[str, Judged]:
     rows = database.execute(
-        "SELECT kind, sent, verdict, traces FROM submission WHERE kind = 'submission' ORDER BY rowid"
+        "SELECT rowid, kind, sent, verdict, traces FROM submission WHERE kind = ? ORDER BY rowid", (kind,)
     )
     found = {}
-    for order, row in enumerate(rows):
+    for row in rows:
         submission = decode(Submission, row["sent"].encode())
         verdict = decode(Verdict, row["verdict"].encode())
-        found[submission.id] = Judged(order, row["kind"], submission, verdict, read_traces(row["traces"]))
+        found[submission.id] = Judged(
+            row["rowid"], row["kind"], submission, verdict, read_traces(row["traces"])
+        )
     return found
 
 
@@ -255,4 +298,5 @@ def _tablet(tablet: Tablet) -> TabletSeen:
         replica.stated().digests,
         tuple(tablet.reread),
         photo_checks.album(tablet),
+        dict(replica.db.conn.execute("SELECT id, survivor FROM alias WHERE survivor IS NOT NULL").fetchall()),
     )

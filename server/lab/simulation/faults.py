@@ -1,9 +1,9 @@
 """What may go wrong in a simulated county, and how often: the one table, printed by `cleanheat simulate --json`.
 
 Each line is a probability with a name. ``of`` says of what it is one: a *request* (at most one thing befalls it), a
-*save* of a record, a *step* of the story, a *photo* that is taken, a *photo request* of those that send it. A story
-draws from this table before it begins, and every fault drawn is a word in it, so one that breaks a promise can be
-played again with the others left out.
+*save* of a record, a *step* of the story, an *act* of an official on two homes, a *photo* that is taken, a *photo
+request* of those that send it. A story draws from this table before it begins, and every fault drawn is a word in it,
+so one that breaks a promise can be played again with the others left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
-Of = Literal["request", "save", "step", "photo", "photo request"]
+Of = Literal["request", "save", "step", "act", "photo", "photo request"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("zone_told", "step", 0.02, "the office tells of a village's zone through the same feed"),
     Fault("hub_learns_form", "step", 0.015, "a new version of a form is released at the hub"),
     Fault("app_upgraded", "step", 0.015, "a tablet's app brings a new version of a form, perhaps before the hub"),
+    Fault("homes_merged", "step", 0.015, "an official makes two homes one"),
+    Fault("homes_separated", "step", 0.008, "an official takes a merge back"),
+    Fault("hub_dies_deciding", "act", 0.15, "the hub is killed at any statement of an official's act on two homes"),
     Fault("photo_taken", "step", 0.015, "a surveyor takes a photo and records what it shows"),
     Fault("tablet_dies_keeping_photo", "photo", 0.1, "the tablet is killed between the photo's file and its row"),
     Fault("photo_rots", "photo", 0.05, "the photo's file is damaged on the tablet before it was sent"),

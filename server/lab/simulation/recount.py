@@ -34,8 +34,9 @@ def _counted(evidence: Evidence) -> dict[str, Any]:
     for held in evidence.entities.values():
         if held.dataset == "conversion" and not held.same_as:
             values = held.values()
-            works.setdefault(values.get("household", ""), []).append((held.id, values))
-    n, square_metres = Counter[str](), Counter[str]()
+            home = evidence.end(f"household/{values.get('household', '')}").partition("/")[2]
+            works.setdefault(home, []).append((held.id, values))
+    n, square_metres = Counter[str](), {"heated_m2": Decimal(0), "clean_m2": Decimal(0)}
     task, connected = Counter[str](), Counter[str]()
     for row in evidence.typed["household"].values():
         own = works.get(row["id"], [])
@@ -51,10 +52,10 @@ def _counted(evidence: Evidence) -> dict[str, Any]:
         n["without_area"] += row["heated_area_m2"] is None
         n["clean"] += (clean := _clean(row, own))
         area = Decimal(str(row["heated_area_m2"] or 0))
-        square_metres["heated_m2"] += area  # type: ignore[assignment]
-        square_metres["clean_m2"] += area if clean else Decimal(0)  # type: ignore[assignment]
+        square_metres["heated_m2"] += area
+        square_metres["clean_m2"] += area if clean else Decimal(0)
     names = ("households", "heated", "excluded", "no_reason", "unknown", "clean", "without_area")
-    areas = {name: Decimal(square_metres[name]).quantize(CENTS) for name in ("heated_m2", "clean_m2")}
+    areas = {name: area.quantize(CENTS) for name, area in square_metres.items()}
     return {**{name: n[name] for name in names}, **areas, "task": dict(task), "connected": dict(connected)}
 
 

@@ -123,6 +123,8 @@ def _caller(rng: Random, steps: list[Step], tablets: int) -> int:
 def _faults(rng: Random, event: str) -> tuple[str, ...]:
     if event == "contact":
         return _shorn(drawn(rng, "request"), drawn(rng, "request"))
+    if event in ("homes_merged", "homes_separated"):
+        return _shorn(drawn(rng, "act"))
     return _shorn(drawn(rng, "save")) if event in ("work", PHOTO_TAKEN) else ()
 
 

@@ -17,14 +17,25 @@ def lost_values(evidence: Evidence) -> Iterator[str]:
     """No value vanishes unseen: applied, same, superseded or in conflict, it can be accounted for."""
     for id, judged in evidence.journal.items():
         for field in judged.verdict.fields:
-            held = evidence.entities.get(f"{field.dataset}/{field.id}")
+            key = f"{field.dataset}/{field.id}"
+            held = evidence.entities.get(evidence.end(key))
             if held is None:
-                yield f"{id} was {field.outcome} on {field.dataset}/{field.id}, which does not exist"
-            elif not _accounted(evidence, held, judged, field):
+                yield f"{id} was {field.outcome} on {key}, which does not exist"
+            elif not any(
+                _accounted(evidence, each, judged, field) for each in _views(evidence, held, key, judged)
+            ):
                 yield (
                     f"{id}: {field.property} = {field.mine!r} was {field.outcome} and is gone from {held.key};"
                     f" the registry has {_value(held, field.property)!r}"
                 )
+
+
+def _views(evidence: Evidence, held: Held, key: str, judged: Judged) -> list[Held]:
+    """Where a value may be seen: in the entity that its id leads to – or, of what was recorded before somebody merged
+    or separated homes, as well in what stands under its id beside what is shown."""
+    decided = max((act.order for act in evidence.acts.values() if held.key in act.traces), default=-1)
+    leaves = [leaf for leaf in held.leaves() if leaf.key == key] if judged.order < decided else []
+    return [held, *leaves]
 
 
 def _accounted(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
@@ -90,7 +101,9 @@ def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: st
     """What others than ``judged`` who sent this value had seen; who changed it has seen all that
     the same tablet sent earlier."""
     touching = [
-        (each.submission, each.traces[held.key].steps.get(name)) for each in evidence.touching(held.key)
+        (each.submission, each.traces[held.key].steps.get(name))
+        for each in (*evidence.touching(held.key), *evidence.acts.values())
+        if held.key in each.traces
     ]
     seen: set[str] = set()
     for sender, step in touching:

@@ -15,6 +15,7 @@ from server.access import actions, enrolment
 from server.access.places import Place
 from server.access.tables import Tablet
 from server.exchange import digests, forms, history, store
+from server.registry import aliases
 from server.registry.policy import POLICY
 from server.registry.projection import projection
 from survey_forms import released
@@ -133,7 +134,7 @@ def hub(engine) -> Hub:
     digests.ensure(engine, POLICY.masked)
     with database.read(engine) as session:
         loaded = forms.load(session)
-    return Hub(store.Exchange(engine, AllPlaces(), loaded, POLICY, (projection,), new_id))
+    return Hub(store.Exchange(engine, AllPlaces(), loaded, POLICY, (aliases.through(projection),), new_id))
 
 
 @pytest.fixture

@@ -199,6 +199,26 @@ def test_findings_are_kept_within_bounds_and_counted(county) -> None:
     assert told["checks"] == {"x": 2_000} and told["holds"] is False
 
 
+MERGED_EDITED = {
+    "a row for the home that is gone": "INSERT INTO household SELECT * FROM gone_home",
+    "an alias gone": "DELETE FROM alias",
+    "an alias that leads elsewhere": "UPDATE alias SET survivor = 'elsewhere'",
+}
+
+
+@pytest.mark.parametrize("what", MERGED_EDITED)
+def test_a_merged_home_that_the_register_reads_otherwise_is_named(county, reader, what) -> None:
+    home, other = county.homes[1], county.homes[2]
+    county.hub.sql("CREATE TABLE gone_home AS SELECT * FROM household WHERE id = :id", id=other)
+    with database.write(county.hub.exchange.engine) as session:
+        said = duplicates.Merge(home, other, (1, 1), frozenset(), "同一院落", str(reader.row.person))
+        duplicates.merge(county.hub.exchange, session, COUNTY, said, NOW, ())
+    assert county.found() == {}
+    county.hub.sql(MERGED_EDITED[what])
+    [said] = county.found()["projection"]
+    assert other in said
+
+
 def test_two_homes_made_one_and_apart_again_hold(county, recorder, reader) -> None:
     home, other = county.homes[1], county.homes[2]
     exchange = county.hub.exchange
