@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from sync import columns
 from sync.codec import said, submission_hash, to_json
-from sync.messages import SUBMISSIONS_PER_REQUEST, TARGETS_PER_SUBMISSION, Said, Submission
-from sync.strict import MessageFault, number, wrong
+from sync.messages import MAX_BODY_BYTES, SUBMISSIONS_PER_REQUEST, TARGETS_PER_SUBMISSION, Said, Submission
+from sync.strict import Fault, MessageFault, number, wrong
 from sync.tables import named, props, whole
 
 _SAME: Final = ("device", "history", "county", "village", "person", "form", "form_version", "corrects")
@@ -114,7 +114,7 @@ def read(batch: object, path: str) -> tuple[list[Row], list[Said]]:
         rows[at]["device_seq"] = int(value) + at if _SEQ.fullmatch(value) else value
     _give_targets(rows, batch.get("targets"), f"{path}.targets")
     _give_answers(rows, batch, path)
-    told = _linked(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"))
+    told = _linked(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"), path)
     if told[-1].hash != batch.get("last"):
         raise wrong(f"{path}.last", "the hash of the last submission expected")
     return rows, told
@@ -158,8 +158,12 @@ def _give_answers(rows: Sequence[Row], batch: Batch, path: str) -> None:
         for row, values in zip(rows, props(inner, len(rows), f"{path}.answers"), strict=True):
             if values:
                 _group(row["answers"], above, path).update(values)
+    left = MAX_BODY_BYTES
     for above, inner in _by_group(batch.get("repeats"), f"{path}.repeats"):
         for row, values in zip(rows, props(inner, len(rows), f"{path}.repeats"), strict=True):
+            left -= sum(map(len, values.values()))
+            if left < 0:
+                raise _too_large(path)
             for name, value in values.items():
                 _group(row["answers"], above, path)[name] = _json(value, path)
 
@@ -189,11 +193,22 @@ def _json(text: str, path: str) -> Any:
         raise wrong(f"{path}.repeats", "JSON expected") from None
 
 
-def _linked(rows: Sequence[Row], told: Sequence[str]) -> list[Said]:
-    """Gives each its previous_hash: where it is not said, the hash of the one before it here."""
+def _linked(rows: Sequence[Row], told: Sequence[str], path: str) -> list[Said]:
+    """Gives each its previous_hash: where it is not said, the hash of the one before it here.
+
+    A column says in a few bytes what every row has: all together they are no more than a plain request may be.
+    """
     found: list[Said] = []
+    left = MAX_BODY_BYTES
     for row, value in zip(rows, told, strict=True):
         before = found[-1].hash if found else ""
         row["previous_hash"] = before if value == _BEFORE else "" if value == _NONE else value
         found.append(said(row))
+        left -= len(found[-1].text)
+        if left < 0:
+            raise _too_large(path)
     return found
+
+
+def _too_large(path: str) -> MessageFault:
+    return MessageFault(Fault(path, f"more than {MAX_BODY_BYTES} characters"), code="too_large")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -75,6 +75,11 @@ def text(max_chars: int, *, empty: bool = True) -> Reader[str]:
     return read
 
 
+def writable(told: str) -> bool:
+    """Whether a text may stand in a message at all, however long."""
+    return told.isprintable() or not _CONTROL.search(told)
+
+
 def matching(pattern: str, expected: str) -> Reader[str]:
     compiled = re.compile(pattern, re.ASCII)
 
@@ -121,9 +126,11 @@ def instant(value: object, path: Path) -> str:
     """An aware UTC instant as ISO 8601 text, kept as text: ``2020-09-01T08:00:00.000Z``."""
     told = _instant(value, path)
     try:
-        datetime.fromisoformat(told)
+        year = datetime.fromisoformat(told).year
     except ValueError:
         raise wrong(path, "no such date or time") from None
+    if not MINYEAR < year < MAXYEAR:  # a few hours east or west of the calendar's ends there is none
+        raise wrong(path, "no such date or time")
     return told
 
 

@@ -78,9 +78,12 @@ def read_request(text: bytes, device: str) -> Incoming:
     if not isinstance(value, dict):
         return incoming(value)
     listed, told = value.get("submissions", []), list[Said]()
-    if "batch" in value:
-        listed, told = batch.read(value["batch"], "batch")
-    return incoming(_full_request({**value, "submissions": listed}, device), told)
+    try:
+        if "batch" in value:
+            listed, told = batch.read(value["batch"], "batch")
+        return incoming(_full_request({**value, "submissions": listed}, device), told)
+    except RecursionError:  # it could just be read, and can no longer be said
+        raise wrong("submissions", "nested too deeply") from None
 
 
 def _lean_request(request: Request) -> dict[str, Any]:
