@@ -259,13 +259,18 @@ def revoke(session: Session, *, county: str, device: str, now: datetime, by: str
     _note(session, by, "tablet.revoke", county, villages, f"tablet/{device}", detail, now)
 
 
-def note_told(session: Session, *, county: str, device: str, now: datetime) -> None:
-    """A revoked tablet has called, and been told."""
-    session.connection().execute(
+def note_told(session: Session, *, county: str, device: str, now: datetime) -> bool:
+    """A revoked tablet has called, and is to be told; False where it has been taken back into use this very moment.
+    Whichever of the two comes first locks the row: none is told and in use.
+    """
+    told = session.connection().execute(
         update(Tablet)
-        .where(col(Tablet.county) == county, col(Tablet.device) == device)
+        .where(
+            col(Tablet.county) == county, col(Tablet.device) == device, col(Tablet.revoked_at).is_not(None)
+        )
         .values(last_contact_at=now)
-    )
+    )  # fmt: skip
+    return told.rowcount > 0
 
 
 def held(session: Session, *, county: str, device: str) -> set[str]:
