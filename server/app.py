@@ -188,6 +188,7 @@ def _create(
     with database.read(engine) as session:
         released = forms.load(session)
     state.keyring = keyring.opened(settings.data, settings.county_keys)
+    state.keyring_stamp = keyring.stamp(settings.data)
     state.exchange = Exchange(
         engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin, county_key=state.keyring.public
     )
@@ -247,6 +248,9 @@ class RegistryPlaces:
 
     def area_name(self, session: Session, area: str) -> str:
         return divisions.area_name(session, area)
+
+    def area_names(self, session: Session, areas: Collection[str]) -> dict[str, str]:
+        return divisions.area_names(session, areas)
 
     def villages(self, session: Session, county: str, codes: Collection[str] | None = None) -> list[Place]:
         found = divisions.villages(session, county, codes)

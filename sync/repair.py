@@ -52,9 +52,10 @@ def ask(request: Request, kept: Mapping[str, str | None]) -> bool:
 
 
 def differences(request: Request, kept: Mapping[str, str | None]) -> tuple[Difference, ...]:
-    """The villages whose own digests differ, in order of code."""
+    """The villages whose own digests differ, in order of code. ``kept``: of `places`, as in `ask`."""
+    at = {village: cursor.seq or 0 for village, cursor in request.held.items() if cursor}
     return tuple(
-        Difference(village, request.held[village].seq or 0, request.digests[village], ours)  # type: ignore[union-attr]
+        Difference(village, at[village], request.digests[village], ours)
         for village, ours in sorted(kept.items())
         if village in request.digests and ours is not None and ours != request.digests[village]
     )

@@ -14,20 +14,24 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from server.access.roles import OWN_VERBS
 from server.access.tables import Audit, Person
-from server.web import Page
+from server.web import N_, Page
 from server.web.figures import CHINA
+from server.web.listing import held_to
 
 ROWS_AT_A_TIME: Final = 500
 DETAIL_CHARS_MAX: Final = 1000
+# Acts without a person: what the server does by itself, and what somebody does on its command line.
+ITSELF, COMMAND_LINE = N_("系统自动"), N_("服务器命令行")
 
 
 def audit(
     session: Session, *, person: str, verb: str, county: str, area: str, subject: str,
     detail: Mapping[str, str], now: datetime,
 ) -> None:  # fmt: skip
-    """Writes one line. `person`: id, empty for the command line. `subject`: kind/id. `detail`: what else must be
-    known in a year, Chinese label to value; never a password, a token or a whole account number.
+    """Writes one line. `person`: id, empty for the command line and for `OWN_VERBS`. `subject`: kind/id. `detail`:
+    what else must be known in a year, Chinese label to value; never a password, a token or a whole account number.
     """
     kept = {label: value[:DETAIL_CHARS_MAX] for label, value in detail.items() if value}
     session.add(
@@ -78,10 +82,15 @@ class AuditFilter:
 
 @dataclass(frozen=True)
 class AuditLine:
-    """One act with its actor's name; empty for the command line."""
+    """One act with its actor's name; empty for what no person did."""
 
     row: Audit
     name: str
+
+    @property
+    def actor(self) -> str:
+        """Whom a list names: the person, or what did it instead, in Chinese."""
+        return self.name or (ITSELF if self.row.verb in OWN_VERBS else COMMAND_LINE)
 
 
 def _found(wanted: AuditFilter) -> Any:
@@ -97,7 +106,7 @@ def page(session: Session, wanted: AuditFilter, number: int, size: int) -> Page[
     """One page of the log, the latest first."""
     counted = select(func.count()).select_from(Audit).where(*wanted.conditions())
     total = session.execute(counted).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     rows = session.execute(_found(wanted).offset((number - 1) * size).limit(size))
     return Page([AuditLine(row, name or "") for row, name in rows], total, number, size)
 
@@ -107,6 +116,11 @@ def every(session: Session, wanted: AuditFilter) -> Iterator[AuditLine]:
     result = session.execute(_found(wanted).execution_options(yield_per=ROWS_AT_A_TIME))
     for part in result.partitions(ROWS_AT_A_TIME):
         yield from (AuditLine(row, name or "") for row, name in part)
+
+
+def areas(session: Session, wanted: AuditFilter) -> list[str]:
+    """The areas that acts of the log as filtered were done in."""
+    return list(session.exec(select(Audit.area).where(*wanted.conditions()).distinct()))
 
 
 def actors(session: Session, county: str) -> list[tuple[str, str]]:

@@ -98,7 +98,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
     )
     with read(request.app.state.engine) as session:
         found = audit.page(session, wanted, page_number(request), ROWS_PER_PAGE)
-        names = {row.row.area: places.area_name(session, row.row.area) for row in found.rows}
+        names = places.area_names(session, {row.row.area for row in found.rows})
         villages = village_names(request, session, found.rows)
         actors, verbs = audit.actors(session, county), audit.verbs(session, county)
     return render(
@@ -121,8 +121,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
 def audit_sheet(request: Request, person: Viewer) -> Response:
     wanted, lang, places = _wanted(request, person), request_language(request), request.app.state.places
     with read(request.app.state.engine) as session:
-        codes = {line.row.area for line in audit.every(session, wanted)}
-        areas = {code: places.area_name(session, code) for code in codes}
+        areas = places.area_names(session, audit.areas(session, wanted))
         villages = village_names(request, session, audit.every(session, wanted))
         return download(
             request, _columns(lang, areas, villages), audit.every(session, wanted), title=N_("操作日志"),
@@ -149,7 +148,7 @@ def _columns(lang: Language, areas: Mapping[str, str], villages: Mapping[str, st
 
     return [
         SheetColumn(translate(lang, N_("时间")), lambda line: line.row.at, "moment", 17),
-        SheetColumn(translate(lang, N_("人员")), lambda line: line.name or translate(lang, N_("服务器命令行"))),
+        SheetColumn(translate(lang, N_("人员")), lambda line: translate(lang, line.actor)),
         SheetColumn(
             translate(lang, N_("操作")),
             lambda line: translate(lang, VERBS.get(line.row.verb, line.row.verb)), width=20,

@@ -98,7 +98,7 @@ def account(request: Request, person: SignedIn) -> Response:
     with read(request.app.state.engine) as reading:
         tokens = views.tokens(reading, person=person.id)
         places = request.app.state.places
-        areas = {grant.area: places.area_name(reading, grant.area) for grant in person.grants}
+        areas = places.area_names(reading, {grant.area for grant in person.grants})
     page = render(
         request,
         "access/account.html",

@@ -59,11 +59,9 @@ def _wanted(request: Request) -> PeopleFilter:
 
 
 def _areas(request: Request, session: Session, found: list[Person]) -> dict[str, str]:
-    places = request.app.state.places
-    return {
-        area: places.area_name(session, area)
-        for area in {grant.area for person in found for grant in person.grants}
-    }
+    areas = {grant.area for person in found for grant in person.grants}
+    names: dict[str, str] = request.app.state.places.area_names(session, areas)
+    return names
 
 
 @router.get("/people")
@@ -131,7 +129,7 @@ def _new(
         choices = _choices(request, session, person)
     crumbs = [(_say(request, N_("人员")), "/people"), (_say(request, N_("新建人员")), None)]
     return render(
-        request, "access/person_new.html", fault.status if fault else 200, fault=fault, entered=entered,
+        request, "access/person_new.html", fault=fault, entered=entered,
         roles=ROLES, areas=choices, breadcrumbs=crumbs,
     )  # fmt: skip
 
@@ -161,9 +159,7 @@ def add_person(
             password = people.add(session, by, identity=identity, name=name, login=login)
             people.assign(session, by, identity=identity, role=role, area=area)
     except Problem as fault:
-        if fault.code != people.FAULT:
-            raise
-        return _new(request, person, entered, fault)
+        return _new(request, person, entered, fault.only(people.FAULT))
     _show_once(request, identity, password)
     return _to(identity)
 
@@ -206,7 +202,7 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
             session, AuditFilter(county, subject=f"person/{identity}", verb="person.manage"), 1, 50
         )
         spoken = {row.area for row in [*found.grants, *former]} | {line.row.area for line in changes.rows}
-        areas = {area: places.area_name(session, area) for area in spoken}
+        areas = places.area_names(session, spoken)
         villages = village_names(request, session, acts.rows)
     once = request.session.get("password") or {}
     if once.get("person") == identity:
@@ -214,7 +210,6 @@ def _shown(request: Request, person: Person, identity: str, fault: Problem | Non
     page = render(
         request,
         "access/person.html",
-        fault.status if fault else 200,
         shown=found,
         former=former,
         areas=areas,
@@ -245,7 +240,7 @@ def roles_sheet(request: Request, person: Viewer, identity: str) -> Response:
         if found is None:
             raise problem("not_found")
         rows = [*found.grants, *people_views.former(session, identity)]
-        areas = {row.area: places.area_name(session, row.area) for row in rows}
+        areas = places.area_names(session, {row.area for row in rows})
     columns = [
         SheetColumn(
             translate(lang, N_("职务")),
@@ -264,9 +259,7 @@ def _do(request: Request, person: Person, identity: str, act: Callable[[Session,
         with write(request.app.state.engine) as session:
             done = act(session, _by(request, person))
     except Problem as fault:
-        if fault.code != people.FAULT:
-            raise
-        return _shown(request, person, identity, fault)
+        return _shown(request, person, identity, fault.only(people.FAULT))
     _show_once(request, identity, done if isinstance(done, str) else None)
     return _to(identity)
 

@@ -44,3 +44,7 @@ class Places(Protocol):
     def area_name(self, session: Session, area: str) -> str:
         """What an area (division code prefix) is called; its code where it is not known."""
         ...
+
+    def area_names(self, session: Session, areas: Collection[str]) -> dict[str, str]:
+        """The same of several, from one look."""
+        ...

@@ -65,6 +65,8 @@ VERBS: Final[Mapping[str, str]] = {
     "tablet.enrol": N_("登记平板"),
     "tablet.assign": N_("给平板分配村"),
     "tablet.revoke": N_("停用平板"),
+    "tablet.reinstate": N_("撤回平板停用"),
+    "rescue_key.renew": N_("换发县密钥"),
     "rescue.import": N_("导入救援文件"),
     "person.view": N_("查看人员"),
     "person.manage": N_("管理人员和职务"),
@@ -78,6 +80,9 @@ VERBS: Final[Mapping[str, str]] = {
     "account.password": N_("改自己的密码"),
     "account.token": N_("管理自己的令牌"),
 }
+
+OWN_VERBS: Final = frozenset({"tablet.repair", "tablet.close"})
+"""What the server does by itself: granted to nobody."""
 
 LOOKING: Final = frozenset(
     {"coverage.view", "plan.view", "household.view", "division.view", "acceptance.view"}
@@ -126,7 +131,7 @@ ROLES: Final[Mapping[str, Role]] = {
     ADMINISTRATOR: Role(
         N_("系统管理员"),
         LOOKING | JOURNAL | LEDGER | {"person.view", "person.manage", "audit.view", "tablet.enrol"}
-        | {"tablet.assign", "tablet.revoke", "rescue.import"}
+        | {"tablet.assign", "tablet.revoke", "tablet.reinstate", "rescue.import", "rescue_key.renew"}
         | {"village.classify", "division.import", "plan.release", "zone.propose"}
         | {"zone.designate", "zone.amend", "problem.open", "problem.assign", "problem.report"}
         | {"problem.close"},

@@ -7,7 +7,7 @@ read from the database at every request, so closing an account ends it at once.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final
@@ -23,6 +23,7 @@ from server.access.tables import ApiToken, Person
 from server.database import read, write
 from server.web import N_, Problem, problem, request_language, translate
 from server.web.problems import answer
+from sync.strict import writable
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,7 +51,8 @@ def begin(request: Request, person: Person) -> None:
 
 
 def visitor(request: Request) -> None:
-    """Every page: what templates may ask of whoever looks, signed in or not."""
+    """Every page: what templates may ask of whoever looks, signed in or not. Raises Problem `malformed`."""
+    _refuse_unwritable(request.query_params.values())
     request.state.csrf = request.session.get("csrf", "")
     request.state.person = None
 
@@ -72,19 +74,25 @@ def invite(request: Request) -> None:
 
 
 async def our_own_form(request: Request) -> None:
-    """Refuses whatever changes something and did not come from a page of ours.
+    """Refuses whatever changes something and did not come from a page of ours, or holds what no page lets anybody type.
 
     A bearer token is never sent by a browser of its own accord, so its requests need no form token.
     """
     if request.method in SAFE_METHODS or "authorization" in request.headers:
         return
-    given = request.headers.get("x-csrf-token")
-    if given is None:
-        form = await request.form()
-        given = str(form.get("csrf", ""))
+    form = await request.form()
+    given = request.headers.get("x-csrf-token") or str(form.get("csrf", ""))
     expected = request.session.get("csrf", "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise problem("csrf")
+    _refuse_unwritable(value for value in form.values() if isinstance(value, str))
+
+
+def _refuse_unwritable(texts: Iterable[str]) -> None:
+    """What is pasted from a word processor may hold control characters: no tablet reads a message in which a name or a
+    note has one, and PostgreSQL stores no NUL."""
+    if any(not writable(text) for text in texts):
+        raise problem("malformed")
 
 
 def signed_in(
@@ -136,7 +144,7 @@ async def on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     say, places = partial(translate, request_language(request)), request.app.state.places
     with read(request.app.state.engine) as session:
-        named = {area: places.area_name(session, area) for area in {error.area, *error.held} if area}
+        named = places.area_names(session, {area for area in (error.area, *error.held) if area})
     if error.held:
         message = say(N_("{area}不在您负责的区域内。"), area=named.get(error.area, ""))
         held = "、".join(named.get(area, "") for area in error.held)

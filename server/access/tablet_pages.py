@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from server.access import actions, enrolment, rules, views
+from server.access import actions, enrolment, reinstating, rules, views
 from server.access.pages import Text
 from server.access.places import Place
 from server.access.session import county_of, holding, require
@@ -35,6 +35,8 @@ from server.web import (
 CODES_SHOWN: Final = 100
 NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
 Revoker = Annotated[Person, Depends(holding("tablet.revoke"))]
+Reinstater = Annotated[Person, Depends(holding("tablet.reinstate"))]
+Long = Annotated[str, Form(max_length=2000)]
 Assigner = Annotated[Person, Depends(holding("tablet.assign"))]
 Codes = Annotated[list[str], Form(default_factory=list)]
 
@@ -130,6 +132,12 @@ def withdraw_code(request: Request, person: Enroller, code_sha256: str) -> Respo
 
 @router.get("/tablets/{device}")
 def tablet(request: Request, person: Viewer, device: str, township: str = "") -> Response:
+    return _shown(request, person, device, township)
+
+
+def _shown(
+    request: Request, person: Person, device: str, township: str = "", fault: Problem | None = None
+) -> Response:
     county, now = county_of(request), request.app.state.clock()
     with read(request.app.state.engine) as session:
         newest = newest_forms(request)
@@ -155,6 +163,10 @@ def tablet(request: Request, person: Viewer, device: str, township: str = "") ->
             if rules.holds(person, "tablet.assign")
             else [],
             may_revoke=rules.holds(person, "tablet.revoke"),
+            told=reinstating.told(line.tablet),
+            may_reinstate=rules.holds(person, "tablet.reinstate"),
+            fault=fault,
+            reason_max=reinstating.REASON_CHARS_MAX,
             may_rescue=rules.holds(person, "rescue.import"),
             closed=enrolment.closed_words(line.tablet),
             successors=enrolment.successors(session, county=county, device=device),
@@ -210,6 +222,20 @@ def revoke(request: Request, person: Revoker, device: str, sure: Text = "") -> R
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
         enrolment.revoke(session, county=county, device=device, now=request.app.state.clock(), by=person.id)
+    return _go(f"/tablets/{device}")
+
+
+@router.post("/tablets/{device}/reinstate")
+def reinstate(request: Request, person: Reinstater, device: str, reason: Long = "") -> Response:
+    """Undoes a revocation made by mistake, as long as the tablet has not learnt of it."""
+    county, now = county_of(request), request.app.state.clock()
+    require(person, "tablet.reinstate", county)
+    try:
+        with write(request.app.state.engine) as session:
+            _existing(session, county, device)
+            reinstating.reinstate(session, county=county, device=device, reason=reason, now=now, by=person.id)
+    except Problem as fault:
+        return _shown(request, person, device, fault=fault.only(reinstating.FAULT))
     return _go(f"/tablets/{device}")
 
 

@@ -6,6 +6,7 @@ Apart from the journal's pages because it shows how things stand now; those show
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -15,7 +16,7 @@ from sqlmodel import Session
 from server.access.session import county_of, holding
 from server.access.tables import Person
 from server.database import read
-from server.exchange import views
+from server.exchange import sources, views
 from server.exchange.pages import (
     Names,
     area_asked,
@@ -25,6 +26,7 @@ from server.exchange.pages import (
     townships,
     value_said,
 )
+from server.exchange.sources import Source
 from server.exchange.wording import DATASETS, Wordings
 from server.web import (
     N_,
@@ -86,14 +88,16 @@ def _columns(lang: Language) -> Sequence[SheetColumn]:
         "dataset": N_("内容"),
         "label": N_("字段"),
         "base": N_("两人看到的原值"),
-        "theirs": N_("登记中的值"),
-        "mine": N_("未采用的值"),
-        "person": N_("来自"),
     }
     columns = [_column(translate(lang, title), key) for key, title in titles.items()]
     return [
         *columns,
-        SheetColumn(translate(lang, N_("平板上的时间")), lambda row: row["at"], "moment", 17),
+        _column(translate(lang, N_("登记中的值")), "theirs"),
+        _column(translate(lang, N_("登记中的值来自")), "set_person"),
+        SheetColumn(translate(lang, N_("登记中的值录入时间")), lambda row: row["set_at"], "moment", 17),
+        _column(translate(lang, N_("未采用的值")), "mine"),
+        _column(translate(lang, N_("未采用的值来自")), "person"),
+        SheetColumn(translate(lang, N_("未采用的值录入时间")), lambda row: row["at"], "moment", 17),
         _column(translate(lang, N_("编号")), "submission", 38),
     ]
 
@@ -118,28 +122,47 @@ def disputed(request: Request, session: Session, held: Held) -> dict[str, Any]:
 def _worded(request: Request, session: Session, rows: Sequence[Held]) -> list[dict[str, Any]]:
     county, words = county_of(request), exchange_of(request).wordings
     homes = views.households(session, county, {held.values().get("household", "") for held in rows})
+    setters = {_setter(held, conflict, words) for held in rows for conflict in held.conflicts} - {""}
+    told = Told(homes, sources.of(session, county, setters), words, request_language(request))
     people = {conflict.person for held in rows for conflict in held.conflicts}
+    people |= {source.person for source in told.sources.values()}
     names = names_of(request, session, people, None)
-    return [_disputed(held, homes, words, names, request_language(request)) for held in rows]
+    return [_disputed(held, told, names) for held in rows]
 
 
-def _disputed(
-    held: Held, homes: Mapping[str, Held], words: Wordings, names: Names, lang: Language
-) -> dict[str, Any]:
+def _setter(held: Held, conflict: Conflict, words: Wordings) -> str:
+    """The submission that the registry's value is from, as it stands now; "" where there is none."""
+    state = held.placed if words.is_village(conflict.property) else held.props.get(conflict.property)
+    return state.submission if state else ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page of conflicts speaks of: homes by id, the submissions that set the registry's values, words."""
+
+    homes: Mapping[str, Held]
+    sources: Mapping[str, Source]
+    words: Wordings
+    lang: Language
+
+
+def _disputed(held: Held, told: Told, names: Names) -> dict[str, Any]:
     """An entity with its open conflicts, named by the home it belongs to."""
-    home = held if held.dataset == "household" else homes.get(held.values().get("household", ""))
+    home = held if held.dataset == "household" else told.homes.get(held.values().get("household", ""))
     values = home.values() if home else {}
     return {
         "address": f"{held.dataset}/{held.id}",
-        "dataset": translate(lang, DATASETS.get(held.dataset, held.dataset)),
+        "dataset": translate(told.lang, DATASETS.get(held.dataset, held.dataset)),
         "home": home.id if home else None,
         "title": f"{values.get('door_number', '')} {values.get('head_name', '')}".strip() or held.id,
         "village": names.village(held.village),
-        "conflicts": [_open(held, conflict, words, names, lang) for conflict in held.conflicts],
+        "conflicts": [_open(held, conflict, told, names) for conflict in held.conflicts],
     }
 
 
-def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: Language) -> dict[str, Any]:
+def _open(held: Held, conflict: Conflict, told: Told, names: Names) -> dict[str, Any]:
+    words, lang = told.words, told.lang
+    setter = told.sources.get(_setter(held, conflict, words))
     now = held.village if words.is_village(conflict.property) else held.values().get(conflict.property)
     values = {"base": conflict.base, "mine": conflict.mine, "theirs": now}
     return {
@@ -151,7 +174,9 @@ def _open(held: Held, conflict: Conflict, words: Wordings, names: Names, lang: L
             for name, value in values.items()
         },
         "submission": conflict.submission,
-        "by": conflict.by,
+        "set_by": setter.id if setter else "",
+        "set_person": names.person(setter.person) if setter else "",
+        "set_at": to_instant(setter.observed_at) if setter and setter.observed_at else None,
         "person": names.person(conflict.person),
         "at": to_instant(conflict.at) if conflict.at else None,
     }

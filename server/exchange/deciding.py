@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -20,6 +21,7 @@ from sync import deciding, office
 from sync.facts import Device, Facts, Held
 
 REASON_CHARS_MAX = 500
+FAULTS: Final = ("nothing_chosen", "no_reason", "conflict_moved")
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ async def decide(request: Request, person: Decider, county: str, dataset: str, i
     try:
         return _decided(request, person, (county, dataset, identity), entered)
     except Problem as found:
-        if found.status not in (400, 409):
-            raise
-        return _page(request, person, county, dataset, identity, found, entered)
+        return _page(request, person, county, dataset, identity, found.only(*deciding.FAULTS), entered)
 
 
 def _decided(
@@ -91,7 +89,6 @@ def _page(
     return render(
         request,
         "exchange/conflict.html",
-        fault.status if fault else 200,
         county=county,
         held=held,
         entity=shown,

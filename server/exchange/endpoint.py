@@ -137,10 +137,10 @@ def enrolled(tablet: Annotated[Tablet, Depends(known)]) -> Tablet:
 
 def _revoked(request: Request, tablet: Tablet, body: bytes) -> Response:
     """The one thing a revoked tablet may learn, proved: it wipes itself on this word."""
+    now = request.app.state.clock()
     with write(request.app.state.engine) as session:
-        enrolment.note_told(
-            session, county=tablet.county, device=tablet.device, now=request.app.state.clock()
-        )
+        if not enrolment.note_told(session, county=tablet.county, device=tablet.device, now=now):
+            raise _busy()
     told = messages.Problem(revocation.CODE, *REVOKED, revocation.proof(tablet.secret_sha256, body))
     return Response(codec.encode(told), 403, media_type="application/json")
 
@@ -181,17 +181,21 @@ def _answer(packed: Packed) -> Response:
     return Response(packed.body, media_type="application/json", headers=headers)
 
 
+def _busy() -> Problem:
+    return Problem(
+        "busy",
+        503,
+        N_("服务器正忙。"),
+        N_("请稍后再同步；记录仍保存在平板上。"),
+        headers={"Retry-After": "1"},
+    )
+
+
 def _with_part(shelf: Shelf, packed: Packed, part: Part) -> Response:
     """A reply, and behind it a part of a snapshot from the byte on that the tablet lacks."""
     kept = shelf.named(part.name)
     if kept is None:
-        raise Problem(
-            "busy",
-            503,
-            N_("服务器正忙。"),
-            N_("请稍后再同步；记录仍保存在平板上。"),
-            headers={"Retry-After": "1"},
-        )
+        raise _busy()
     body = wire.framed(packed.body, memoryview(kept.body)[part.since :])
     return Response(body, media_type=wire.PART_TYPE)
 

@@ -8,9 +8,10 @@ database and of no backup of it: a copy of the database alone opens no rescue fi
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,6 +51,11 @@ class Keyring:
     public: str
     private: Mapping[str, X25519PrivateKey]
 
+    @property
+    def id(self) -> str:
+        """Of the key that is handed out now, as a rescue file names it."""
+        return key_id(self.public)
+
     def unseal(self, key: str, fresh: bytes) -> Cipher | None:
         """The cipher of a file sealed for key id `key`; None: not one of ours. Fits `sync.sealed.Unseal`."""
         ours = self.private.get(key)
@@ -68,9 +74,31 @@ def opened(folder: Path, given: str = "") -> Keyring:
 
 
 def renew(folder: Path) -> Keyring:
-    """From now on tablets are given another key; what was sealed for the earlier ones can still be read."""
-    _write(folder / FILE, [*_lines(folder), _new()])
+    """From now on tablets are given another key; what was sealed for the earlier ones can still be read. The new one
+    is on the disk before anybody is given it; two that renew at once make two keys, and none is lost.
+    """
+    with _alone(folder):
+        _write(folder / FILE, [*_lines(folder), _new()])
     return opened(folder)
+
+
+def stamp(folder: Path) -> tuple[int, int] | None:
+    """Changes whenever the keys do; None where there is no file."""
+    try:
+        found = (folder / FILE).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _new() -> str:
@@ -98,6 +126,11 @@ def _write(path: Path, lines: list[str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _keyring(lines: list[str]) -> Keyring:

@@ -12,16 +12,17 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from server.access.rules import holds
 from server.access.session import county_of, holding, require
 from server.access.tables import Person, Rescue, Tablet
 from server.access.views import names
 from server.database import read, write
-from server.exchange import rescue, rescue_file
-from server.exchange.current import exchange_now
+from server.exchange import keyring, rescue, rescue_file, rescue_key
+from server.exchange.current import exchange_now, keyring_now
 from server.exchange.photos import PhotoDesk
 from server.exchange.rescue import Line
 from server.exchange.rescue_file import Contents
@@ -37,11 +38,13 @@ from server.web import (
     translate,
 )
 from server.web.language import Language
+from server.web.sheets import Kind
 from sync.codec import to_instant
 
 FILE_BYTES_MAX: Final = 18_000_000
 TABLETS: Final = "/tablets"
 
+Renewer = Annotated[Person, Depends(holding("rescue_key.renew"))]
 Importer = Annotated[Person, Depends(holding("rescue.import"))]
 router = APIRouter(include_in_schema=False)
 
@@ -77,12 +80,18 @@ def _list(request: Request, person: Person, refused: Problem | None = None) -> R
     require(person, "rescue.import", county)
     with read(request.app.state.engine) as session:
         rows = _brought(session, rescue.brought(session, county))
+    keys = keyring_now(request.app.state)
     return render(
         request,
         "exchange/rescues.html",
-        refused.status if refused else 200,
+        key=keys.id,
+        old_keys_n=len(keys.private) - 1,
+        key_file=request.app.state.settings.data / keyring.FILE,
+        keys_given=bool(request.app.state.settings.county_keys),
+        may_renew=holds(person, "rescue_key.renew"),
+        renewed=request.query_params.get("renewed", ""),
         rows=rows,
-        refused=refused,
+        fault=refused,
         breadcrumbs=[(translate(request_language(request), N_("平板")), TABLETS), (_title(request), None)],
     )
 
@@ -93,10 +102,11 @@ def _title(request: Request) -> str:
 
 def _brought(session: Session, rows: Sequence[Rescue]) -> list[Brought]:
     people = names(session, {id for row in rows for id in (row.read_by, row.imported_by) if id})
+    tablets = _tablet_names(session, rows)
     return [
         Brought(
             row,
-            _tablet_name(session, row),
+            tablets[row.device],
             people.get(row.read_by, ""),
             people.get(row.imported_by or "", ""),
         )
@@ -104,9 +114,14 @@ def _brought(session: Session, rows: Sequence[Rescue]) -> list[Brought]:
     ]
 
 
-def _tablet_name(session: Session, row: Rescue) -> str:
-    tablet = session.get(Tablet, (row.county, row.device))
-    return tablet.name if tablet and tablet.name else row.device[:8]
+def _tablet_names(session: Session, rows: Sequence[Rescue]) -> dict[str, str]:
+    """Device → what its tablet is called; the beginning of its id where it has no name. The rows are of one county."""
+    devices = {row.device for row in rows}
+    of_them = select(Tablet.device, Tablet.name).where(
+        Tablet.county == (rows[0].county if rows else ""), col(Tablet.device).in_(devices)
+    )
+    known = dict(session.exec(of_them).all())
+    return {device: known.get(device) or device[:8] for device in devices}
 
 
 @router.get("/rescues.xlsx")
@@ -116,8 +131,8 @@ def rescues_sheet(request: Request, person: Importer) -> Response:
         rows = _brought(session, rescue.brought(session, county_of(request)))
     lang = request_language(request)
 
-    def column(title: str, value: str, kind: str = "text", width: int = 18) -> SheetColumn:
-        return SheetColumn(translate(lang, title), lambda each: getattr(each.row, value), kind, width)  # type: ignore[arg-type]
+    def column(title: str, value: str, kind: Kind = "text", width: int = 18) -> SheetColumn:
+        return SheetColumn(translate(lang, title), lambda each: getattr(each.row, value), kind, width)
 
     columns = (
         SheetColumn(translate(lang, N_("平板")), lambda each: each.tablet, width=18),
@@ -135,6 +150,20 @@ def rescues_sheet(request: Request, person: Importer) -> Response:
     return download(request, columns, rows, title=N_("救援文件"))
 
 
+@router.post("/rescues/key/renew")
+def renew_key(request: Request, person: Renewer, sure: Annotated[str, Form()] = "") -> Response:
+    """Tablets are given another key from now on; rescue files sealed for the old ones still open."""
+    state = request.app.state
+    require(person, "rescue_key.renew", county_of(request))
+    try:
+        if sure != "yes":
+            raise Problem("not_sure", 400, N_("没有确认换发。"), N_("请勾选确认后再按。"))
+        made = rescue_key.renew(state.settings, state.engine, by=person.id, now=state.clock())
+    except Problem as fault:
+        return _list(request, person, fault.only("not_sure", "keys_given"))
+    return RedirectResponse(f"/rescues?renewed={made.id}", status_code=303)
+
+
 @router.post("/rescues")
 def bring(request: Request, person: Importer, file: Annotated[UploadFile | None, File()] = None) -> Response:
     """Opens the file; one that can be read is kept, still sealed, and leads to what it holds."""
@@ -149,7 +178,7 @@ def bring(request: Request, person: Importer, file: Annotated[UploadFile | None,
                 "too_large", 413, N_("文件太大，网页收不下。"),
                 N_("请把文件复制到服务器上，用命令 cleanheat rescue 文件名 导入。"),
             )  # fmt: skip
-        contents = rescue_file.look(data, state.keyring, county)
+        contents = rescue_file.look(data, keyring_now(state), county)
     except Problem as refused:
         return _list(request, person, refused)
     name = PurePath((file.filename or "") if file else "").name
@@ -189,7 +218,7 @@ def _opened(
     row = session.get(Rescue, (county, identity))
     if row is None:
         raise problem("not_found")
-    found = rescue_file.look(row.content, request.app.state.keyring, county)
+    found = rescue_file.look(row.content, keyring_now(request.app.state), county)
     return row, found, rescue.lines(session, exchange_now(request.app.state), found)
 
 
@@ -210,7 +239,7 @@ def records_sheet(request: Request, person: Importer, county: str, identity: str
     require(person, "rescue.import", county)
     with read(request.app.state.engine) as session:
         row, _, lines = _opened(request, session, county, identity)
-        name = _tablet_name(session, row)
+        name = _tablet_names(session, [row])[row.device]
     lang = request_language(request)
     titles = exchange_now(request.app.state).forms.titles(lang)
     return download(request, _columns(lang, titles), lines, title=N_("救援文件的记录"), of=name)
@@ -247,5 +276,5 @@ def take(request: Request, person: Importer, county: str, identity: str) -> Resp
     if row is None:
         raise problem("not_found")
     desk = PhotoDesk(state.engine, state.photo_files)
-    rescue.take(exchange_now(state), desk, state.keyring, row, by=person.id, now=state.clock())
+    rescue.take(exchange_now(state), desk, keyring_now(state), row, by=person.id, now=state.clock())
     return RedirectResponse(f"/rescues/{county}/{identity}", status_code=303)

@@ -16,6 +16,7 @@ from server.access.views import names
 from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.web import Page
+from server.web.listing import held_to
 from sync import alias
 from sync.codec import decode
 from sync.documents import read_held, values_of
@@ -85,6 +86,7 @@ def page(session: Session, wanted: SubmissionFilter, number: int, size: int) -> 
     total = (
         session.connection().execute(_where(select(func.count()).select_from(_JOURNAL), wanted)).scalar_one()
     )
+    number = held_to(number, total, size)
     rows = session.connection().execute(_ordered(wanted).limit(size).offset((number - 1) * size))
     return Page([_line(row._mapping) for row in rows], total, number, size)
 
@@ -220,6 +222,7 @@ def conflicts(session: Session, county: str, area: str, number: int, size: int) 
     if area:
         wanted += [_ENTITY.c.village >= area, _ENTITY.c.village < area + "~"]
     total = session.execute(select(func.count()).select_from(_ENTITY).where(*wanted)).scalar_one()
+    number = held_to(number, total, size)
     rows = session.execute(
         select(_ENTITY.c.held)
         .where(*wanted)

@@ -215,7 +215,6 @@ def opening(
     return render(
         request,
         "inspections/opening.html",
-        status=fault.status if fault else 200,
         home=home,
         village=village,
         village_name=village_name,
@@ -251,7 +250,6 @@ def shown(
     return render(
         request,
         "inspections/problem.html",
-        status=fault.status if fault else 200,
         file=found,
         row=row,
         line=found.line,

@@ -9,21 +9,19 @@ from server.access.rules import may
 from server.database import read
 from server.inspections import rules, sightings, views
 from server.inspections.views import ProblemFilter
-from server.registry.tables import Household
+from server.registry.panels import home_of
 from server.web.figures import CHINA
 from server.web.panels import fragment
 
 
 def household(request: Request, key: str) -> Markup | None:
     """Under a household ("county/id"): its problems, what was seen there, and the way to open a problem."""
-    county, _, identity = key.partition("/")
     today = request.app.state.clock().astimezone(CHINA).date()
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, identity))
-        if home is None or not may(request.state.person, "problem.view", home.village):
+        if (home := home_of(request, session, key, "problem.view")) is None:
             return None
-        problems = views.of_household(session, county, identity, today)
-        seen = sightings.of_household(session, county, identity)
+        problems = views.of_household(session, home.county, home.id, today)
+        seen = sightings.of_household(session, home.county, home.id)
     return fragment(
         request,
         "inspections/_household.html",

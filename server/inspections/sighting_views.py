@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.inspections.tables import Problem, ProblemEvent, Sighting
-from server.inspections.views import ROWS_AT_A_TIME, within
-from server.registry import aliases, divisions
+from server.inspections.views import ROWS_AT_A_TIME, named, within
+from server.registry import divisions
 from server.registry.filters import counted
 from server.web import Page, Sorting
+from server.web.listing import held_to
 
 SORT_KEYS: Final[dict[str, Any]] = {
     "seen_on": Sighting.seen_on,
@@ -53,7 +54,7 @@ def page(
 ) -> Page[SightingLine]:
     """One page of the sightings of an area; `what` empty for all kinds."""
     total = session.execute(counted(_found(area, what))).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     statement = _ordered(_found(area, what), order).offset((number - 1) * size).limit(size)
     return Page(lines(session, session.execute(statement).scalars().all()), total, number, size)
 
@@ -70,16 +71,13 @@ def lines(session: Session, rows: Sequence[Sighting]) -> list[SightingLine]:
     called = divisions.names(session, codes | {code[:9] + "000" for code in codes})
     people = divisions.people(session, {row.seen_by for row in rows})
     problems = _problems(session, rows)
-    homes = {}
-    for row in rows:
-        home = aliases.home(session, row.county, row.household) if row.household else None
-        homes[row.id] = (home.head_name, home.door_number) if home else ("", "")
+    homes = named(session, rows)
     return [
         SightingLine(
             row,
             called.get(row.village, row.village),
             called.get(row.village[:9] + "000", row.village[:9]),
-            *homes[row.id],
+            *homes.get((row.county, row.household), ("", "")),
             people.get(row.seen_by, row.seen_by),
             problems.get((row.county, row.submission), ""),
         )

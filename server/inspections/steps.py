@@ -58,9 +58,7 @@ def open_problem(
             )
             identity = actions.open_by_hand(session, found, state.clock())
     except Problem as fault:
-        if fault.code not in STEP_FAULTS:
-            raise
-        return pages.opening(request, person, household, village, fault, entered)
+        return pages.opening(request, person, household, village, fault.only(*STEP_FAULTS), entered)
     return RedirectResponse(f"/problems/{county}/{identity}", status_code=303)
 
 
@@ -112,11 +110,9 @@ def _step(request: Request, person: Person, county: str, identity: str, step: St
         with write(state.engine) as session:
             actions.take(session, county=county, identity=identity, step=step, seen=number, now=state.clock())
     except Problem as fault:
-        if fault.code not in STEP_FAULTS:
-            raise
         due_on = step.due_on.isoformat() if step.due_on else ""
         entered = {"act": step.act, "text": step.text, "responsible": step.responsible, "due_on": due_on}
-        return pages.shown(request, person, county, identity, fault, entered)
+        return pages.shown(request, person, county, identity, fault.only(*STEP_FAULTS), entered)
     return RedirectResponse(f"/problems/{county}/{identity}", status_code=303)
 
 

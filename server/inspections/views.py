@@ -14,12 +14,13 @@ from sqlmodel import Session, col
 from server.access.rules import may
 from server.access.tables import Person
 from server.inspections import rules
-from server.inspections.tables import Problem, ProblemEvent
+from server.inspections.tables import Problem, ProblemEvent, Sighting
 from server.registry import aliases, divisions
 from server.registry import rules as places
 from server.registry.filters import counted
 from server.registry.tables import Household
 from server.web import Page, Sorting
+from server.web.listing import held_to
 
 # "mine" and "waiting" are what somebody has to do next; "closed" is the archive.
 QUEUES: Final = ("open", "overdue", "mine", "reported", "closed", "all")
@@ -121,7 +122,7 @@ def page(
     """One page of the problems that fit."""
     statement = select(Problem).where(*_conditions(wanted, today, person))
     total = session.execute(counted(statement)).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     rows = session.execute(_ordered(statement, order).offset((number - 1) * size).limit(size)).scalars().all()
     return Page(lines(session, rows, today), total, number, size)
 
@@ -155,7 +156,7 @@ def lines(session: Session, rows: Sequence[Problem], today: date) -> list[Proble
     codes = {row.village for row in rows}
     called = divisions.names(session, codes | {code[:9] + "000" for code in codes})
     people = divisions.people(session, {row.responsible for row in rows})
-    homes = _homes(session, rows)
+    homes = named(session, rows)
     return [
         ProblemLine(
             row,
@@ -169,17 +170,13 @@ def lines(session: Session, rows: Sequence[Problem], today: date) -> list[Proble
     ]
 
 
-def _homes(session: Session, rows: Sequence[Problem]) -> dict[tuple[str, str], tuple[str, str]]:
+def named(session: Session, rows: Sequence[Problem | Sighting]) -> dict[tuple[str, str], tuple[str, str]]:
+    """(county, household) of problems or sightings → its head and door, whichever id it was written under."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for county in sorted({row.county for row in rows}):
         ids = {row.household for row in rows if row.county == county and row.household}
-        further = aliases.survivors(session, county, ids)
-        ends = sorted({further.get(id, id) for id in ids})
-        statement = select(Household).where(col(Household.county) == county, col(Household.id).in_(ends))
-        homes = {home.id: home for home in session.execute(statement).scalars()}
-        for id in ids:
-            if home := homes.get(further.get(id, id)):
-                found[county, id] = (home.head_name, home.door_number)
+        for id, home in aliases.homes(session, county, ids).items():
+            found[county, id] = (home.head_name, home.door_number)
     return found
 
 

@@ -169,8 +169,8 @@ def _failed(county: County) -> dict[str, Any]:
 
 
 def _tell(console: Console, county: County, file: Path) -> None:
-    def say(text: str, **style: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True, **style)  # type: ignore[arg-type]
+    def say(text: str, style: str = "") -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
 
     short = county.short or county
     seed, broken = county.story.seed, len(short.violations)

@@ -81,9 +81,8 @@ def _way(request: Request, person: Person, area: str, name: str) -> list[tuple[s
     units = [rules.prefix_of(code) for code in divisions.above(area.ljust(12, "0"))]
     inside = [unit for unit in units if len(unit) >= 6 and may(person, "coverage.view", unit)]
     with read(request.app.state.engine) as session:
-        way: list[tuple[str, str | None]] = [
-            (divisions.area_name(session, unit), f"/coverage/{unit}") for unit in inside
-        ]
+        called = divisions.area_names(session, inside)
+    way: list[tuple[str, str | None]] = [(called[unit], f"/coverage/{unit}") for unit in inside]
     return [(translate(request_language(request), N_("进度")), "/coverage"), *way, (name, None)]
 
 

@@ -21,7 +21,8 @@ from server.registry import acceptance, acceptance_views, amounts, divisions, ru
 from server.registry.acceptance import Paper, Proof
 from server.registry.acceptance_views import STATES, AcceptanceFilter, Line
 from server.registry.amounts import MoneyFault
-from server.registry.tables import Conversion, Household
+from server.registry.panels import home_of
+from server.registry.tables import Conversion
 from server.web import (
     N_,
     NavItem,
@@ -36,7 +37,7 @@ from server.web import (
 )  # fmt: skip
 from server.web.figures import CHINA
 from server.web.language import Language
-from server.web.listing import ROWS_PER_PAGE
+from server.web.listing import ROWS_PER_PAGE, page_of
 from server.web.panels import fragment
 
 NAVIGATION: Final = (NavItem("/acceptance", N_("验收"), "acceptance.view"),)
@@ -88,9 +89,8 @@ def _list(
     """The list an address names; the address is not always the request's own (a refused acceptance)."""
     query = dict(parse_qsl(urlsplit(address).query))
     wanted = _wanted(request, person, query)
-    number = int(query["page"]) if query.get("page", "").isascii() and query.get("page", "").isdigit() else 1
+    number = page_of(query.get("page", ""))
     with read(request.app.state.engine) as session:
-        number = min(max(number, 1), 1_000_000)
         found = acceptance_views.page(session, wanted, number=number, size=ROWS_PER_PAGE)
         counts = acceptance_views.counts(session, wanted)
         own = acceptance.surveyed_by(
@@ -102,7 +102,6 @@ def _list(
     return render(
         request,
         "registry/acceptance.html",
-        fault.status if fault else 200,
         here=address,
         page=found,
         wanted=wanted,
@@ -261,15 +260,13 @@ def withdraw(
 
 def household_panel(request: Request, key: str) -> Markup | None:
     """Under a household ("county/id"): how each conversion stands with acceptance, and the acts one may do."""
-    county, _, identity = key.partition("/")
     person: Person = request.state.person
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, identity))
-        if home is None or not may(person, "acceptance.view", home.village):
+        if (home := home_of(request, session, key, "acceptance.view")) is None:
             return None
-        found = acceptance_views.of_household(session, county, identity)
-        withdrawn = acceptance_views.withdrawn(session, county, identity)
-        own = acceptance.surveyed_by(session, county, [line.conversion.id for line in found], person.id)
+        found = acceptance_views.of_household(session, home.county, home.id)
+        withdrawn = acceptance_views.withdrawn(session, home.county, home.id)
+        own = acceptance.surveyed_by(session, home.county, [line.conversion.id for line in found], person.id)
     if not found:
         return None
     return fragment(

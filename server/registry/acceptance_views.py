@@ -16,6 +16,7 @@ from server.registry import aliases, divisions, rules
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion, Household
 from server.web import N_, Page
+from server.web.listing import held_to
 
 STATES: Final = {
     "waiting": N_("待验收"),
@@ -121,7 +122,7 @@ def _lines(session: Session, rows: list[Any]) -> list[Line]:
 def page(session: Session, wanted: AcceptanceFilter, *, number: int, size: int) -> Page[Line]:
     """One page of the list, by village and door."""
     total = session.execute(_found(wanted, func.count())).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     statement = _ordered(_found(wanted, Conversion, Household, Acceptance))
     rows = session.execute(statement.offset((number - 1) * size).limit(size)).all()
     return Page(_lines(session, list(rows)), total, number, size)

@@ -82,9 +82,24 @@ def of_home(session: Session, county: str, household: str) -> list[str]:
 
 def home(session: Session, county: str, household: str) -> Household | None:
     """The home an id leads to."""
-    found = session.get(Household, (county, household))
-    if found is None and (end := survivors(session, county, [household]).get(household)):
-        found = session.get(Household, (county, end))
+    return homes(session, county, [household]).get(household)
+
+
+def homes(session: Session, county: str, ids: Collection[str]) -> dict[str, Household]:
+    """Each of these ids → the home it leads to; two statements for any number of them."""
+    known = _homes(session, county, ids)
+    further = survivors(session, county, set(ids) - known.keys())
+    ends = _homes(session, county, set(further.values()))
+    return known | {id: ends[end] for id, end in further.items() if end in ends}
+
+
+def _homes(session: Session, county: str, ids: Collection[str]) -> dict[str, Household]:
+    found: dict[str, Household] = {}
+    for part in parts(sorted(ids)):
+        rows = session.execute(
+            select(Household).where(col(Household.county) == county, col(Household.id).in_(part))
+        )
+        found |= {row.id: row for row in rows.scalars()}
     return found
 
 

@@ -50,7 +50,7 @@ def _wanted(request: Request, person: Person, data: bytes, edition: str, name: s
 
 
 def _page(
-    request: Request, *, status: int = 200, edition: str = "", name: str = "", preview: Preview | None = None,
+    request: Request, *, status: int | None = None, edition: str = "", name: str = "", preview: Preview | None = None,
     packed: str = "", issues: Sequence[Issue] = (), fault: Problem | None = None,
 ) -> Response:  # fmt: skip
     lang = request_language(request)
@@ -98,8 +98,7 @@ def _looked_at(request: Request, wanted: Wanted, fault: Problem | None = None) -
             found = division_import.preview(session, wanted)
     except DivisionFault as faults:
         return shown(status=422, issues=faults.issues)
-    status = fault.status if fault else 200
-    return shown(status=status, preview=found, packed=_packed(wanted.data))
+    return shown(preview=found, packed=_packed(wanted.data))
 
 
 def _packed(data: bytes) -> str:
@@ -127,9 +126,7 @@ def import_divisions(
     except DivisionFault as faults:
         return _page(request, status=422, edition=edition, name=wanted.name, issues=faults.issues)
     except Problem as refused:
-        if refused.code != division_import.CHANGED:
-            raise
-        return _looked_at(request, wanted, refused)
+        return _looked_at(request, wanted, refused.only(division_import.CHANGED))
     return RedirectResponse(f"/divisions?imported={found.added}-{found.altered}", status_code=303)
 
 

@@ -73,7 +73,7 @@ def _order(query: Mapping[str, str]) -> Sorting:
     return Sorting(key, text.startswith("-")) if key in divisions.SORT_KEYS else Sorting("code", False)
 
 
-def _list(request: Request, person: Person, address: str, status: int = 200, **ctx: Any) -> Response:
+def _list(request: Request, person: Person, address: str, **ctx: Any) -> Response:
     """The list an address names; the address is not always the request's own (a refused decision)."""
     query, county = dict(parse_qsl(urlsplit(address).query)), county_of(request)
     wanted, order = _wanted(query, county), _order(query)
@@ -90,7 +90,6 @@ def _list(request: Request, person: Person, address: str, status: int = 200, **c
     return render(
         request,
         "registry/divisions.html",
-        status=status,
         here=address,
         page=found,
         order=order,
@@ -180,9 +179,7 @@ async def classify(
                 now=request.app.state.clock(),
             )  # fmt: skip
     except Problem as fault:
-        if fault.code != "classification":
-            raise
-        return _list(request, person, address, fault.status, fault=fault, entered=entered)
+        return _list(request, person, address, fault=fault.only("classification"), entered=entered)
     return RedirectResponse(with_query(address, done=done), status_code=303)
 
 
@@ -215,7 +212,7 @@ def division(request: Request, person: Viewer, code: str) -> Response:
             raise problem("not_found")
         inner = divisions.children(session, rules.prefix_of(code))
         history = divisions.decisions(session, code)
-        way = [(unit, divisions.area_name(session, unit)) for unit in divisions.above(code)]
+        way = list(divisions.area_names(session, divisions.above(code)).items())
         people = divisions.people(session, {decision.entered_by for decision in history})
         classes = divisions.classes_of(session, rules.prefix_of(code))
     lang = request_language(request)

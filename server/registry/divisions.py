@@ -15,6 +15,7 @@ from server.registry import rules
 from server.registry.filters import counted, escaped
 from server.registry.tables import AreaClass, Division
 from server.web import Page, Sorting
+from server.web.listing import held_to
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def search(
     """One page of the divisions that fit; by code within equals."""
     statement = _ordered(_found(wanted), order)
     total = session.execute(counted(_found(wanted))).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     rows = session.execute(statement.offset((number - 1) * size).limit(size)).all()
     return Page(_lines(session, list(rows), wanted.area), total, number, size)
 
@@ -231,8 +232,14 @@ def classes_of(session: Session, area: str) -> Mapping[str, int]:
 
 def area_name(session: Session, area: str) -> str:
     """What an area is called; its code where nobody knows."""
-    code = area.ljust(12, "0")
-    return names(session, [code]).get(code, area)
+    return area_names(session, [area])[area]
+
+
+def area_names(session: Session, areas: Collection[str]) -> dict[str, str]:
+    """The same of several areas, from one look."""
+    codes = {area: area.ljust(12, "0") for area in areas}
+    called = names(session, codes.values())
+    return {area: called.get(code, area) for area, code in codes.items()}
 
 
 def area_choices(session: Session, home: str, area: str, *others: str) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from server.registry.duplicate_tables import HouseholdMerge
 from server.registry.duplicate_views import GRADES, REASONS, STATES, PairFilter, Side
 from server.registry.duplicates import REASON_CHARS_MAX, Merge
 from server.registry.likenesses import Likenesses
-from server.registry.tables import Household
+from server.registry.panels import home_of
 from server.web import (
     N_,
     NavItem,
@@ -65,13 +65,10 @@ def install(app: FastAPI) -> None:
 
 def merges_panel(request: Request, key: str) -> Markup | None:
     """Under a household ("county/id"): the ids that lead to it, and the way back."""
-    county, _, identity = key.partition("/")
-    person: Person = request.state.person
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, identity))
-        if home is None or not may(person, "duplicate.view", home.village):
+        if (home := home_of(request, session, key, "duplicate.view")) is None:
             return None
-        found = duplicate_views.of_home(session, county, identity)
+        found = duplicate_views.of_home(session, home.county, home.id)
     return fragment(request, "registry/_merges.html", merges=found) if found else None
 
 
@@ -169,7 +166,6 @@ def _pair(
     return render(
         request,
         "registry/duplicate.html",
-        fault.status if fault else 200,
         county=county,
         key=(one, other),
         survivor=sides[survivor],
@@ -229,9 +225,7 @@ def _acted(
                 require(person, verb, held.village)
             address = act(session)
     except Problem as refused:
-        if refused.code != duplicates.FAULT:
-            raise
-        return _pair(request, person, key, entered, refused)
+        return _pair(request, person, key, entered, refused.only(duplicates.FAULT))
     return RedirectResponse(address, status_code=303)
 
 
@@ -311,7 +305,6 @@ def _past(
     return render(
         request,
         "registry/household_merge.html",
-        fault.status if fault else 200,
         county=county,
         merged=shown,
         reason=reason,
@@ -348,7 +341,5 @@ def separate(request: Request, person: Separator, county: str, identity: str, re
             )  # fmt: skip
             one, other = sorted((row.survivor, row.loser))
     except Problem as refused:
-        if refused.code != duplicates.FAULT:
-            raise
-        return _past(request, person, county, identity, reason, refused)
+        return _past(request, person, county, identity, reason, refused.only(duplicates.FAULT))
     return RedirectResponse(f"/duplicates/{county}/{one}/{other}", status_code=303)

@@ -20,6 +20,7 @@ from server.registry.likenesses import Likenesses
 from server.registry.rules import bounds
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import N_, Page
+from server.web.listing import held_to
 from survey_forms.likeness import Likeness, Reason
 from sync.documents import read_held
 from sync.facts import Held
@@ -122,7 +123,7 @@ def counts(session: Session, likenesses: Likenesses, wanted: PairFilter) -> dict
 
 def page(session: Session, likenesses: Likenesses, wanted: PairFilter, number: int, size: int) -> Page[Pair]:
     found = pairs(session, likenesses, wanted)
-    number = min(number, max(1, -(-len(found) // size)))
+    number = held_to(number, len(found), size)
     part = found[(number - 1) * size : number * size]
     return Page(told(session, wanted.area[:6], part), len(found), number, size)
 
@@ -257,7 +258,7 @@ def _merges(area: str) -> Any:
 def merges(session: Session, area: str, number: int, size: int) -> Page[Merged]:
     """Merges of an area, the latest first, those that were undone among them."""
     total: int = session.execute(select(func.count()).select_from(_merges(area).subquery())).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     ordered = _merges(area).order_by(col(HouseholdMerge.merged_at).desc(), col(HouseholdMerge.id))
     rows = list(session.execute(ordered.offset((number - 1) * size).limit(size)).scalars())
     return Page(merged(session, rows), total, number, size)

@@ -19,6 +19,7 @@ from server.registry.policy import POLICY
 from server.registry.standing import device_in_use, latest_kind, standing
 from server.registry.tables import CoalUse, Conversion, Household
 from server.web import Page, Sorting
+from server.web.listing import held_to
 from sync import masking
 from sync.codec import derived_id
 from sync.documents import read_held
@@ -126,7 +127,7 @@ def page(
 ) -> Page[HouseholdLine]:
     """One page of the households that fit, and how many fit in all."""
     total = _counted(session, wanted)
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     at = standing(wanted.counting())
     shown = select(col(Household.id)).select_from(at.source).where(*conditions(wanted, at))
     ids = session.execute(_ordered(shown, order).offset((number - 1) * size).limit(size)).scalars().all()

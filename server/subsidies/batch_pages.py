@@ -178,7 +178,6 @@ def shown(
     return render(
         request,
         "subsidies/batch.html",
-        status=fault.status if fault else 200,
         file=file,
         row=file.row,
         steps=steps,
@@ -193,6 +192,7 @@ def shown(
         wanted=wanted,
         shows=payment_views.SHOWS,
         waiting=waiting,
+        fault=fault,
         fault_lines=fault_lines,
         faults=faults,
         reason=reason,
@@ -279,9 +279,7 @@ def acted(
             require(person, verb, row.area)
             what = act(session)
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
-        return shown(request, person, county, identity, fault, reason)
+        return shown(request, person, county, identity, fault.only(FAULT), reason)
     return done(county, identity, what)
 
 

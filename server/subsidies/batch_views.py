@@ -44,6 +44,7 @@ from server.subsidies.tables import (
     ReturnRowRow,
 )
 from server.web import Page
+from server.web.listing import held_to
 
 # Steps before a batch is at the bank ask whether its payments are sound.
 MONEY_MOVING: Final = (LOCK, "payment_batch.approve", SEND)
@@ -96,7 +97,7 @@ def conditions(
 def page(session: Session, where: list[Any], *, number: int, size: int) -> Page[BatchLine]:
     """One page of batches, the latest first."""
     total = session.execute(select(func.count()).select_from(BatchRow).where(*where)).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     statement = select(BatchRow).where(*where).order_by(col(BatchRow.number).desc())
     rows = list(session.execute(statement.offset((number - 1) * size).limit(size)).scalars())
     return Page(lines(session, rows), total, number, size)

@@ -217,7 +217,7 @@ def step(
     Raises StepRefused with every reason at once.
     """
     row = locked(session, county, id, by)
-    batch = value(session, row)
+    batch = before = value(session, row)
     if verb == LOCK and batch.state == OPEN:
         batch = _with_payees(session, batch)
     reasons = why_not(session, row, batch, verb, by.person, reason=reason[:REASON_CHARS_MAX], seen=seen)
@@ -225,7 +225,7 @@ def step(
         raise StepRefused(reasons)
     after = take(batch, verb, by.person, by.now, reason=reason[:REASON_CHARS_MAX], seen=seen)
     if verb == LOCK:
-        _copy_payees(session, row, batch)
+        _copy_payees(session, before, batch)
     if verb == DISCARD:
         set_states(session, row, None, state=DROPPED)
     if verb == SEND:
@@ -289,12 +289,12 @@ def _with_payees(session: Session, batch: Batch) -> Batch:
     return replace(batch, payments=tuple(now(each) for each in batch.payments))
 
 
-def _copy_payees(session: Session, row: BatchRow, batch: Batch) -> None:
-    before = {each.id: each.payee for each in books.payments(session, row.county, batch=row.id)}
+def _copy_payees(session: Session, before: Batch, batch: Batch) -> None:
+    stood = {each.id: each.payee for each in before.payments}
     changed = [
-        {"county": row.county, "id": each.id, "holder": each.payee.holder, "account": each.payee.account,
+        {"county": batch.county, "id": each.id, "holder": each.payee.holder, "account": each.payee.account,
          "bank": each.payee.bank, "relation": each.payee.relation}
-        for each in batch.payments if before[each.id] != each.payee
+        for each in batch.payments if stood[each.id] != each.payee
     ]  # fmt: skip
     if changed:
         session.execute(update(PaymentRow), changed)

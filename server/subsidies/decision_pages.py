@@ -88,11 +88,15 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
     progress = review.refresh(state.engine, wanted.area[:6], state.clock(), homes_max=review.HOMES_PER_VIEW)
     number = page_number(request)
     with read(state.engine) as session:
+        counts = decision_views.counts(session, wanted.area)
+        filtered = wanted != DecisionFilter(wanted.area, wanted.show)
+        total = decision_views.sums(session, wanted) if filtered else counts[wanted.show]
         if wanted.show == DECIDED:
-            found: Any = decision_views.decided(session, wanted, number=number, size=ROWS_PER_PAGE)
+            found: Any = decision_views.decided(
+                session, wanted, total.lines_n, number=number, size=ROWS_PER_PAGE
+            )
         else:
-            found = decision_views.queue(session, wanted, number=number, size=ROWS_PER_PAGE)
-        total, counts = decision_views.sums(session, wanted), decision_views.counts(session, wanted.area)
+            found = decision_views.queue(session, wanted, total.homes_n, number=number, size=ROWS_PER_PAGE)
         areas = asking.area_choices(session, person, "finance.view", wanted.area)
         marks = _marks(session, wanted)
         area_name = divisions.area_name(session, wanted.area)
@@ -100,7 +104,6 @@ def _list(request: Request, person: Person, query: dict[str, str], fault: Proble
     return render(
         request,
         "subsidies/decisions.html",
-        status=fault.status if fault else 200,
         page=found,
         wanted=wanted,
         total=total,
@@ -186,9 +189,7 @@ async def decide_lines(
             return _confirm(request, wanted, scope, picked, reason, parts, fault)
         return _decided(request, person, wanted, picks, reason)
     except Problem as fault:
-        if fault.code != "entitlement":
-            raise
-        return _list(request, person, query, fault)
+        return _list(request, person, query, fault.only("entitlement"))
 
 
 _CHANGED: Final = refused(N_("清单在您看过之后有变化，还没有核定。"), N_("请看现在的项数和金额，再确认。"))
@@ -219,7 +220,6 @@ def _confirm(
         request,
         "subsidies/confirm.html",
         marks=marks,
-        status=fault.status if fault else 200,
         wanted=wanted,
         scope=scope,
         picked=[] if scope == "all" else picked,

@@ -22,6 +22,7 @@ from server.subsidies.review import CORRECTION, DUE, OPEN
 from server.subsidies.tables import EntitlementRow, PaymentRow, ReviewLineRow
 from server.subsidies.vocabulary import COMPONENTS, ONCE
 from server.web import N_, Page
+from server.web.listing import held_to
 
 DECIDED: Final = "decided"
 # The lists of the page, in the order of their tabs.
@@ -149,11 +150,10 @@ def counts(session: Session, area: str) -> dict[str, Sum]:
     return {show: sums(session, DecisionFilter(area, show)) for show in SHOWS}
 
 
-def queue(session: Session, wanted: DecisionFilter, *, number: int, size: int) -> Page[QueueHome]:
-    """A page of homes with what waits, by village and household."""
+def queue(session: Session, wanted: DecisionFilter, total: int, *, number: int, size: int) -> Page[QueueHome]:
+    """A page of homes with what waits, by village and household; `total` homes, as `sums` counted them."""
     row = ReviewLineRow
-    total = sums(session, wanted).homes_n
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     homes = (
         select(func.min(col(row.village)), col(row.household))
         .where(*wanted.queue())
@@ -220,10 +220,11 @@ class DecidedLine:
     decided_by: str
 
 
-def decided(session: Session, wanted: DecisionFilter, *, number: int, size: int) -> Page[DecidedLine]:
-    """A page of what was decided, the last first."""
-    total = sums(session, wanted).lines_n
-    number = min(number, max(1, -(-total // size)))
+def decided(
+    session: Session, wanted: DecisionFilter, total: int, *, number: int, size: int
+) -> Page[DecidedLine]:
+    """A page of what was decided, the last first; `total` lines, as `sums` counted them."""
+    number = held_to(number, total, size)
     # Their numbers first: the rows themselves are long, and those before the page need not be read.
     numbers = select(col(EntitlementRow.number)).where(*wanted.decided())
     ordered = numbers.order_by(col(EntitlementRow.number).desc())

@@ -212,12 +212,12 @@ def _payment(
     return render(
         request,
         "subsidies/payment.html",
-        status=fault.status if fault else 200,
         story=story,
         line=story.line,
         payment=payment,
         people=people,
         kinds=ENTRY_KINDS,
+        fault=fault,
         fault_lines=fault_lines,
         other=RETURNED if payment.state == CREDITED else CREDITED if payment.state == RETURNED else "",
         may_correct=may(person, settling.VERB, payment.village),
@@ -247,9 +247,7 @@ def correct(
             by = asking.by(request, person)
             settling.correct(session, county, identity, outcome, reason=reason, by=by)
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
-        return _payment(request, person, county, identity, fault)
+        return _payment(request, person, county, identity, fault.only(FAULT))
     return RedirectResponse(f"/finance/payments/{county}/{identity}", status_code=303)
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from server.access.rules import holds, may
 from server.database import read
-from server.registry.tables import Household
+from server.registry.panels import home_of
 from server.subsidies import owed, payments, vocabulary, words
 from server.subsidies.known import known
 from server.subsidies.money import yuan
@@ -20,13 +20,11 @@ from server.web.panels import Cell, fragment
 
 def household(request: Request, key: str) -> Markup | None:
     """Under a household ("county/id"): every sentence, and its lines with links for those who handle money."""
-    county, _, identity = key.partition("/")
     person = request.state.person
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, identity))
-        if home is None or not may(person, "household.view", home.village):
+        if (home := home_of(request, session, key, "household.view")) is None:
             return None
-        told = words.tell(known(session, county, [identity])[identity])
+        told = words.tell(known(session, home.county, [home.id])[home.id])
     if told is None:
         return None
     return fragment(

@@ -128,7 +128,6 @@ def _file(
     return render(
         request,
         "subsidies/payee.html",
-        fault.status if fault else 200,
         file=found,
         home=home,
         villages=called,
@@ -209,7 +208,5 @@ def _decided(
             act(session, Decision(person.id, now, reason, seen))
             room(request).tell(session, county, [household], now)
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
-        return _file(request, person, county, household, fault, entered)
+        return _file(request, person, county, household, fault.only(FAULT), entered)
     return RedirectResponse(f"/finance/payees/{county}/{household}?done=1", status_code=303)

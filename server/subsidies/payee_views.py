@@ -21,6 +21,7 @@ from server.subsidies.payee_warnings import warnings
 from server.subsidies.payees import IN_FORCE, LIST, PROPOSED, payee_of, rows_of
 from server.subsidies.tables import EntitlementRow, PayeeListRow, PayeeRow, ReviewRow
 from server.web import N_, Page
+from server.web.listing import held_to
 
 SHOWS: Final = {
     "known": N_("已有收款人"),
@@ -163,7 +164,7 @@ def counts(session: Session, wanted: PayeeFilter) -> dict[str, int]:
 def page(session: Session, wanted: PayeeFilter, *, number: int, size: int) -> Page[Line]:
     """One page of a list, by village and door."""
     total = count(session, wanted)
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     rows = session.execute(
         _ordered(_found(wanted, Household, PayeeRow)).offset((number - 1) * size).limit(size)
     )

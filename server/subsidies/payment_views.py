@@ -19,6 +19,7 @@ from server.subsidies.account_search import account_is
 from server.subsidies.payments import CREDITED, LIVE, RETURNED, SENT, STATES
 from server.subsidies.tables import BatchRow, EntitlementRow, EntryRow, PaymentRow, ReturnRowRow
 from server.web import N_, Page
+from server.web.listing import held_to
 
 # States a list can be held to, beside those of a payment alone.
 AT_THE_BANK, TO_REPAY, TWICE = "at_the_bank", "to_repay", "twice"
@@ -197,7 +198,7 @@ def summed(session: Session, wanted: PaymentFilter) -> Sum:
 
 def page(session: Session, wanted: PaymentFilter, total: int, *, number: int, size: int) -> Page[PaymentLine]:
     """One page of the list, by village and door; `total` as `summed` counted it."""
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     rows = session.execute(_ordered(wanted).offset((number - 1) * size).limit(size)).all()
     return Page(_lines(session, rows), total, number, size)
 

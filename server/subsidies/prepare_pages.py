@@ -84,7 +84,6 @@ def _page(request: Request, person: Person, given: dict[str, str], fault: Proble
     return render(
         request,
         "subsidies/batch_new.html",
-        status=fault.status if fault else 200,
         found=found,
         left=left,
         left_out=LEFT_OUT,
@@ -97,6 +96,7 @@ def _page(request: Request, person: Person, given: dict[str, str], fault: Proble
         areas=areas,
         area_name=area_name,
         seasons=seasons,
+        fault=fault,
         fault_lines=fault_lines,
         export=_address("/finance/batches/new.xlsx", question),
         breadcrumbs=_crumbs(request, into),
@@ -162,7 +162,8 @@ def _townships(session: Session, found: Preview) -> list[tuple[str, int, int]]:
     for item in found.items:
         n, fen = sums.get(item.village[:9], (0, 0))
         sums[item.village[:9]] = n + 1, fen + item.owed.amount_fen
-    return [(divisions.area_name(session, area), n, fen) for area, (n, fen) in sorted(sums.items())]
+    called = divisions.area_names(session, sums)
+    return [(called[area], n, fen) for area, (n, fen) in sorted(sums.items())]
 
 
 @router.get("/finance/batches/new.xlsx")
@@ -193,9 +194,7 @@ async def prepare(
             asked = Asked(question.wanted, _whole(seen_n), _whole(seen_fen), title, question.into)
             row = batches.prepare(session, asked, asking.by(request, person, revision))
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
-        return _page(request, person, given, fault)
+        return _page(request, person, given, fault.only(FAULT))
     return RedirectResponse(f"/finance/batches/{row.county}/{row.id}?done=prepared", status_code=303)
 
 

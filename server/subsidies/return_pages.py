@@ -65,9 +65,7 @@ def _take_in(
     except FileRefused as fault:
         return batch_pages.shown(request, person, county, identity, fault, faults=fault.faults)
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
-        return batch_pages.shown(request, person, county, identity, fault)
+        return batch_pages.shown(request, person, county, identity, fault.only(FAULT))
     return RedirectResponse(_brought(county, identity, taken), status_code=303)
 
 
@@ -136,12 +134,12 @@ def _list(
     return render(
         request,
         "subsidies/returns.html",
-        status=fault.status if fault else 200,
         page=found,
         batch=row,
         settled=asked["settled"],
         hows=settling.HOWS,
         bookable=settling.BOOKABLE,
+        fault=fault,
         fault_lines=fault_lines,
         reason=reason,
         done=request.query_params.get("done", ""),
@@ -186,11 +184,10 @@ async def settle(
                 session, county, identity, places, how=how, reason=reason, by=asking.by(request, person)
             )
     except Problem as fault:
-        if fault.code != FAULT:
-            raise
+        shown = fault.only(FAULT)
         if here:
-            return _list(request, person, fault, reason, batch=identity)
-        return batch_pages.shown(request, person, county, identity, fault, reason)
+            return _list(request, person, shown, reason, batch=identity)
+        return batch_pages.shown(request, person, county, identity, shown, reason)
     if here:
         return RedirectResponse(f"/finance/returns?batch={identity}&done=settled", status_code=303)
     return batch_pages.done(county, identity, "settled")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
@@ -13,9 +13,11 @@ from server.access.views import names
 from server.subsidies.batch_rows import WAITING
 from server.subsidies.tables import BatchRow, PaymentRow, ReturnFileRow, ReturnRowRow
 from server.web import Page
+from server.web.listing import held_to
 
 # As many as one looks through on the batch's own page; the rest are a list of their own.
 SHOWN_MAX: Final = 20
+Named = TypeVar("Named", BatchRow, PaymentRow)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def waiting_rows(
     if batch:
         where.append(col(ReturnRowRow.batch) == batch)
     total = session.execute(select(func.count()).select_from(ReturnRowRow).where(*where)).scalar_one()
-    number = min(number, max(1, -(-total // size)))
+    number = held_to(number, total, size)
     of_file = and_(
         col(ReturnFileRow.county) == col(ReturnRowRow.county), col(ReturnFileRow.id) == col(ReturnRowRow.file)
     )
@@ -60,10 +62,21 @@ def waiting_now(session: Session, county: str, batch: str) -> Page[WaitingLine]:
 
 def _waiting_lines(session: Session, county: str, rows: Collection[Any]) -> list[WaitingLine]:
     people = names(session, {row.settled_by for row, _ in rows if row.settled_by})
-    found = []
-    for row, name in rows:
-        of_row = session.get_one(BatchRow, (county, row.batch))
-        other = session.get(BatchRow, (county, row.other_batch)) if row.other_batch else None
-        payment = session.get(PaymentRow, (county, row.end_to_end_id))
-        found.append(WaitingLine(row, name, of_row, payment, other, people.get(row.settled_by, "")))
-    return found
+    batches = _by_id(
+        session, BatchRow, county, {id for row, _ in rows for id in (row.batch, row.other_batch)}
+    )
+    payments = _by_id(session, PaymentRow, county, {row.end_to_end_id for row, _ in rows})
+    return [
+        WaitingLine(
+            row, name, batches[row.batch], payments.get(row.end_to_end_id), batches.get(row.other_batch),
+            people.get(row.settled_by, ""),
+        )
+        for row, name in rows
+    ]  # fmt: skip
+
+
+def _by_id(session: Session, model: type[Named], county: str, ids: Collection[str]) -> dict[str, Named]:
+    found = session.execute(
+        select(model).where(col(model.county) == county, col(model.id).in_(ids))
+    ).scalars()
+    return {row.id: row for row in found}

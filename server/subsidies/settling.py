@@ -11,10 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from server.database import parts
 from server.subsidies import books, ledger
 from server.subsidies.batch import DUTIES, RECONCILIATION, STATES, Act, Refusal, duties
 from server.subsidies.batch_rows import WAITING, By, StepRefused, held, keep, refused, value
@@ -48,12 +49,7 @@ def settle(
     Raises StepRefused with every reason; then none is settled.
     """
     row = held(session, county, id)
-    rows = [
-        found
-        for file, number in sorted(set(places))
-        if (found := session.get(ReturnRowRow, (county, file, number), with_for_update=True)) is not None
-        and found.batch == id
-    ]
+    rows = _rows_at(session, row, places)
     payments = _payments_of(session, row, rows)
     reasons = [*_may_not(session, row, reason, by), *_not_settleable(rows, places, how, payments)]
     if reasons:
@@ -105,12 +101,28 @@ def _may_not(session: Session, row: BatchRow, reason: str, by: By) -> list[Refus
     return found
 
 
+def _rows_at(session: Session, row: BatchRow, places: Collection[Place]) -> list[ReturnRowRow]:
+    """Those of the places that are a batch's, in their order, held until commit."""
+    found: list[ReturnRowRow] = []
+    for part in parts(sorted(set(places))):
+        statement = select(ReturnRowRow).where(
+            col(ReturnRowRow.county) == row.county, col(ReturnRowRow.batch) == row.id,
+            tuple_(col(ReturnRowRow.file), col(ReturnRowRow.number)).in_(part),
+        )  # fmt: skip
+        in_order = statement.order_by(col(ReturnRowRow.file), col(ReturnRowRow.number)).with_for_update()
+        found += session.execute(in_order.execution_options(populate_existing=True)).scalars()
+    return found
+
+
 def _payments_of(session: Session, row: BatchRow, rows: Sequence[ReturnRowRow]) -> dict[str, Payment]:
-    found = {}
-    for each in rows:
-        payment = session.get(PaymentRow, (row.county, each.end_to_end_id))
-        if payment is not None and payment.batch == row.id:
-            found[payment.id] = books.payment_of(payment)
+    found: dict[str, Payment] = {}
+    for part in parts(sorted({each.end_to_end_id for each in rows})):
+        statement = select(PaymentRow).where(
+            col(PaymentRow.county) == row.county,
+            col(PaymentRow.batch) == row.id,
+            col(PaymentRow.id).in_(part),
+        )
+        found |= {each.id: books.payment_of(each) for each in session.execute(statement).scalars()}
     return found
 
 

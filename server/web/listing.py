@@ -29,7 +29,7 @@ class Page(Generic[Row]):
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.total // self.size))
+        return last_page(self.total, self.size)
 
     @property
     def first_row(self) -> int:
@@ -89,6 +89,15 @@ def page_of(text: str) -> int:
     if len(digits) > len(str(PAGE_MAX)):
         return PAGE_MAX
     return min(max(int(digits or "0"), 1), PAGE_MAX)
+
+
+def last_page(total: int, size: int) -> int:
+    return max(1, -(-total // size))
+
+
+def held_to(number: int, total: int, size: int) -> int:
+    """The page asked for, or the last there is: a list may have become shorter since somebody kept its address."""
+    return min(number, last_page(total, size))
 
 
 def sorting(request: Request, allowed: Iterable[str], default: str) -> Sorting:

@@ -57,6 +57,12 @@ class Problem(Exception):
         self.remedy = remedy
         self.headers = headers or {}
 
+    def only(self, *codes: str) -> Problem:
+        """Itself, for a page that shows these to whoever filled it in; one of another code goes on being raised."""
+        if self.code not in codes:
+            raise self
+        return self
+
 
 def problem(code: str, **values: object) -> Problem:
     """A problem of the catalogue; values fill the {places} of its texts."""

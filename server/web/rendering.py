@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
@@ -22,6 +22,12 @@ from server.web.listing import with_query
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 COOKIE_AGE_S: Final = 365 * 24 * 3600
+
+
+class Wrong(Protocol):
+    """What a page needs of a problem."""
+
+    status: int
 
 
 @lru_cache(maxsize=1)
@@ -69,8 +75,12 @@ def _facts(request: Request) -> Any:
     return request.state.facts
 
 
-def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HTMLResponse:
-    """Draws "capability/file.html" in the reader's language; ctx are the template's own names."""
+def render(
+    request: Request, template: str, status: int | None = None, *, fault: Wrong | None = None, **ctx: Any
+) -> HTMLResponse:
+    """Draws "capability/file.html" in the reader's language; ctx are the template's own names. A page that is shown
+    again says what was wrong (`fault`), and answers with its status.
+    """
     lang = request_language(request)
     shell = request.app.state.shell
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -90,9 +100,12 @@ def render(request: Request, template: str, status: int = 200, **ctx: Any) -> HT
         "here": here,
         "breadcrumbs": [],
         "fragment": "hx-request" in request.headers,
+        "fault": fault,
     }
     text = environment().get_template(template).render({**given, **ctx})
-    response = HTMLResponse(text, status_code=status, headers={"Vary": "HX-Request, Cookie"})
+    response = HTMLResponse(
+        text, status_code=status or (fault.status if fault else 200), headers={"Vary": "HX-Request, Cookie"}
+    )
     if request.query_params.get("lang") == lang:
         response.set_cookie(LANGUAGE_COOKIE, lang, max_age=COOKIE_AGE_S, samesite="lax")
     return response

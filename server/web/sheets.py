@@ -56,7 +56,7 @@ def _write(page: Worksheet, row: int, column: int, cell: object, style: Format) 
     if isinstance(cell, datetime):
         page.write_datetime(row, column, cell.astimezone(CHINA).replace(tzinfo=None), style)
     elif isinstance(cell, date):
-        page.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), style)  # noqa: DTZ001
+        page.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), style)  # noqa: DTZ001 - no zones
     elif isinstance(cell, (int, Decimal)) and not isinstance(cell, bool):
         page.write_number(row, column, float(cell), style)
     else:

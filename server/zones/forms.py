@@ -66,9 +66,7 @@ async def propose(
             )  # fmt: skip
             room(request).tell(session, county, version.zone, state.clock())
     except Problem as fault:
-        if fault.code != STEP:
-            raise
-        return pages.proposing(request, person, entered, fault)
+        return pages.proposing(request, person, entered, fault.only(STEP))
     return _to(county, version.zone, "proposed")
 
 
@@ -88,9 +86,7 @@ def _do(
             act(session)
             room(request).tell(session, county, zone, state.clock())
     except Problem as fault:
-        if fault.code != STEP:
-            raise
-        return pages.shown(request, person, county, zone, fault, entered)
+        return pages.shown(request, person, county, zone, fault.only(STEP), entered)
     return _to(county, zone, done)
 
 

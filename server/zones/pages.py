@@ -99,7 +99,6 @@ def proposing(
     return render(
         request,
         "zones/proposing.html",
-        status=fault.status if fault else 200,
         before=before,
         townships=townships,
         picked=set(entered.get("villages", [])) or set(inside),
@@ -146,7 +145,6 @@ def shown(
     return render(
         request,
         "zones/zone.html",
-        status=fault.status if fault else 200,
         file=file,
         version=version,
         state=file.state,

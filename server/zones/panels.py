@@ -13,7 +13,7 @@ from server.access.rules import may
 from server.database import read
 from server.registry import divisions
 from server.registry import rules as places
-from server.registry.tables import Household
+from server.registry.panels import home_of
 from server.web import N_, request_language, translate
 from server.web.figures import CHINA
 from server.web.language import Language
@@ -91,19 +91,17 @@ def _of_area(area: str, standings: Sequence[Standing], villages_n: int, lang: La
 
 def household(request: Request, key: str) -> Markup | None:
     """Under a household ("county/id"): its zone, and what its old stove is today, with the texts."""
-    county, _, identity = key.partition("/")
     today = _today(request)
     with read(request.app.state.engine) as session:
-        home = session.get(Household, (county, identity))
-        if home is None or not may(request.state.person, "zone.view", home.village):
+        if (home := home_of(request, session, key, "zone.view")) is None:
             return None
-        over = views.designated(session, county, [home.village]).get(home.village, [])
+        over = views.designated(session, home.county, [home.village]).get(home.village, [])
         version = views.over(over, today)
         coming = next((each for each in over if each.in_force_on and each.in_force_on > today), None)
-        out = views.left_out_of(session, version, identity) if version else None
+        out = views.left_out_of(session, version, home.id) if version else None
         inside = version if out is None else None
         zone = views.as_in_force(inside) if inside else None
-        line = homes.rulings_of(session, county, [identity], zone, today)[0]
+        line = homes.rulings_of(session, home.county, [home.id], zone, today)[0]
     return fragment(
         request,
         "zones/_household.html",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, not_, or_, select
 from sqlmodel import Session, col
 
 from server.inspections.tables import Problem
@@ -143,8 +144,8 @@ def over(versions: Sequence[ZoneVersion], day: date) -> ZoneVersion | None:
 def left_out_of(session: Session, version: ZoneVersion, household: str) -> ZoneLeftOut | None:
     """Why a household is not in a version whose village it lies in; None where it is in it."""
     ids = aliases.of_home(session, version.county, household)
-    rows = (session.get(ZoneLeftOut, (version.county, version.zone, version.number, id)) for id in ids)
-    return next((row for row in rows if row), None)
+    found = {row.household: row for row in session.execute(_left_out(version, ids)).scalars()}
+    return next((found[id] for id in ids if id in found), None)
 
 
 def taken(session: Session, county: str, villages: Collection[str], but: str = "") -> dict[str, str]:
@@ -168,12 +169,17 @@ def villages_of(session: Session, version: ZoneVersion) -> list[str]:
 
 
 def left_outs(session: Session, version: ZoneVersion) -> list[ZoneLeftOut]:
+    return list(session.execute(_left_out(version).order_by(col(ZoneLeftOut.household))).scalars())
+
+
+def _left_out(version: ZoneVersion, households: Collection[str] | None = None) -> Select[Any]:
+    """The homes left out of a version, or those of these homes that are."""
     statement = select(ZoneLeftOut).where(
         col(ZoneLeftOut.county) == version.county,
         col(ZoneLeftOut.zone) == version.zone,
         col(ZoneLeftOut.number) == version.number,
     )
-    return list(session.execute(statement.order_by(col(ZoneLeftOut.household))).scalars())
+    return statement if households is None else statement.where(col(ZoneLeftOut.household).in_(households))
 
 
 def versions_of(session: Session, county: str, zone: str) -> list[ZoneVersion]:
@@ -198,16 +204,16 @@ def leading(versions: Sequence[ZoneVersion], today: date) -> ZoneVersion:
 def zones(session: Session, area: str, today: date) -> list[ZoneLine]:
     """The zones with a village in an area (at least a county), those in force first, by name."""
     county = area[:6]
-    rows = session.execute(select(Zone).where(col(Zone.county) == county)).scalars()
+    versions, villages = _versions(session, county), _villages(session, county)
+    leads = {zone: leading(several, today) for zone, several in versions.items()}
+    people = divisions.people(session, {version.responsible for version in leads.values()})
     found = []
-    for zone in rows:
-        versions = versions_of(session, county, zone.id)
-        version = leading(versions, today)
-        codes = tuple(villages_of(session, version))
+    for zone in session.execute(select(Zone).where(col(Zone.county) == county)).scalars():
+        version = leads[zone.id]
+        codes = tuple(sorted(villages[zone.id, version.number]))
         everywhere = len(area) == 6
         if everywhere or any(code.startswith(area) for code in codes):
-            people = divisions.people(session, {version.responsible})
-            pending = any(each.decision == "proposed" for each in versions)
+            pending = any(each.decision == "proposed" for each in versions[zone.id])
             found.append(
                 ZoneLine(
                     zone, version, state_of(version, today), codes, pending,
@@ -216,6 +222,23 @@ def zones(session: Session, area: str, today: date) -> list[ZoneLine]:
             )  # fmt: skip
     order = list(rules.STATES)
     return sorted(found, key=lambda line: (order.index(line.state), line.version.name, line.zone.id))
+
+
+def _versions(session: Session, county: str) -> dict[str, list[ZoneVersion]]:
+    """Of each zone all versions, the last first."""
+    found: dict[str, list[ZoneVersion]] = defaultdict(list)
+    statement = select(ZoneVersion).where(col(ZoneVersion.county) == county)
+    for version in session.execute(statement.order_by(col(ZoneVersion.number).desc())).scalars():
+        found[version.zone].append(version)
+    return found
+
+
+def _villages(session: Session, county: str) -> dict[tuple[str, int], list[str]]:
+    """Of each zone's version (by its number) the villages."""
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in session.execute(select(ZoneVillage).where(col(ZoneVillage.county) == county)).scalars():
+        found[row.zone, row.number].append(row.village)
+    return found
 
 
 def zone_file(
@@ -269,9 +292,10 @@ def _village_lines(session: Session, version: ZoneVersion, out: Sequence[ZoneLef
 
 def _left_out_lines(session: Session, out: Sequence[ZoneLeftOut]) -> list[LeftOutLine]:
     called = divisions.names(session, {row.village for row in out})
+    homes = aliases.homes(session, out[0].county, {row.household for row in out}) if out else {}
     found = []
     for row in out:
-        home = aliases.home(session, row.county, row.household)
+        home = homes.get(row.household)
         name, door = (home.head_name, home.door_number) if home else ("", "")
         found.append(LeftOutLine(row, name, door, called.get(row.village, row.village)))
     return sorted(found, key=lambda line: (line.row.village, line.door_number))

@@ -66,7 +66,7 @@ class Tablet:
     def replica(self) -> Replica:
         return self.desk.replica
 
-    def reply(self, **parts: object) -> None:
+    def reply(self, **parts: Any) -> None:
         """A reply of the hub, empty but for `parts`."""
         empty = Reply(
             protocol=1,
@@ -82,7 +82,7 @@ class Tablet:
             cursors={},
             more=False,
         )
-        self.replica.apply(replace(empty, **parts))  # type: ignore[arg-type]
+        self.replica.apply(replace(empty, **parts))
 
     def receive(self, *states: EntityState) -> None:
         """Entities as the register has them; the first time closes the village's snapshot."""
@@ -109,12 +109,12 @@ class Tablet:
         self.receive(self.state("household", entity, told))
         return entity
 
-    def settle(self, outcome: str = "applied", **parts: object) -> str:
+    def settle(self, outcome: Any = "applied", **parts: Any) -> str:
         """A verdict on the latest record; its id."""
         submission = self.replica.outbox()[0].submission
         versions = {target.key: next(self.seq) for target in submission.targets}
-        verdict = Verdict(submission.id, outcome, versions=versions)  # type: ignore[arg-type]
-        self.reply(verdicts=(replace(verdict, **parts),))  # type: ignore[arg-type]
+        verdict = Verdict(submission.id, outcome, versions=versions)
+        self.reply(verdicts=(replace(verdict, **parts),))
         return submission.id
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -349,13 +350,13 @@ class Tablet:
             targets=(Target("household", given["household_id"], base_version, base or {}, None),),
         )  # fmt: skip
 
-    def request(self, *submissions: Submission, **others: object) -> Request:
+    def request(self, *submissions: Submission, **others: Any) -> Request:
         asked = Request(
             protocol=1, device=self.device, history=self.history, sent_at=to_text(self.clock()),
             app_version="0.1.0", chain_seq=self.seq, chain_hash="", waiting=len(submissions), villages_hash="",
             held={}, forms=(), submissions=submissions,
         )  # fmt: skip
-        return replace(asked, **others)  # type: ignore[arg-type]
+        return replace(asked, **others)
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secret}"}

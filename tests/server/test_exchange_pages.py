@@ -8,6 +8,9 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
+from server.web.figures import moment
+from sync.codec import to_instant
+
 NORTH, OTHER = "140525100201", "140525100202"
 
 
@@ -114,6 +117,12 @@ def test_open_conflicts_show_both_values_and_lead_to_their_records(official, dis
     for words in ("张三", "住户 · 备注", "原来如此", "院里有狗", "门口有车"):
         assert words in text
     assert f"/submissions/140525/{disputed[2].id}" in text
+    # Each value with whoever said it and when, in the row itself: the one in force is its setter's, not the first's.
+    row = re.search(r'<tr class="conflict">.*?</tr>', text, re.DOTALL)[0]
+    for cell, said in (("theirs", disputed[1]), ("mine", disputed[2])):
+        told = re.search(rf'<td class="{cell}">.*?</td>', row, re.DOTALL)[0]
+        assert "王五" in told and moment(to_instant(said.observed_at)) in told
+        assert f"/submissions/140525/{said.id}" in told
     assert "没有未决的冲突" in official.get("/conflicts?area=140525200").text
 
 

@@ -1,5 +1,7 @@
 """A position somebody recorded is read as latitude and longitude, on a record and in a conflict."""
 
+from typing import Any
+
 import pytest
 
 from server.exchange import wording
@@ -32,9 +34,9 @@ def test_a_recorded_position_is_read_in_words(forms: Forms) -> None:
     form = forms.by_key["sighting", "2020.1"]
     path = next(node.path for node in form.form.nodes.values() if node.type == "geopoint")
     inside = path.removeprefix("/data/").split("/")
-    answers = AT
+    answers: Any = AT
     for name in reversed(inside):
-        answers = {name: answers}  # type: ignore[assignment]
+        answers = {name: answers}
     record = Submission(
         id="s", device="d", device_seq=1, previous_hash="", history="h", county="140525", village="140525100201",
         person="p", form="sighting", form_version="2020.1", observed_at="2020-09-01T08:00:00.000000Z",

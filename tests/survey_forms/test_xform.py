@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -188,7 +189,7 @@ CHOICES = """
 
 
 def test_choices_speak_both_languages_and_may_carry_answers(
-    form_of: Callable[[str], Form], context: object
+    form_of: Callable[[str], Form], context: Any
 ) -> None:
     sheet = """
 | survey | | | | |
@@ -197,7 +198,7 @@ def test_choices_speak_both_languages_and_may_carry_answers(
 | | select_one abc | one | 选 | One | |
 """
     form = form_of(sheet + CHOICES)
-    row = questions(begin(form, context), "en")[1]  # type: ignore[arg-type]
+    row = questions(begin(form, context), "en")[1]
     assert [choice.label for choice in row.choices] == ["A 1", "B"]
 
 

@@ -230,7 +230,8 @@ class Tablet:
         state = self.states.get(f"{dataset}/{id}")
         values = dict(state.props) if state else {}
         for mine in self._pending(f"{dataset}/{id}"):
-            values |= mine.answers[dataset]  # type: ignore[operator]
+            told: Any = mine.answers[dataset]
+            values |= told
         return values
 
     def _pending(self, key: str) -> list[Submission]:
@@ -251,8 +252,8 @@ class Tablet:
         ``whole``: the form saves every property known, as real forms do; else only those changed."""
         key = f"{dataset}/{id}"
         state, pending = self.states.get(key), self._pending(key)
-        shown = corrects.answers[dataset] if corrects else self.sees(id, dataset)
-        values = {**(shown if whole else {}), **changed}  # type: ignore[dict-item]
+        shown: Any = corrects.answers[dataset] if corrects else self.sees(id, dataset)
+        values = {**(shown if whole else {}), **changed}
         base = {name: state.props[name] for name in values if state and name in state.props}
         last = self.made[-1] if self.made else None
         submission = Submission(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -43,10 +44,10 @@ def _request(
     )  # fmt: skip
 
 
-def _known(records: tuple[Submission, ...], sent_n: int | None = None, **more: object) -> Known:
+def _known(records: tuple[Submission, ...], sent_n: int | None = None, **more: Any) -> Known:
     """A hub that has heard of all ``records`` and has the first ``sent_n`` of them."""
     links = {each.device_seq: (Link(each.id, submission_hash(each), DEVICE),) for each in records[:sent_n]}
-    return Known(len(records), _head(records), links=links, **more)  # type: ignore[arg-type]
+    return Known(len(records), _head(records), links=links, **more)
 
 
 FIVE = _chain(5)

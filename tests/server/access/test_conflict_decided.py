@@ -5,6 +5,7 @@ import pytest
 from server.access.tables import Audit
 from server.database import read
 from server.exchange.tables import SubmissionRow
+from server.web.figures import moment
 
 NORTH = "140525100201"
 
@@ -42,6 +43,8 @@ def test_the_value_that_was_not_taken_is_let_in(running, dispute, decide, offici
     shown = official.get(page).text
     for words in ("甲", "乙", "原来", "登记中的值", "未采用的值"):
         assert words in shown
+    # Both sides by name and time: the registry's value is not merely "there".
+    assert shown.count(moment(running.clock())) == 2
     done = decide(page, remark=state.conflicts[0].id, reason="电话核实", version=str(state.version))
     assert (done.status_code, done.headers["location"]) == (303, "/conflicts?done=1")
     assert "没有未决的冲突" in official.get("/conflicts").text

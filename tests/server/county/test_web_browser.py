@@ -72,7 +72,8 @@ def test_the_first_tab_offers_to_skip_to_the_content_and_shows_where_it_is(page:
     page.goto("/coverage/140525")
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
-    assert focused.inner_text() == "跳到正文" and focused.bounding_box()["x"] >= 0  # type: ignore[index]
+    box = focused.bounding_box()
+    assert focused.inner_text() == "跳到正文" and box and box["x"] >= 0
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
     page.keyboard.press("Tab")

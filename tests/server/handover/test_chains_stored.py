@@ -40,7 +40,9 @@ class AllPlaces:
 
 @pytest.fixture
 def exchange(engine):
-    new_id = lambda: str(uuid.uuid4())  # noqa: E731
+    def new_id():
+        return str(uuid.uuid4())
+
     with database.write(engine) as session:
         forms.register(session, released(), NOW)
         history.ensure(session, new_id)

@@ -2,18 +2,22 @@
 
 import io
 import re
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
 
-from server.exchange import keyring, rescue_file
+from server.access import enrolment
+from server.database import write
+from server.exchange import keyring, rescue_file, rescue_key
 from server.web import Problem
 from sync import driver, revocation
 from sync.album import Album
 from sync.client import contact
 from sync.codec import encode
+from sync.sealed import key_id
 
 NORTH, OTHER, SOUTH = "140525100201", "140525100202", "140525200201"
 
@@ -115,6 +119,61 @@ def test_an_answer_kept_from_an_earlier_request_proves_nothing(running, tablet, 
         hub = driver.HttpHub(client, running.address, secret)
         account = driver.run(tablet.replica, hub, clock=running.clock, app_version="1")
     assert account.problem.code == "revoked_unproven"
+
+
+# --- undoing it ---
+
+
+def reinstate(submit, tablet, reason: str = "停用错了一台") -> httpx.Response:
+    page = f"/tablets/{tablet.device}"
+    return submit(f"{page}/reinstate", page, reason=reason)
+
+
+def test_a_revocation_made_by_mistake_is_undone_before_the_tablet_learns_of_it(
+    running, tablet, submit, official, desk
+) -> None:
+    made = tablet.visit(NORTH)
+    running.clock.forward(minutes=5)
+    revoke(submit, tablet)
+    assert "撤回停用" in official.get(f"/tablets/{tablet.device}").text
+    assert reinstate(submit, tablet).status_code == 303
+    assert desk.tablet(tablet.device).revoked_at is None
+    assert (tablet.sync().applied_n, desk.row(made).outcome) == (1, "applied")
+    assert desk.log("tablet.reinstate") == [{"平板": "one", "理由": "停用错了一台"}]
+    listed = official.get("/audit").text
+    assert "撤回平板停用" in listed and "停用错了一台" in listed
+
+
+def test_what_a_tablet_has_learnt_is_not_undone(running, lost, submit, official, desk) -> None:
+    page = f"/tablets/{lost.was}"
+    assert "撤回停用" not in official.get(page).text
+    refused = submit(f"{page}/reinstate", page, reason="找回来了")
+    assert (refused.status_code, "已经得知停用" in refused.text) == (409, True)
+    assert desk.tablet(lost.was).revoked_at is not None
+    assert desk.log("tablet.reinstate") == []
+
+
+def test_undoing_wants_a_reason_and_something_to_undo(running, tablet, submit, desk) -> None:
+    refused = reinstate(submit, tablet)
+    assert (refused.status_code, "没有被停用" in refused.text) == (409, True)
+    running.clock.forward(minutes=5)
+    revoke(submit, tablet)
+    for reason in (" ", "长" * 501):
+        refused = reinstate(submit, tablet, reason)
+        assert (refused.status_code, "没有写明理由" in refused.text) == (409, True)
+    assert desk.tablet(tablet.device).revoked_at is not None
+
+
+def test_none_is_told_that_has_just_been_taken_back(running, tablet, submit, desk) -> None:
+    """The hub had read the row as revoked; before it says so, it looks again."""
+    running.clock.forward(minutes=5)
+    revoke(submit, tablet)
+    reinstate(submit, tablet)
+    with write(running.app.state.engine) as session:
+        was = desk.tablet(tablet.device).last_contact_at
+        of_tablet = {"county": "140525", "device": tablet.device, "now": running.clock()}
+        assert enrolment.note_told(session, **of_tablet) is False
+    assert desk.tablet(tablet.device).last_contact_at == was
 
 
 # --- the file ---
@@ -246,6 +305,53 @@ def test_a_tablet_gets_the_key_and_a_new_one_later(running, tablet) -> None:
     tablet.replica.db.conn.execute("UPDATE identity SET county_key = ''")
     tablet.sync()
     assert tablet.replica.identity().county_key == first
+
+
+def test_the_county_gets_another_key_while_the_server_runs(
+    running, lost, tablets, code, official, desk
+) -> None:
+    first = running.app.state.keyring
+    other = tablets("two")
+    other.enrol(code(SOUTH))
+    assert other.replica.identity().county_key == first.public
+    asked = {"csrf": running.form_token(official.get("/rescues"))}
+    refused = official.post("/rescues/key/renew", data=asked)
+    assert (refused.status_code, "没有确认换发" in refused.text) == (400, True)
+    done = official.post("/rescues/key/renew", data={**asked, "sure": "yes"})
+    shown = official.get(done.headers["location"]).text
+    other.sync()
+    now = other.replica.identity().county_key
+    assert now != first.public and key_id(now) in shown and "已换发县密钥" in shown
+    assert desk.log("rescue_key.renew") == [{"新密钥": key_id(now), "保留的旧密钥": "1"}]
+    # What was sealed for the old one still opens.
+    answer = bring(running, official, Path(lost.kept.file).read_bytes())
+    assert "尚未导入" in official.get(answer.headers["location"]).text
+
+
+def test_the_command_renews_the_key_of_a_running_server(running, tablet, tmp_path) -> None:
+    settings, first = running.app.state.settings, running.app.state.keyring.public
+    rescue_key.renew(settings, running.app.state.engine, by="", now=running.clock())
+    tablet.sync()
+    assert tablet.replica.identity().county_key not in ("", first)
+
+
+def test_no_key_is_made_while_the_file_of_keys_is_away(running, tablet) -> None:
+    file, first = running.app.state.settings.data / keyring.FILE, running.app.state.keyring.public
+    kept = file.read_bytes()
+    for content in (None, b"nonsense"):
+        file.unlink(missing_ok=True) if content is None else file.write_bytes(content)
+        tablet.sync()
+        assert (tablet.replica.identity().county_key, file.exists()) == (first, content is not None)
+    file.write_bytes(kept)
+    tablet.sync()
+    assert tablet.replica.identity().county_key == first
+
+
+def test_keys_given_by_the_environment_are_renewed_there(running) -> None:
+    given = replace(running.app.state.settings, county_keys="ab" * 32)
+    with pytest.raises(Problem) as told:
+        rescue_key.renew(given, running.app.state.engine, by="", now=running.clock())
+    assert told.value.code == "keys_given"
 
 
 def test_the_lists_are_sheets_too(running, lost, official) -> None:

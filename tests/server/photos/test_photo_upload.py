@@ -215,6 +215,19 @@ def test_only_so_many_uploads_of_a_tablet_stay_open(running, sending, picture) -
     assert len(arriving) == 20
 
 
+def begun(running, sending, photo: bytes, come: int) -> socket.socket:
+    """A connection on which a photo's only piece is announced, and its first bytes have been sent."""
+    host, port = running.address.removeprefix("http://").split(":")
+    head = (
+        f"PATCH /sync/v1/photos/{sha(photo)} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Authorization: Bearer {sending.tablet.secret}\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(photo)}\r\n\r\n"
+    )
+    line = socket.create_connection((host, int(port)))
+    line.sendall(head.encode() + photo[:come])
+    return line
+
+
 @pytest.mark.parametrize("come", [1, 1_234, 150_000])
 def test_a_line_that_is_cut_inside_a_body_leaves_every_byte_that_came(
     running, sending, picture, come
@@ -222,14 +235,7 @@ def test_a_line_that_is_cut_inside_a_body_leaves_every_byte_that_came(
     photo = picture("cut", size=200_000)
     sending.name(photo)
     sending.create(photo)
-    host, port = running.address.removeprefix("http://").split(":")
-    head = (
-        f"PATCH /sync/v1/photos/{sha(photo)} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
-        f"Authorization: Bearer {sending.tablet.secret}\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(photo)}\r\n\r\n"
-    )
-    with socket.create_connection((host, int(port))) as line:
-        line.sendall(head.encode() + photo[:come])
+    with begun(running, sending, photo, come):
         while int(sending.head(sha(photo)).headers["Upload-Offset"]) < come:
             pass  # the server reads what came in its own time
     assert int(sending.head(sha(photo)).headers["Upload-Offset"]) == come
@@ -242,14 +248,7 @@ def test_a_request_that_lingers_after_a_cut_spoils_nothing(running, sending, pic
     photo = picture("lingering", size=300_000)
     sending.name(photo)
     sending.create(photo)
-    host, port = running.address.removeprefix("http://").split(":")
-    head = (
-        f"PATCH /sync/v1/photos/{sha(photo)} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
-        f"Authorization: Bearer {sending.tablet.secret}\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {len(photo)}\r\n\r\n"
-    )
-    with socket.create_connection((host, int(port))) as old:
-        old.sendall(head.encode() + photo[:100_000])
+    with begun(running, sending, photo, 100_000) as old:
         offset = 0
         while not offset:
             offset = int(sending.head(sha(photo)).headers["Upload-Offset"])

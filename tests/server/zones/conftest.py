@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -129,10 +130,10 @@ class Place:
                 session, county=COUNTY, zone=zone, paper=paper, person=person, now=self.now, unpaid=None
             )
 
-    def zone(self, *villages: str, **how: object) -> str:
+    def zone(self, *villages: str, **how: Any) -> str:
         """A zone proposed and designated."""
         version = self.propose(*(villages or (FIRST,)))
-        self.designate(version.zone, **how)  # type: ignore[arg-type]
+        self.designate(version.zone, **how)
         return version.zone
 
     def versions(self, session: Session, zone: str) -> list[ZoneVersion]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,9 +99,9 @@ DECISION = Designation(
         ({"responsible": ""}, "responsible"), ({"due_days": 0}, "due_days"), ({"due_days": 366}, "due_days"),
     ],
 )  # fmt: skip
-def test_a_proposal_is_refused_for(change: dict[str, object], code: str) -> None:
+def test_a_proposal_is_refused_for(change: dict[str, Any], code: str) -> None:
     assert proposal_fault(PROPOSAL) is None
-    assert proposal_fault(replace(PROPOSAL, **change)) == code  # type: ignore[arg-type]
+    assert proposal_fault(replace(PROPOSAL, **change)) == code
     assert code in REFUSALS
 
 
@@ -118,9 +119,9 @@ def test_withdrawing_needs_no_villages() -> None:
         ({"ready": False}, "unmet"), ({"unmet_reason": "字" * 1001}, "text_long"),
     ],
 )  # fmt: skip
-def test_a_designation_is_refused_for(change: dict[str, object], code: str) -> None:
+def test_a_designation_is_refused_for(change: dict[str, Any], code: str) -> None:
     assert designation_fault(DECISION, TODAY) is None
-    assert designation_fault(replace(DECISION, **change), TODAY) == code  # type: ignore[arg-type]
+    assert designation_fault(replace(DECISION, **change), TODAY) == code
     assert code in REFUSALS
 
 

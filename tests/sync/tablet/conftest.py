@@ -89,7 +89,8 @@ class Surveyor:
 
     def submits(self, draft: Draft, changed: Mapping[str, str]) -> Submission:
         (dataset,) = draft.target_ids
-        values = {**draft.answers.get(dataset, {}), **changed}  # type: ignore[dict-item]
+        begun: Any = draft.answers.get(dataset, {})
+        values = {**begun, **changed}
         return self.replica.submit(draft.id, {dataset: values}, {dataset: values}, self.clock())
 
     def records(self, id: str, changed: Mapping[str, str], **where: str) -> Submission:

@@ -254,7 +254,10 @@ def test_households_are_listed_in_the_order_of_the_lane_and_found_by_every_word(
     people = [("王小明", "10号"), ("李䶮", "9号"), ("欧阳㛃", "2-1号"), ("王𬍛", "2-10号"), ("100%_赵", "")]
     for i, (name, door) in enumerate(people):
         one.records(derived_id("house", str(i)), {"head_name": name, "door_number": door})
-    found = lambda text: [row.head_name for row in one.replica.households(A, text)]  # noqa: E731
+
+    def found(text: str) -> list[str]:
+        return [row.head_name for row in one.replica.households(A, text)]
+
     assert found("") == ["欧阳㛃", "王𬍛", "李䶮", "王小明", "100%_赵"]
     assert found("李䶮") == ["李䶮"] and found("㛃") == ["欧阳㛃"] and found("王") == ["王𬍛", "王小明"]
     assert found("王 10") == ["王𬍛", "王小明"] and found("9号") == ["李䶮"]
@@ -267,7 +270,10 @@ def test_pinyin_and_initials_are_searched_if_the_hub_sent_them(surveyor: Any, co
     one = surveyor()
     one.records(H, {"head_name": "王秀英", "_pinyin": "wang xiu ying"})
     one.syncs()
-    found = lambda text: [row.id for row in one.replica.households(A, text)]  # noqa: E731
+
+    def found(text: str) -> list[str]:
+        return [row.id for row in one.replica.households(A, text)]
+
     assert found("wangxiu") == [H] == found("WXY") == found("秀英") and found("li") == []
     assert "_pinyin" not in one.sees(H)
     one.records(H, {"head_name": "李秀英"})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Engine
@@ -161,9 +162,8 @@ class Office:
         with database.read(self.engine) as session:
             return preview(session, self.wanted(**wanted), person)
 
-    def wanted(self, **wanted: object) -> Wanted:
-        given = {"area": COUNTY, "until": self.today, **wanted}
-        return Wanted(**given)  # type: ignore[arg-type]
+    def wanted(self, **wanted: Any) -> Wanted:
+        return Wanted(**{"area": COUNTY, "until": self.today, **wanted})
 
     def prepare(
         self, person: str = CLERK, *, into: str = "", seen: tuple[int, int] | None = None, title: str = "十二月",
@@ -292,8 +292,8 @@ def divisions(session: Session) -> None:
 def office_of() -> Callable[..., Office]:
     """The office over a database: `office_of(engine)`."""
 
-    def make(engine: Engine, **others: object) -> Office:
-        made = Office(engine, **others)  # type: ignore[arg-type]
+    def make(engine: Engine, **others: Any) -> Office:
+        made = Office(engine, **others)
         with database.write(engine) as session:
             people(session, made.now)
             divisions(session)
@@ -318,11 +318,11 @@ def small_office(sqlite_engine: Engine, office_of: Callable[..., Office]) -> Off
 def said() -> Callable[..., Said]:
     """What a bank says of a payment: `said(payment, "credited")`."""
 
-    def make(payment: Payment, outcome: str = "credited", **others: object) -> Said:
+    def make(payment: Payment, outcome: str = "credited", **others: Any) -> Said:
         row = Said(
             payment.id, payment.payee.account, payment.amount_fen, outcome,
             "户名不符" if outcome == "returned" else "", date(2020, 12, 1),
         )  # fmt: skip
-        return row._replace(**others)  # type: ignore[arg-type]
+        return row._replace(**others)
 
     return make
