@@ -12,7 +12,7 @@ the reply can give back. A *fork* cannot come from a late request: it is believe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.codec import submission_hash
 from sync.messages import Anew, Request, Submission
@@ -22,11 +22,12 @@ BRANCH = "~"
 
 @dataclass(frozen=True)
 class Link:
-    """A submission in the journal: its id, its hash, and the line it belongs to (`lines`)."""
+    """A submission in the journal: its id, its hash, the line it belongs to (`lines`), and what it goes on from."""
 
     id: str
     hash: str
     line: str = ""
+    previous_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,25 +97,37 @@ def lines(
 ) -> dict[str, str]:
     """Submission id → the line it belongs to, for records made under one ``device`` id of which there are copies.
 
-    The first way that came here is called like the device itself; another one, from where it leaves, after its
-    first record: "device~seq.id". ``links``: the journal's, at the places of these and at those before them.
+    The first way that came here is called like the device itself; another one, from where it leaves, after the
+    first of its records to come: "device~seq.id". ``links``: the journal's, at the places of these and at those
+    beside them.
     """
     at = {seq: list(there) for seq, there in links.items()}
     found: dict[str, str] = {}
-    last = device
     for each in sorted(submissions, key=lambda each: each.device_seq):
-        last = _line(each, last, at.get(each.device_seq, []), at.get(each.device_seq - 1, []))
-        found[each.id] = last
-        at.setdefault(each.device_seq, []).append(Link(each.id, submission_hash(each), last))
+        link = Link(each.id, submission_hash(each), "", each.previous_hash)
+        here, before, after = (at.get(each.device_seq + step, []) for step in (0, -1, 1))
+        known = next((other.line for other in here if other.id == each.id), None)
+        found[each.id] = known or _leads_to(link, here, after) or _line(each, here, before)
+        at.setdefault(each.device_seq, []).append(replace(link, line=found[each.id]))
     return found
 
 
-def _line(each: Submission, last: str, here: Sequence[Link], before: Sequence[Link]) -> str:
-    if known := next((link.line for link in here if link.id == each.id), None):
-        return known
-    base = next((link.line for link in before if link.hash == each.previous_hash), None if before else last)
-    if base is None or any(link.line == base for link in here):
-        return f"{base or each.device}{BRANCH}{each.device_seq}.{each.id[:8]}"
+def _leads_to(link: Link, here: Sequence[Link], after: Sequence[Link]) -> str | None:
+    """The line of a record that goes on from this one and came before it, as it may after a restore."""
+    taken = {other.line for other in here}
+    lines = (other.line for other in after if other.previous_hash == link.hash)
+    return next((line for line in lines if line not in taken), None)
+
+
+def _line(each: Submission, here: Sequence[Link], before: Sequence[Link]) -> str:
+    base = each.device
+    if each.previous_hash:
+        base = next((link.line for link in before if link.hash == each.previous_hash), "")
+    if not base:
+        # Where it left the others is not known, so none of theirs is its own for certain.
+        return f"{each.device}{BRANCH}1.{each.id[:8]}"
+    if any(link.line == base for link in here):
+        return f"{base}{BRANCH}{each.device_seq}.{each.id[:8]}"
     return base
 
 

@@ -305,7 +305,7 @@ def _trace(case: Case, steps: Mapping[str, Step], version: int) -> Trace:
     me = case.submission
     return Trace(
         steps,
-        case.trail,
+        case.handed_on,
         case.lineage,
         saw.base_version,
         saw.history,

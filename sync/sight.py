@@ -87,6 +87,13 @@ class Case:
         return tuple(dict.fromkeys((*self.followed, *behind)))[:LINEAGE_MAX]
 
     @property
+    def handed_on(self) -> Mapping[str, Step]:
+        """The changed values in all of that: what whoever follows this one has before them, if it leaves them alone."""
+        if self.corrected is None:
+            return self.trail
+        return {**_changed_by(self.corrected), **self.trail}
+
+    @property
     def own(self) -> Seen:
         return Seen(None, self.target.base_version, self.submission.history)
 
@@ -237,6 +244,8 @@ def base(case: Case, name: str) -> str | None:
         return state.value
     if not case.target.base_version or mine in state.seen:
         return mine
+    if not state.submission:
+        return state.value  # it has stood there ever since
     return next(iter(state.seen), None)
 
 
@@ -284,8 +293,12 @@ def _stands_on(
     trace = _trace_in(past, target, held)
     if trace is None:
         return (target.follows,), {}
-    own = {name: step for name, step in trace.steps.items() if step.outcome}
-    return (target.follows, *trace.lineage)[:LINEAGE_MAX], {**trace.trail, **own}
+    return (target.follows, *trace.lineage)[:LINEAGE_MAX], _changed_by(trace)
+
+
+def _changed_by(trace: Trace) -> dict[str, Step]:
+    """The values changed by a submission, and by the chain behind it where it left them alone."""
+    return {**trace.trail, **{name: step for name, step in trace.steps.items() if step.outcome}}
 
 
 def _sight_of_correction(case: Case, name: str, own: Seen, trace: Trace, step: Step) -> Seen:

@@ -63,7 +63,7 @@ def lines(
         made = [each for each in submissions if each.device == maker]
         senders = {sender, maker}
         senders |= {each.device for each in enrolment.successors(session, county=county, device=maker)}
-        places = {each.device_seq + step for each in made for step in (0, -1)}
+        places = {each.device_seq + step for each in made for step in (-1, 0, 1)}
         found |= chain.lines(maker, made, _links(session, county, maker, senders, places))
     return found
 
@@ -73,7 +73,7 @@ def _links(
 ) -> Mapping[int, Sequence[Link]]:
     """What the journal has of a device's chain at these places; it is indexed by who sent it."""
     columns = table_of(SubmissionRow).c
-    rows: list[tuple[int, str, str]] = []
+    rows: list[tuple[int, str, str, str]] = []
     for part in parts(sorted(places)):
         found = session.connection().execute(
             select(columns.device_seq, columns.id, columns.hash, columns.sent).where(
@@ -81,12 +81,15 @@ def _links(
                 columns.device_seq.in_(part), columns.kind == "submission",
             )
         )  # fmt: skip
-        rows += [(seq, id, digest) for seq, id, digest, sent in found if json.loads(sent)["device"] == maker]
-    past = journal.past(session, county, {id for _, id, _ in rows})
+        for seq, id, digest, text in found:
+            sent = json.loads(text)
+            rows += [(seq, id, digest, sent["previous_hash"])] if sent["device"] == maker else []
+    past = journal.past(session, county, {id for _, id, _, _ in rows})
     links: dict[int, list[Link]] = {}
-    for seq, id, digest in rows:
+    for seq, id, digest, previous in rows:
         traces = past[id].traces.values() if id in past else ()
-        links.setdefault(seq, []).append(Link(id, digest, next((t.device for t in traces), "") or maker))
+        line = next((t.device for t in traces), "") or maker
+        links.setdefault(seq, []).append(Link(id, digest, line, previous))
     return links
 
 

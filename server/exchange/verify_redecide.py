@@ -21,14 +21,14 @@ from sqlmodel import Session
 
 from server.access.tables import Assignment
 from server.database import parts, table_of
-from server.exchange import journal, verify_files
+from server.exchange import history, journal, verify_files
 from server.exchange.tables import EntityRow, SubmissionRow
 from server.exchange.verify import Check, Finding, held_of, total
 from server.terminal.steps import Told
 from sync import hub
 from sync.codec import decode, to_text
 from sync.documents import read_traces
-from sync.facts import Device, Facts, FormRules, Held, Key, Past, Policy
+from sync.facts import Device, Facts, FormRules, Held, Key, Past, Policy, Pushed
 from sync.messages import PROTOCOL, FieldOutcome, Incoming, Request, Submission, Verdict
 from sync.strict import MessageFault
 
@@ -122,14 +122,14 @@ def check(rules: Rules) -> Check:
 
 def _all(session: Session, county: str, rules: Rules, told: Told) -> Iterator[Finding]:
     total_n, done_n, left = total(session, SubmissionRow, county), 0, Counter[str]()
-    tenure = _Tenure(session, county)
+    desk = _Desk(session, county, rules, _Tenure(session, county), history.present(session))
     for ids in verify_files.files(session, county, AT_A_TIME):
         lines, unread = _lines(session, county, [id for one in ids for id in one])
         yield from (Finding(NAME, id, "记录、判定或处理结果读不懂。") for id in unread)
         kept = _kept(session, county, lines.values())
         for one in ids:
             file = _file([lines[id] for id in one if id in lines], kept)
-            yield from _decide(session, county, file, rules, tenure)
+            yield from _decide(desk, file)
             left.update(_why_left(file, rules))
             done_n += len(one)
         told(done_n, total_n)
@@ -195,17 +195,26 @@ def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, H
 # --- one file ------------------------------------------------------------------------------------------------
 
 
-def _decide(session: Session, county: str, file: File, rules: Rules, tenure: _Tenure) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Desk:
+    """What every file is decided with. ``present``: the hub's history of today."""
+
+    session: Session
+    county: str
+    rules: Rules
+    tenure: _Tenure
+    present: str
+
+
+def _decide(desk: _Desk, file: File) -> Iterator[Finding]:
     """The first difference in each file: what comes after it follows from it. Leaves waiting what is not decided."""
     while file.waiting:
         line = file.next()
-        if line.kind == "office" or line.policy not in rules.policies:
+        if line.kind == "office" or line.policy not in desk.rules.policies:
             file.waiting.append(line)
             return
-        facts = _facts(session, county, file, line, rules, tenure)
-        pushed = hub.push(_incoming(line), facts, now=line.at[0])
-        verdict = pushed.verdicts[0] if pushed.verdicts else None
-        if differences := list(_differences(line.past.verdict, verdict)):
+        pushed, differences = _decided(desk, file, line)
+        if differences:
             file.differs = True
             for said in differences:
                 yield Finding(NAME, line.submission.id, said, note=file.restored)
@@ -217,6 +226,18 @@ def _decide(session: Session, county: str, file: File, rules: Rules, tenure: _Te
             yield Finding(NAME, key, said, note=file.restored)
 
 
+def _decided(desk: _Desk, file: File, line: Line) -> tuple[Pushed, list[str]]:
+    """A line decided once more, and what differs. Under which history it was, nobody kept: where there are several,
+    the one that explains the verdict."""
+    found: list[tuple[Pushed, list[str]]] = []
+    for under in _histories(file, line, desk.present):
+        pushed = hub.push(_incoming(line), _facts(desk, file, line, under), now=line.at[0])
+        found.append((pushed, list(_differences(line.past.verdict, next(iter(pushed.verdicts), None)))))
+        if not found[-1][1]:
+            return found[-1]
+    return found[0]
+
+
 def _incoming(line: Line) -> Incoming:
     request = Request(
         PROTOCOL, line.sender, line.submission.history, to_text(line.at[0]), "", 0, "", 1, "", {}, (),
@@ -225,27 +246,27 @@ def _incoming(line: Line) -> Incoming:
     return Incoming(request, ())
 
 
-def _facts(session: Session, county: str, file: File, line: Line, rules: Rules, tenure: _Tenure) -> Facts:
+def _facts(desk: _Desk, file: File, line: Line, under: str) -> Facts:
     sent, at = line.submission, line.at[0]
-    held, ever = tenure.at(line.sender, at) or (frozenset({sent.village}), frozenset[str]())
-    made_by = tenure.at(sent.device, at) or (frozenset(), frozenset())
+    held, ever = desk.tenure.at(line.sender, at) or (frozenset({sent.village}), frozenset[str]())
+    made_by = desk.tenure.at(sent.device, at) or (frozenset(), frozenset())
     traces = line.past.traces.values()
     facts = Facts(
-        device=Device(line.sender, county, held, ever - held),
-        history=_history(file, line),
-        villages=rules.villages,
-        forms=rules.forms,
+        device=Device(line.sender, desk.county, held, ever - held),
+        history=under,
+        villages=desk.rules.villages,
+        forms=desk.rules.forms,
         entities=file.entities,
         known={},
-        policy=rules.policies[line.policy],
+        policy=desk.rules.policies[line.policy],
         ever_held={sent.device: made_by[1]},
         lines={sent.id: next((trace.device for trace in traces if trace.device), sent.device)},
     )
     # In the two reads of the store, and of what it could read then.
     first = hub.needed(_incoming(line)).past - {each.submission.id for each in (line, *file.waiting)}
-    facts = replace(facts, known=_known(session, county, file, first))
+    facts = replace(facts, known=_known(desk.session, desk.county, file, first))
     further = hub.needed_past([sent], facts)
-    return replace(facts, known={**facts.known, **_known(session, county, file, further)})
+    return replace(facts, known={**facts.known, **_known(desk.session, desk.county, file, further)})
 
 
 def _known(session: Session, county: str, file: File, ids: Collection[str]) -> dict[str, Past]:
@@ -254,17 +275,17 @@ def _known(session: Session, county: str, file: File, ids: Collection[str]) -> d
     return {**here, **(journal.past(session, county, outside) if outside else {})}
 
 
-def _history(file: File, line: Line) -> str:
-    """The hub's, when this was decided: the one under which its version was made."""
+def _histories(file: File, line: Line, present: str) -> list[str]:
+    """Those under which this may have been decided, the likeliest first: the one under which its version was made,
+    then those that its entities and the hub have met since."""
+    made: list[str] = []
+    later: list[str] = []
     for key in line.past.traces:
-        made = (
-            [history for history, first in file.kept[key].epochs if first <= line.version(key)]
-            if key in file.kept
-            else []
-        )
-        if made:
-            return made[-1]
-    return line.submission.history or ""
+        for name, first in file.kept[key].epochs if key in file.kept else ():
+            (made if first <= line.version(key) else later).append(name)
+    return list(
+        dict.fromkeys([*made[-1:], *([] if made else [line.submission.history or ""]), *later, present])
+    )
 
 
 @dataclass

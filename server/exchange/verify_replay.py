@@ -20,8 +20,10 @@ from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.exchange.verify import Check, Finding, entities, some, total
 from server.terminal.steps import Told
 from sync.documents import read_traces
-from sync.facts import Held, Key, Trace
+from sync.facts import Held, Key, PropertyState, Trace
+from sync.masking import hides
 from sync.messages import VILLAGE
+from sync.sight import same
 
 NAME: Final = "replay"
 
@@ -115,7 +117,7 @@ def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
     village = moved.value if moved else done[0].village
     if held.village != village:
         yield f"现在村 {held.village}，按记录应在 {village}。"
-    yield from _values(held, values)
+    yield from _values(held, values, done)
     yield from _conflicts(held, done)
 
 
@@ -140,15 +142,35 @@ def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
     return found
 
 
-def _values(held: Held, values: Mapping[str, Value]) -> Iterator[str]:
+def _values(held: Held, values: Mapping[str, Value], done: Sequence[Touch]) -> Iterator[str]:
+    traces = {each.submission: each.trace for each in done}
     for name in sorted(held.props.keys() | values.keys()):
         state, wanted = held.props.get(name), values.get(name)
         if state is None or wanted is None:
             yield f"属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
+        elif _went_in(name, state, wanted, traces):
+            continue
         elif state.value != wanted.value:
             yield f"属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
         elif state.version != wanted.version or not (wanted.chosen or state.submission == wanted.submission):
             yield f"属性 {name} 登记为由 {state.submission} 所填，按记录是 {wanted.submission}。"
+
+
+def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
+    """Whether the value stood in conflict only until the one it was made upon came (`sync.relink.connect`): then it
+    goes in with that one, in the same version, though its own verdict goes on saying conflict."""
+    steps = {id: trace.steps[name] for id, trace in traces.items() if name in trace.steps}
+    at, met = steps.get(state.submission), set[str | None]()
+    if at is None or state.version != wanted.version or at.sent != state.value:
+        return False
+    while at is not None and at.outcome == "conflict" and at.saw not in met:
+        if same(at.saw, wanted.value) or hides(at.saw or "", wanted.value):
+            return True
+        met.add(at.saw)
+        at = next(
+            (step for step in steps.values() if step.outcome == "conflict" and step.sent == at.saw), None
+        )
+    return False
 
 
 def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:

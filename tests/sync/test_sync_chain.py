@@ -145,7 +145,7 @@ def _lines(*ways: tuple[Submission, ...]) -> dict[str, str]:
     for way in ways:
         new = chain.lines(DEVICE, way, links)
         for each in way:
-            link = Link(each.id, submission_hash(each), new[each.id])
+            link = Link(each.id, submission_hash(each), new[each.id], each.previous_hash)
             links[each.device_seq] = tuple({*links.get(each.device_seq, ()), link})
         found |= new
     return found
@@ -167,6 +167,22 @@ def test_a_third_copy_is_another_line() -> None:
     found = _lines(SEVEN, OTHER[5:], third[6:])
     branch = found[OTHER[5].id]
     assert found[third[6].id] == f"{branch}~7.{third[6].id[:8]}"
+
+
+def test_what_came_before_its_own_beginning_is_of_one_line_with_it() -> None:
+    """After a restore a copy sends what waits, then what it had a receipt for."""
+    found = _lines(SEVEN, OTHER[6:7], OTHER[5:6], OTHER[7:])
+    assert len({found[each.id] for each in OTHER[5:]}) == 1
+    assert found[OTHER[6].id] != DEVICE
+
+
+@given(st.permutations(range(5, 9)))
+def test_in_whatever_order_records_come_none_of_one_copy_is_upon_one_of_the_other(order: list[int]) -> None:
+    found = _lines(SEVEN, *((OTHER[place],) for place in order))
+    for first in SEVEN[5:]:
+        for second in OTHER[5:]:
+            mine, theirs = (found[first.id], first.device_seq), (found[second.id], second.device_seq)
+            assert chain.apart(*mine, *theirs) == 0
 
 
 def test_records_are_a_tablets_own_up_to_where_the_copies_parted() -> None:

@@ -189,6 +189,8 @@ def chains_followed(evidence: Evidence) -> Iterator[str]:
                 continue
             if before.verdict.outcome != "rejected" and judged.verdict.outcome != "rejected":
                 for name in _left_alone(before, judged, target.key):
+                    if _overtaken(evidence, before, target.key, name):
+                        continue
                     yield f"{id} left {target.key}, {name} as {target.follows} had made it; its verdict says changed"
     for key, held in evidence.entities.items():
         open_by = {(conflict.submission, conflict.property) for conflict in held.conflicts}
@@ -206,6 +208,22 @@ def _left_alone(before: Judged, judged: Judged, key: str) -> Iterator[str]:
         name = field.property
         if f"{field.dataset}/{field.id}" == key and name in was and was[name].sent == now[name].sent:
             yield name
+
+
+def _overtaken(evidence: Evidence, correction: Judged, key: str, name: str) -> bool:
+    """Whether a correction only carries on what another record of the tablet had put something else in the place of,
+    after the one that it corrects: that is what was on the screen then."""
+    corrected = evidence.journal.get(correction.submission.corrects or "")
+    if corrected is None or correction.traces[key].steps[name].outcome:
+        return False
+    first, last = corrected.submission.device_seq, correction.submission.device_seq
+    return any(
+        first < each.submission.device_seq < last
+        and evidence.one_line(each.submission.id, correction.submission.id)
+        and each.traces[key].steps.get(name) is not None
+        and each.traces[key].steps[name].outcome != ""
+        for each in evidence.touching(key)
+    )
 
 
 def _followed(evidence: Evidence, submission: str, key: str) -> Iterator[str]:

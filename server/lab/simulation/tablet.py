@@ -140,15 +140,15 @@ class Tablet:
     ) -> dict[str, Submission]:
         """Make it what it was when it had ``saved`` only; gives the records that are gone from it, and are not
         ``elsewhere``. They were made on another line than what comes now."""
-        gone = {id: each for id, each in self.saved.items() if id not in saved and id not in elsewhere}
-        self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in gone}
+        lost = {id: each for id, each in self.saved.items() if id not in saved}
+        self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in lost}
         self.saved, self.life = dict(saved), (*self.life, f"back {fork}")
         self.took = set()
         self.close()
         self.fuse.disk.put(image)
         shutil.rmtree(self.photos, ignore_errors=True)
         self.open()
-        return gone
+        return {id: each for id, each in lost.items() if id not in elsewhere}
 
     def copied(self, file: Path, fork: str) -> Tablet:
         """A second tablet with the same data; from now on each goes its own way."""

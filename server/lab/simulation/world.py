@@ -70,7 +70,7 @@ class World:
     def __post_init__(self) -> None:
         self._begin_step(BEFORE)
         file = self.stage.set(len(self.story.offsets_s))
-        self.hub = Hub(self.stage, file, self.story.servers, lambda: self.now, self.new_id, self.seams)
+        self.hub = Hub(self.stage, file, self.story.servers, self._instant, self.new_id, self.seams)
         self.hub.copies.append(self.stage.hub_file)
         self.network = Network(self.hub, self.seams, self.note)
         self.tablets = [self._tablet(number, offset) for number, offset in enumerate(self.story.offsets_s)]
@@ -89,6 +89,11 @@ class World:
         self.at = n
         self.people, self.fate = self.story.stream(n, "people"), self.story.stream(n, "fate")
         self._ids = ids(self.story.stream(n, "ids"))
+
+    def _instant(self) -> datetime:
+        """The hub's clock: no two requests come in the same instant, as none do."""
+        self.now += timedelta(microseconds=1)
+        return self.now
 
     def new_id(self) -> str:
         return next(self._ids)
