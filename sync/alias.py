@@ -9,18 +9,17 @@ every submission too, each under its own id, and so a merge is undone (``joining
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from sync.facts import Held, Key, Trace
-from sync.merge import Judged
+from sync.merge import Judged, versioned
 
 Judge: TypeAlias = Callable[[Held | None, bool], Judged]
 """What one submission makes of an entity (None: the hub does not know it), and whether its versions say nothing."""
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(NamedTuple):
     """``judged`` is what everybody sees; ``traces`` under every id it left something under."""
 
     judged: Judged
@@ -61,7 +60,7 @@ def judge(held: Held | None, key: Key, of: Judge, history: str, now: str, *, ins
         parts.append(whole.judged.held)
         traces = {**whole.traces, **traces}
     after = _with_parts(judged.held, held, tuple(parts), history, now)
-    return Whole(replace(judged, held=after), traces)
+    return Whole(judged._replace(held=after), traces)
 
 
 def _level(part: Held, held: Held) -> Held:
@@ -84,13 +83,6 @@ def _with_parts(after: Held, before: Held, parts: tuple[Held, ...], history: str
         if own and after.version == before.version
         else after
     )
-
-
-def versioned(held: Held, version: int, history: str, now: str) -> Held:
-    """The entity at a version made now, under the hub's present history."""
-    went_on = bool(held.epochs) and held.epochs[-1][0] == history
-    epochs = held.epochs if went_on else (*held.epochs, (history, version))
-    return replace(held, version=version, updated_at=now, epochs=epochs)
 
 
 def through(ids_of: Iterable[str], same_as: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from functools import partial
+from itertools import repeat
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sync.messages import (
     Answers,
@@ -26,7 +28,17 @@ Key: TypeAlias = str  # of an entity: "dataset/id"
 Kind: TypeAlias = Literal["submission", "malformed", "differs", "office"]
 
 
-# These two are tuples because they come by the dozen with every entity and every submission.
+# PropertyState and Step are tuples because they come by the dozen with every entity and every submission.
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+def alike(cls: type[Row], values: Mapping[str, str], *rest: object) -> dict[str, Row]:
+    """Name → the tuple of its value and ``rest``, all the fields of ``cls`` that follow: what `cls(value, *rest)` is,
+    without a call in Python for each."""
+    rows = zip(values.values(), *map(repeat, rest), strict=False)
+    return dict(zip(values, map(partial(tuple.__new__, cls), rows), strict=True))
+
+
 class PropertyState(NamedTuple):
     """A value in the registry, with the entity version and the submission that last set it.
 

@@ -281,7 +281,7 @@ def _judgement_on_form(
 ) -> tuple[str | None, str | None, tuple[tuple[str, str], ...]]:
     """The form's own verdict: code, field, all faults; None if it has nothing to say."""
     datasets = [target.dataset for target in submission.targets]
-    if sorted(datasets) != sorted(changes):
+    if len(datasets) != len(changes) or changes.keys() != set(datasets):
         odd = sorted(set(datasets) ^ set(changes)) or sorted(datasets)
         return "entity_mismatch", odd[0], ()
     given = {"county": submission.county, "village": submission.village, "person": submission.person}
@@ -310,7 +310,8 @@ def _judge(
     facts, judged, traces = work.facts, {}, dict[Key, Trace]()
     for target in submission.targets:
         whole = _judge_target(work, submission, target, changes[target.dataset])
-        judged[target.key], traces = whole.judged, {**traces, **whole.traces}
+        judged[target.key] = whole.judged
+        traces.update(whole.traces)
         work.store(whole.judged.held)
     fields = tuple(outcome for each in judged.values() for outcome in each.fields)
     marks = []

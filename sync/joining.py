@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sync.alias import versioned
 from sync.codec import derived_id, submission_hash, to_text
 from sync.facts import Device, Facts, Held, Key, Past, Policy, PropertyState, Pushed, Step, Trace
 from sync.hub import Work, journal_line
+from sync.merge import versioned
 from sync.messages import VALUE_CHARS_MAX, Submission, Target, Verdict
 from sync.office import FORM_VERSION, POLICY, device
 from sync.relink import without

@@ -11,11 +11,11 @@ registry (applied, same), or was replaced by one who had seen it (superseded), o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from sync.codec import derived_id
-from sync.facts import Held, PropertyState, Step, Trace
+from sync.facts import Held, PropertyState, Step, Trace, alike
 from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult
 from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
 from sync.sight import Case, Seen, base, comparable, same, sight
@@ -23,8 +23,7 @@ from sync.sight import Case, Seen, base, comparable, same, sight
 Result: TypeAlias = FieldResult | Literal[""]
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """``held``: the entity afterwards. ``others``: somebody else had changed it since the surveyor saw it.
     ``fields``: one for each value the surveyor changed; none for a new entity, which takes them all."""
 
@@ -45,7 +44,9 @@ class Found(NamedTuple):
 
 def judge(case: Case, groups: Mapping[str, str], now: str) -> Judged:
     """What the case's submission makes of its entity. ``groups``: property → guard group. ``now``: the hub's time."""
-    return registered(case, now) if case.registers else compared(case, groups, now)
+    if case.registers:
+        return registered(case, now)
+    return (edited(case, now) if case.undisturbed else None) or compared(case, groups, now)
 
 
 def compared(case: Case, groups: Mapping[str, str], now: str) -> Judged:
@@ -54,7 +55,9 @@ def compared(case: Case, groups: Mapping[str, str], now: str) -> Judged:
     found = {name: _find(case, name, seen, groups) for name in case.sent}
     after = _apply(case, seen, found, groups, now)
     fields = tuple(
-        _outcome(case, name, seen[name], each) for name, each in found.items() if each.result and not case.new
+        _outcome(case, name, seen[name].value, each)
+        for name, each in found.items()
+        if each.result and not case.new
     )
     steps = _steps(case, seen, found, after.version)
     return Judged(after, _trace(case, steps, after.version), fields, _others(case))
@@ -65,15 +68,33 @@ def registered(case: Case, now: str) -> Judged:
     nothing to compare, and what `compared` would come to is known beforehand."""
     me, version = case.submission.id, case.held.version + 1
     values = {name: value for name, value in case.sent.items() if name != VILLAGE}
-    held = replace(
-        case.held,
-        version=version,
-        props={name: PropertyState(value, version, me) for name, value in values.items()},
-        updated_at=now,
-        epochs=((case.history, version),),
-    )
-    steps = {name: Step(value, None, "applied", version) for name, value in case.sent.items()}
+    props = alike(PropertyState, values, version, me, ())
+    held = replace(case.held, version=version, props=props, updated_at=now, epochs=((case.history, version),))
+    steps = alike(Step, case.sent, None, "applied", version)
     return Judged(held, _trace(case, steps, version), (), False)
+
+
+def edited(case: Case, now: str) -> Judged | None:
+    """`judge` where nothing happened since the surveyor looked, as in nearly all the other half: what differs from
+    what was seen goes in. None where what is stated of that is not what stands here: then it takes comparing."""
+    held, base, me = case.held, case.target.base, case.submission.id
+    changed = {
+        name: mine for name, mine in case.sent.items() if mine != base.get(name, "") and name != VILLAGE
+    }
+    version = held.version + 1 if changed else held.version
+    props, fields = dict(held.props), []
+    steps = {name: Step(mine, base.get(name), "", version) for name, mine in case.sent.items()}
+    steps[VILLAGE] = Step(held.village, held.village, "", version)
+    for name, mine in changed.items():
+        state, seen = held.props.get(name), base.get(name)
+        if not same(seen, state.value if state else None) or (state and state.submission in case.known):
+            return None
+        behind = (seen, *state.seen) if state and fresh(case, state) else (seen,)
+        props[name] = PropertyState(mine, version, me, without(mine, behind))
+        steps[name] = Step(mine, seen, "applied", version)
+        fields.append(_outcome(case, name, seen, Found("applied", state.submission if state else "")))
+    after = versioned(held, version, case.history, now, props) if changed else held
+    return Judged(after, _trace(case, steps, version), tuple(fields), False)
 
 
 def stated(case: Case, now: str) -> Judged:
@@ -89,7 +110,9 @@ def stated(case: Case, now: str) -> Judged:
         for name, state in states.items()
     }
     after = _apply(case, seen, found, {}, now)
-    fields = tuple(_outcome(case, name, seen[name], each) for name, each in found.items() if each.result)
+    fields = tuple(
+        _outcome(case, name, seen[name].value, each) for name, each in found.items() if each.result
+    )
     return Judged(after, _trace(case, _steps(case, seen, found, after.version), after.version), fields, False)
 
 
@@ -208,10 +231,17 @@ def _apply(
     applied = any(each.result == "applied" for each in found.values())
     if not (case.new or applied or conflicts != held.conflicts):
         return after
-    version = held.version + 1
-    went_on = bool(held.epochs) and held.epochs[-1][0] == case.history
-    epochs = held.epochs if went_on else (*held.epochs, (case.history, version))
-    return replace(after, version=version, updated_at=now, epochs=epochs)
+    return versioned(after, held.version + 1, case.history, now)
+
+
+def versioned(
+    held: Held, version: int, history: str, now: str, props: Mapping[str, PropertyState] | None = None
+) -> Held:
+    """The entity at a version made now, under the hub's present history; with other values, if there are."""
+    went_on = bool(held.epochs) and held.epochs[-1][0] == history
+    epochs = held.epochs if went_on else (*held.epochs, (history, version))
+    props = held.props if props is None else props
+    return replace(held, version=version, updated_at=now, epochs=epochs, props=props)
 
 
 def _state_after(
@@ -276,7 +306,7 @@ def _conflict(case: Case, name: str, seen: Seen, by: str, joined: tuple[Conflict
     )
 
 
-def _outcome(case: Case, name: str, seen: Seen, found: Found) -> FieldOutcome:
+def _outcome(case: Case, name: str, seen: str | None, found: Found) -> FieldOutcome:
     state, setter = case.state(name), case.known.get(found.by)
     assert found.result
     return FieldOutcome(
@@ -284,7 +314,7 @@ def _outcome(case: Case, name: str, seen: Seen, found: Found) -> FieldOutcome:
         case.target.id,
         name,
         found.result,
-        seen.value,
+        seen,
         case.sent[name],
         state.value if state else None,
         found.by,
@@ -301,14 +331,13 @@ def _steps(case: Case, seen: Mapping[str, Seen], found: Mapping[str, Found], ver
 
 def _trace(case: Case, steps: Mapping[str, Step], version: int) -> Trace:
     # Whoever corrects this one in turn has seen no more than this one had, so the older sight is handed on.
-    saw = case.corrected or Trace({}, {}, (), case.own.version, case.own.history, 0)
-    me = case.submission
+    me, saw = case.submission, case.corrected
     return Trace(
         steps,
         case.handed_on,
         case.lineage,
-        saw.base_version,
-        saw.history,
+        saw.base_version if saw else case.target.base_version,
+        saw.history if saw else me.history,
         version,
         case.line or me.device,
         me.device_seq,

@@ -7,7 +7,6 @@ correction, and a base version of another history are to be read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sync.chain import apart
@@ -32,8 +31,7 @@ class Seen(NamedTuple):
     joins: bool = False
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """One submission before one entity, with everything that bears on it.
 
     ``sent`` has the village as property `VILLAGE`. ``held`` has version 0 if the hub lacks the entity.
@@ -64,6 +62,19 @@ class Case:
     def registers(self) -> bool:
         """Nobody knows the entity, and its surveyor had seen nothing of it, neither at the hub nor on the tablet."""
         return self.new and not (self.target.base or self.trail or self.corrected or self.held.epochs)
+
+    @property
+    def undisturbed(self) -> bool:
+        """Nothing became of the entity since its surveyor saw it, here or on the tablet, and nothing is open there:
+        so what was seen of it is what stands there, as long as what is stated of it agrees."""
+        held, target, corrects = self.held, self.target, self.submission.corrects
+        return (
+            0 < held.version <= target.base_version
+            and self.submission.history == self.history
+            and not (self.by_value or self.followed or corrects or held.conflicts)
+            and held.village == self.sent[VILLAGE]
+            and self.masked.isdisjoint(self.sent)
+        )
 
     @property
     def by_versions(self) -> bool:

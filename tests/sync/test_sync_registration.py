@@ -1,12 +1,15 @@
-"""A registration of what nobody knew goes a short way, and comes to what the long one would."""
+"""A registration of what nobody knew, and an edit that nobody came before, go a short way, and come to what the
+long one would."""
 
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync import merge
-from sync.facts import Held
-from sync.messages import Submission, Target
+from sync.facts import Held, Past, PropertyState, Step, Trace
+from sync.messages import Submission, Target, Verdict
 from sync.sight import Case, case_of
 
 HOME = Target("household", "0c6f2d1e-3c58-4b7e-8a44-6f1d9b2a7c30", 0, {}, None)
@@ -56,3 +59,48 @@ def test_what_the_office_states_comes_to_what_comparing_would() -> None:
             made = replace(MADE, id=OTHER, device_seq=8, village=village, targets=(target,))
             one = case_of(made, target, values, first, known={}, history=HISTORY)
             assert merge.stated(one, NOW) == merge.compared(one, {}, NOW)
+
+
+texts = st.sampled_from(["", "1", "2"])
+names = st.sampled_from(["head_name", "phone", "device", "fuel"])
+
+
+@st.composite
+def ordinary(draw: st.DrawFn) -> Case:
+    """An edit by one who has seen all that happened, as far as versions tell; what it states may be otherwise."""
+    setters = [OTHER, MADE.device, MADE.id]
+    states = st.builds(PropertyState, texts, st.integers(1, 4), st.sampled_from(setters), st.just(("0",)))
+    held = Held(
+        HOME.dataset, HOME.id, MADE.village, 4, draw(st.dictionaries(names, states)),
+        epochs=draw(st.sampled_from([((HISTORY, 1),), ((OTHER, 1), (HISTORY, 3)), ((OTHER, 1),), ()])),
+        placed=draw(st.sampled_from([None, PropertyState(MADE.village, 2, OTHER, ("140525100009",))])),
+    )  # fmt: skip
+    seen = {name: state.value for name, state in held.props.items()}
+    base = draw(st.just(seen) | st.dictionaries(names, texts))
+    target = replace(HOME, base_version=draw(st.integers(3, 5)), base=base)
+    made = replace(
+        MADE, targets=(target,), village=draw(st.sampled_from([MADE.village, "140525100002"])),
+        history=draw(st.sampled_from([HISTORY, OTHER])),
+    )  # fmt: skip
+    values = draw(st.dictionaries(names, texts))
+    steps = {name: Step(value, "0", "applied", 3) for name, value in values.items()}
+    trace = Trace(steps, {}, draw(st.sampled_from([(), (MADE.id,)])), 1, HISTORY, 3, OTHER, 1)
+    past = Past(OTHER, "", Verdict(OTHER, "applied"), "9", MADE.observed_at, {f"household/{HOME.id}": trace})
+    known = draw(st.sampled_from([{}, {OTHER: past}]))
+    masked = draw(st.sampled_from([frozenset[str](), frozenset({"phone"})]))
+    return case_of(made, target, values, held, known=known, history=HISTORY, masked=masked)
+
+
+@given(ordinary())
+def test_an_ordinary_edit_comes_to_what_comparing_would(one: Case) -> None:
+    for groups in ({}, {"device": "heating", "fuel": "heating"}):
+        assert merge.judge(one, groups, NOW) == merge.compared(one, groups, NOW)
+
+
+def test_an_ordinary_edit_is_not_compared() -> None:
+    first = merge.judge(case(), GROUPS, NOW).held
+    target = replace(HOME, base_version=1, base={"head_name": "张三", "phone": ""})
+    one = case_of(
+        replace(MADE, id=OTHER), target, {"head_name": "李四", "phone": ""}, first, known={}, history=HISTORY
+    )
+    assert one.undisturbed and merge.edited(one, NOW) == merge.compared(one, GROUPS, NOW)
