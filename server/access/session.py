@@ -52,7 +52,11 @@ def begin(request: Request, person: Person) -> None:
 
 def visitor(request: Request) -> None:
     """Every page: what templates may ask of whoever looks, signed in or not. Raises Problem `malformed`."""
+    _nobody(request)
     _refuse_unwritable(request.query_params.values())
+
+
+def _nobody(request: Request) -> None:
     request.state.csrf = request.session.get("csrf", "")
     request.state.person = None
 
@@ -61,7 +65,7 @@ def recognise(request: Request) -> None:
     """Who asks for a page there is not, as far as a session says; nothing depends on it but what is offered."""
     if "session" not in request.scope:
         return
-    visitor(request)
+    _nobody(request)
     person = _by_session(request)
     if person is not None and rules.in_office(person) and not person.password_once:
         request.state.person = person
