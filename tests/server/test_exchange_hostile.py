@@ -6,7 +6,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -124,3 +124,9 @@ def test_a_payee_of_a_home_with_an_impossible_id_is_paid_nothing(hub, tablet) ->
     odd = _recorded(tablet, "payee", "payee", {"household_id": LONG}, stated)
     assert hub.takes(tablet, odd) == {odd.id: "applied"}
     assert _rows(hub, PayeeRow) == []
+
+
+def test_a_record_made_at_the_end_of_the_calendar_holds_back_no_other(hub, tablet) -> None:
+    """No clock of this county can show that instant: not even the form's own check can be asked."""
+    good, odd = tablet.visit(VILLAGE), replace(tablet.visit(VILLAGE), observed_at="9999-12-31T20:00:00.000Z")
+    assert hub.takes(tablet, odd, good) == {odd.id: "rejected", good.id: "applied"}
