@@ -214,15 +214,30 @@ class HouseholdPresenter:
             base=value(conflict.base),
             mine=value(conflict.mine),
             theirs=value(conflict.theirs),
-            by=say(
-                "conflict.mine_by",
-                person=self._desk.person(conflict.person),
-                when=self._desk.moment(conflict.at),
+            by="\n".join(
+                filter(
+                    None,
+                    (self._said("mine_by", conflict.person, conflict.at), self._stands(dataset, conflict)),
+                )
             ),
             submission=conflict.submission,
             dataset=dataset,
             entity=shown.id,
         )
+
+    def _stands(self, dataset: str, conflict: Conflict) -> str:
+        """Who recorded the register's value: known to the tablets that sent one of the two records, for the verdict
+        named the other side; empty elsewhere."""
+        if own := self._desk.replica.record(conflict.by):
+            return self._said("theirs_by", own.submission.person, own.submission.observed_at)
+        sent = self._desk.replica.record(conflict.submission)
+        fields = sent.verdict.fields if sent and sent.verdict else ()
+        named = (dataset, conflict.property)
+        met = [field for field in fields if (field.dataset, field.property) == named and field.theirs_by]
+        return self._said("theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
+
+    def _said(self, key: str, person: str, at: str) -> str:
+        return self._desk.say(f"conflict.{key}", person=self._desk.person(person), when=self._desk.moment(at))
 
 
 def _latest(seen: list[Shown]) -> list[Shown]:

@@ -160,11 +160,29 @@ def test_a_conflict_shows_base_mine_and_theirs_and_is_settled_by_a_correction(ta
         "走访结果", "未填", "拒绝登记", "家中无人",
     )  # fmt: skip
     assert difference.by.startswith("由张晓敏提交")
+    assert "\n名册现在的值由其他人员登记" in difference.by
+    tablet.reply(people={"p-2": "欧阳㛃"})
+    assert "\n名册现在的值由欧阳㛃登记" in page.state().conflicts[0].by
     [told] = RecordPresenter(tablet.desk, submission).state().differences
-    assert told.by.startswith("名册现在的值由其他人员登记")
+    assert told.by.startswith("名册现在的值由欧阳㛃登记")
     draft = tablet.replica.draft(page.settle(difference))
     assert draft.corrects == submission
     assert tabs(tablet)["todo"] == ["草稿", "有冲突"]
+
+
+def test_whoevers_value_stands_sees_their_own_name_beside_the_other(tablet):
+    household = tablet.household()
+    mine = visit(tablet, household, "not_at_home")
+    tablet.settle()
+    other = Conflict(
+        tablet.desk.new_id(), "visit_outcome", tablet.desk.new_id(), None, "refused", "not_at_home", mine,
+        "2020-09-12T01:30:00Z", "p-2",
+    )  # fmt: skip
+    props = {"head_name": "王秀英", "visit_outcome": "not_at_home"}
+    tablet.receive(tablet.state("household", household, props, (other,)))
+    [difference] = HouseholdPresenter(tablet.desk, household).state().conflicts
+    theirs, own = difference.by.split("\n")
+    assert theirs.startswith("由其他人员提交") and own.startswith("名册现在的值由张晓敏登记")
 
 
 def test_a_record_shows_its_answers_in_words(tablet):
