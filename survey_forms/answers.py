@@ -6,11 +6,15 @@ answer is saved to which property of which entity is the form's own declaration 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree
 
+from survey_forms.alone import Judge, judges
 from survey_forms.form import EntityDeclaration, Form, FormFault, Issue, Node
 from survey_forms.records import Answers, Flat, flatten
 from survey_forms.scope import Cells, Context, Scope
@@ -21,6 +25,8 @@ _OPENROSA = "http://openrosa.org/xforms"
 _ENTITIES = "http://www.opendatakit.org/xforms/entities"
 # Nothing that decides on entities may read the clock (such a form is refused), so any moment will do.
 _NO_CONTEXT = Context(date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC))
+
+_NOTHING: Answers = {}
 
 
 def canonical(answers: Answers) -> bytes:
@@ -72,14 +78,67 @@ def entity_changes(form: Form, answers: Answers) -> dict[str, dict[str, str]]:
     A property whose question was left empty, or became irrelevant, is ``. An entity is left out where its
     group is not relevant, or where both its create_if and update_if are false.
     """
-    changes: dict[str, dict[str, str]] = {}
-    flat = flatten(form, answers)
-    for declaration, _ in _saving(form, flat):
-        changes[declaration.dataset] = {
-            name: canonical_text(form.nodes[path], flat.typed.get(path, {}).get((), ""))
-            for name, path in declaration.properties.items()
-        }
-    return changes
+    outlets = _outlets(form)
+    if not all(each.always for each in outlets):
+        acting = {each.dataset for each, _ in _saving(form, flatten(form, answers))}
+        outlets = tuple(each for each in outlets if each.dataset in acting)
+    return {each.dataset: _saved(each, answers) for each in outlets}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlet:
+    """Where the values of an entity are found in answers, group by group; `always`: whatever is answered."""
+
+    dataset: str
+    always: bool
+    groups: tuple[tuple[tuple[str, ...], tuple[tuple[str, Node, Judge], ...]], ...]
+
+
+@lru_cache(maxsize=64)
+def _outlets(form: Form) -> tuple[_Outlet, ...]:
+    return tuple(
+        _Outlet(each.dataset, _always_acts(form, each), tuple(_groups(form, each))) for each in form.entities
+    )
+
+
+def _groups(
+    form: Form, declaration: EntityDeclaration
+) -> Iterator[tuple[tuple[str, ...], tuple[tuple[str, Node, Judge], ...]]]:
+    tests = judges(form)
+    saved = [(name, form.nodes[path]) for name, path in declaration.properties.items()]
+    for group, fields in groupby(saved, key=lambda field: field[1].parent):
+        steps = tuple(group.removeprefix(form.root).split("/")[1:])
+        yield steps, tuple((name, node, tests[node.path]) for name, node in fields)
+
+
+def _always_acts(form: Form, declaration: EntityDeclaration) -> bool:
+    node = form.nodes[declaration.scope]
+    while node.relevant is None and node.parent:
+        node = form.nodes[node.parent]
+    conditions = (declaration.creates, declaration.updates)
+    return node.relevant is None and any(each is not None and each.always for each in conditions)
+
+
+def _saved(outlet: _Outlet, answers: Answers) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for steps, fields in outlet.groups:
+        inside = _inside(answers, steps)
+        for name, node, is_sound in fields:
+            raw = inside.get(node.name)
+            if not isinstance(raw, str):
+                values[name] = ""
+            else:
+                values[name] = raw if is_sound(raw) else canonical_text(node, raw)
+    return values
+
+
+def _inside(answers: Any, steps: Iterable[str]) -> Mapping[str, Any]:
+    """A group of the answers, empty where there is none."""
+    for step in steps:
+        if not isinstance(answers, Mapping):
+            break
+        answers = answers.get(step)
+    return answers if isinstance(answers, Mapping) else _NOTHING
 
 
 def prefill(form: Form, states: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ look-up with a known key, so that a keystroke costs microseconds. What an expres
 change before it needs to run again.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,8 +45,14 @@ class Compiled:
     volatile: bool
     own: bool
 
+    @property
+    def always(self) -> bool:
+        """Whether it is written as plainly true, as what is always required or always saved is."""
+        return self.text == "true()"
+
     def truth(self, scope: Scope, at: At) -> bool:
-        return to_boolean(self.run(scope, at, None))
+        result = self.run(scope, at, None)
+        return result if isinstance(result, bool) else to_boolean(result)
 
     def string(self, scope: Scope, at: At) -> str:
         return to_text(self.run(scope, at, None))
@@ -133,12 +140,13 @@ class _Compiler:
                 f"没有函数“{call.name}”", _REMEDIES.get(call.name, "请改用说明中列出的函数")
             )
         _check_count(call, function.least, function.most)
-        _check_pattern(call)
         build_argument = self.paths.nodes if function.nodes else self.paths.value
         arguments = [
             build_argument(argument, focus) if isinstance(argument, Path) else self.value(argument, focus)
             for argument in call.arguments
         ]
+        if pattern := _pattern_in(call):
+            return operators.matches(arguments[0], pattern)
         return operators.apply(function.run, arguments)
 
     def choose(self, call: Call, focus: Focus) -> Run:
@@ -230,13 +238,14 @@ def _check_count(call: Call, least: int, most: int | None) -> None:
         raise ExpressionFault(f"函数 {call.name} 要 {wanted} 个参数，写了 {given} 个", "请补足或删去参数")
 
 
-def _check_pattern(call: Call) -> None:
-    if (
-        call.name == "regex"
-        and isinstance(call.arguments[1], Literal)
-        and pattern_of(call.arguments[1].text) is None
-    ):
+def _pattern_in(call: Call) -> re.Pattern[str] | None:
+    """The pattern that a call of `regex` is written with. Raises ExpressionFault if it is none."""
+    if call.name != "regex" or not isinstance(call.arguments[1], Literal):
+        return None
+    pattern = pattern_of(call.arguments[1].text)
+    if pattern is None:
         raise ExpressionFault(f"正则表达式“{call.arguments[1].text}”有误", "请检查括号和方括号")
+    return pattern
 
 
 _Build = Callable[[_Compiler, Call, Focus], Run]

@@ -34,8 +34,7 @@ def find(form: Form, node: Node, at: At, scope: Scope) -> Fault | None:
     """The fault of a relevant leaf. `scope.lang` is the language of the message."""
     value = scope.live[node.path][at]
     if value == "":
-        asked = node.required is not None and node.type != "note" and node.calculate is None
-        if not asked or node.required is None or not node.required.truth(scope, at):
+        if node.required is None or not is_asked(node) or not node.required.truth(scope, at):
             return None
         return _fault(
             form, node, at, scope, "required", node.required_message.say(scope, at, form.default_language)
@@ -44,14 +43,19 @@ def find(form: Form, node: Node, at: At, scope: Scope) -> Fault | None:
         return _spoken(form, node, at, scope, "type", node.data_type)
     if node.type == "acknowledge" and value != CONFIRMED:
         return _spoken(form, node, at, scope, "type", "acknowledge")
-    if node.options is not None and not _may_choose(node, at, value, scope):
+    if node.options is not None and not may_choose(node, at, value, scope):
         return _spoken(form, node, at, scope, "choice", "choice")
-    if node.bounds is not None and not _within(node.bounds, value):
+    if node.bounds is not None and not within(node.bounds, value):
         return _spoken(form, node, at, scope, "constraint", "range")
     if node.constraint is not None and not node.constraint.truth(scope, at):
         said = node.constraint_message.say(scope, at, form.default_language)
         return _fault(form, node, at, scope, "constraint", said)
     return None
+
+
+def is_asked(node: Node) -> bool:
+    """Whether somebody could leave it out."""
+    return node.type != "note" and node.calculate is None
 
 
 def label_of(form: Form, node: Node, at: At, scope: Scope) -> str:
@@ -71,14 +75,16 @@ def _spoken(form: Form, node: Node, at: At, scope: Scope, code: str, key: str) -
     return Fault(place_path(node, at), label, code, said)
 
 
-def _may_choose(node: Node, at: At, value: str, scope: Scope) -> bool:
+def may_choose(node: Node, at: At, value: str, scope: Scope) -> bool:
+    """Whether all that is chosen is offered now."""
     if node.options is None:
         return True
     chosen = value.split() if node.type == "select_multiple" else [value]
     return node.options.offers(chosen, scope, at)
 
 
-def _within(bounds: tuple[str, str, str], value: str) -> bool:
+def within(bounds: tuple[str, str, str], value: str) -> bool:
+    """Whether a number lies within start and end, on a step."""
     start, end, step = (to_number(bound) for bound in bounds)
     number = to_number(value)
     if start.is_nan() or end.is_nan():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal, InvalidOperation
 from functools import lru_cache
+from operator import mul
 
 from survey_forms.scope import Value
 from survey_forms.values import ARITHMETIC, NAN, day_of, moment_of, to_boolean, to_number, to_text
@@ -18,6 +19,10 @@ from survey_forms.values import ARITHMETIC, NAN, day_of, moment_of, to_boolean, 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _POWER_MAX = 1_000
+_RIC = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
+_RIC_WEIGHTS = tuple(2**place % 11 for place in range(17, 0, -1))
+# Digits are weighed by their codes, which begin at that of 0.
+_RIC_OF_ZEROS = sum(_RIC_WEIGHTS) * ord("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,16 +248,14 @@ def cn_ric(value: Value) -> Value:
     not looked up: numbers issued by counties that have been renamed since stay valid.
     """
     text = to_text(value).strip().upper()
-    if not re.fullmatch(r"[1-9]\d{16}[\dX]", text, re.ASCII):
+    if not _RIC.fullmatch(text):
         return False
     try:
         date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
     except ValueError:
         return False
-    remainder = 0
-    for digit in text[:17]:
-        remainder = (remainder + int(digit)) * 2 % 11
-    return "0123456789X"[(12 - remainder) % 11] == text[17]
+    weighed = sum(map(mul, _RIC_WEIGHTS, text.encode())) - _RIC_OF_ZEROS
+    return "10X98765432"[weighed % 11] == text[17]
 
 
 def luhn(value: Value) -> Value:

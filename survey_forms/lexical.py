@@ -52,12 +52,12 @@ def _date_time(text: str) -> str | None:
 def _geopoint(text: str) -> str | None:
     """`lat lon alt acc`, of which the last two may be missing."""
     parts = text.split()
-    if not 2 <= len(parts) <= 4 or not all(_DECIMAL.fullmatch(part) for part in parts):
+    numbers = [number for part in parts if (number := _decimal(part)) is not None]
+    if not 2 <= len(parts) <= 4 or len(numbers) < len(parts):
         return None
-    numbers = [Decimal(part) for part in parts]
-    if abs(numbers[0]) > 90 or abs(numbers[1]) > 180:
+    if abs(Decimal(numbers[0])) > 90 or abs(Decimal(numbers[1])) > 180:
         return None
-    return " ".join(map(number_text, numbers))
+    return " ".join(numbers)
 
 
 def _file(text: str) -> str | None:
@@ -110,7 +110,16 @@ def normal(data_type: str, raw: str) -> str:
 
 def is_valid(data_type: str, text: str) -> bool:
     """Whether a text, already normal, is a value of the type."""
-    if len(text) > TEXT_LENGTH_MAX or not (text.isprintable() or not _UNWRITABLE.search(text)):
-        return False
     reader = _READERS.get(data_type)
-    return reader is None or reader(text) is not None
+    return _is_writable(text) and (reader is None or reader(text) is not None)
+
+
+def is_canonical(data_type: str, text: str) -> bool:
+    """Whether a text, not empty, is a value of the type and the one text of this value."""
+    reader = _READERS.get(data_type)
+    whole = _is_writable(text) and "\r" not in text and text.strip() == text != ""
+    return whole and (reader is None or reader(text) == text)
+
+
+def _is_writable(text: str) -> bool:
+    return len(text) <= TEXT_LENGTH_MAX and (text.isprintable() or not _UNWRITABLE.search(text))

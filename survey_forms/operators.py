@@ -5,6 +5,7 @@ needs.
 """
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -25,6 +26,8 @@ def binary(sign: str, left: Run, right: Run) -> Run:
     if sign in _ARITHMETIC:
         calculate = _ARITHMETIC[sign]
         return lambda s, at, f: calculate(to_number(left(s, at, f)), to_number(right(s, at, f)))
+    if sign in _TESTS:
+        return _before_or_after(sign, left, right)
     compare = _COMPARISONS[sign]
     return lambda s, at, f: _compared(compare, left(s, at, f), right(s, at, f))
 
@@ -54,6 +57,25 @@ def with_number(sign: str, left: Run, right: Run, number: Decimal) -> Run:
         return not told.is_nan() and test(told, number)
 
     return run
+
+
+def _before_or_after(sign: str, left: Run, right: Run) -> Run:
+    compare, test = _COMPARISONS[sign], _TESTS[sign]
+
+    def run(s: Scope, at: At, f: Frame | None) -> Value:
+        first, second = left(s, at, f), right(s, at, f)
+        if isinstance(first, tuple) or isinstance(second, tuple):
+            return _compared(compare, first, second)
+        one, other = to_number(first), to_number(second)
+        return not (one.is_nan() or other.is_nan()) and test(one, other)
+
+    return run
+
+
+def matches(text: Run, pattern: re.Pattern[str]) -> Run:
+    """`regex(…, 'pattern')`: the pattern is nearly always written out, and then compiled once."""
+    match = pattern.fullmatch
+    return lambda s, at, f: match(to_text(text(s, at, f))) is not None
 
 
 def gives_truth(sign: str) -> bool:

@@ -11,6 +11,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import Context as DecimalContext
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from survey_forms.scope import Value
 
@@ -57,11 +58,13 @@ def to_number(value: Value) -> Decimal:
     if isinstance(value, bool):
         return Decimal(int(value))
     text = to_text(value).strip()
-    if not text or len(text) > _NUMBER_LENGTH_MAX:
-        return NAN
-    if _NUMBER.fullmatch(text):
-        return Decimal(text)
-    return days(text)
+    return _number_of(text) if text and len(text) <= _NUMBER_LENGTH_MAX else NAN
+
+
+# The same areas, counts and days come in record after record.
+@lru_cache(maxsize=4096)
+def _number_of(text: str) -> Decimal:
+    return Decimal(text) if _NUMBER.fullmatch(text) else days(text)
 
 
 def number_text(number: Decimal) -> str:
