@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import main
+from sync.sealed import key_id
 
 NORTH, OTHER = "140525100201", "140525100202"
 
@@ -41,6 +42,16 @@ def test_it_tells_what_is_in_it_and_then_takes_it(command, tablet, submit, desk)
     assert status == 1
     assert "不完整或已损坏" in said
     assert len(desk.log("rescue.import")) == 2
+
+
+def test_the_key_is_renewed_while_the_server_runs(command, running, tablet, desk) -> None:
+    first = running.app.state.keyring.public
+    status, said = command("rescue-key")
+    assert (status, "服务器不必重启" in said, "county-keys" in said) == (0, True, True)
+    tablet.sync()
+    held = tablet.replica.identity().county_key
+    assert held not in ("", first) and key_id(held) in said
+    assert desk.log("rescue_key.renew") == [{"新密钥": key_id(held), "保留的旧密钥": "1"}]
 
 
 def test_a_backup_says_that_the_countys_key_is_not_in_it(command, tmp_path) -> None:
