@@ -17,7 +17,7 @@ from server.lab.simulation.recount import coverage_recounted, digests_agree, hub
 from server.lab.simulation.values import lost_values, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
-from sync.messages import Conflict, Verdict
+from sync.messages import Conflict, Target, Verdict
 
 
 @dataclass(frozen=True)
@@ -283,6 +283,27 @@ def _conversion(judged: Judged) -> str:
     return next(found, "")
 
 
+def copies_closed(evidence: Evidence) -> Iterator[str]:
+    """A device is closed if both copies of its tablet recorded and called, and no device where nothing was copied or
+    put back."""
+    lines = {
+        id: [fork for fork in evidence.lives.get(id, ()) if fork.startswith(("copy ", "first "))]
+        for id in evidence.journal
+    }
+    for fork, device in evidence.copied.items():
+        both = {f"{side} {fork}" for side in ("copy", "first")}
+        came = {
+            each
+            for id, forks in lines.items()
+            for each in both & set(forks)
+            if evidence.journal[id].submission.device == device
+        }
+        if came == both and evidence.closed.get(device) is None and not evidence.went_back:
+            yield f"both copies of {device} have recorded and called, and it is not closed"
+    if not evidence.copied and not evidence.put_back_n:
+        yield from (f"{device} was closed as {how}" for device, how in evidence.closed.items() if how)
+
+
 def statuses_true(evidence: Evidence) -> Iterator[str]:
     """With a receipt for everything a tablet says that it may be handed in, and counts what is still open."""
     for tablet in evidence.tablets:
@@ -343,6 +364,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     photos_told,
     one_home,
     merged_kept,
+    copies_closed,
 )
 
 
