@@ -87,6 +87,7 @@ def tablet_cloned(world: World, tablet: Tablet, step: Step) -> None:
     world.tablets.append(
         tablet.copied(world.stage.world / f"copy-of-{tablet.number}-{step.n}" / tablet.file.name, str(step.n))
     )
+    world.copied[str(step.n)] = tablet.device
     world.note("tablet_cloned")
     world.tell(f"{tablet.name}: copied to a second one")
 

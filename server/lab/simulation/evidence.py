@@ -109,6 +109,8 @@ class Evidence:
     gone, but acknowledged before that, or left in a rescue file; empty where the hub went back too. ``lives``: on
     which line each was made. ``merges`` oldest first; ``acts``: the journal's lines of the office; ``aliases``: id →
     the home it leads to, as the register says.
+    ``closed``: device → why it is; ``copied``: fork → device of a tablet that was copied; ``put_back_n``: tablets that
+    were restored; ``went_back``: the hub was.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -130,6 +132,10 @@ class Evidence:
     counted: Mapping[str, str]
     findings: tuple[tuple[str, str, str], ...]
     photos: photo_checks.PhotosSeen = NO_PHOTOS
+    closed: Mapping[str, str | None] = field(default_factory=dict)
+    copied: Mapping[str, str] = field(default_factory=dict)
+    put_back_n: int = 0
+    went_back: bool = False
     merges: tuple[Merged, ...] = ()
     acts: Mapping[str, Judged] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -199,6 +205,10 @@ def gather(world: World) -> Evidence:
             receipted={} if world.hub.went_back else world.receipted | world.rescued,
             lives=world.lives,
             photos=photo_checks.seen(world, database),
+            closed=dict(map(tuple, database.execute("SELECT device, closed_as FROM tablet ORDER BY device"))),
+            copied=world.copied,
+            put_back_n=world.counts["tablet_restored"],
+            went_back=world.hub.went_back,
             merges=_merges(database),
             acts=_journal(database, "office"),
             aliases=dict(database.execute("SELECT id, survivor FROM alias ORDER BY id").fetchall()),

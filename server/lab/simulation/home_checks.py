@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from server.lab.simulation.evidence import Evidence
 from sync.facts import Held
@@ -18,11 +18,21 @@ def one_home(evidence: Evidence) -> Iterator[str]:
         wanted = {
             id: end
             for id, end in ends.items()
-            if gone[id].village in tablet.villages and f"household/{end}" in tablet.entities
+            if f"household/{end}" in tablet.entities and _told(gone, id) <= tablet.villages
         }
         found = {id: end for id, end in tablet.aliases.items() if id in wanted or end != ends.get(id)}
         if found != wanted:
             yield f"tablet {tablet.number} shows {found} of merged homes, should show {wanted}"
+
+
+def _told(gone: Mapping[str, Held], id: str) -> frozenset[str]:
+    """The villages in which a tablet hears where an id leads, and where that leads in turn."""
+    villages = set()
+    for _ in gone:
+        if id in gone:
+            villages.add(gone[id].village)
+            id = gone[id].same_as or ""
+    return frozenset(villages)
 
 
 def merged_kept(evidence: Evidence) -> Iterator[str]:

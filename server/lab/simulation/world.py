@@ -48,7 +48,8 @@ class Moved:
 class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
     ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
-    ``rescued``: all that revoked tablets had recorded. ``photos``: those that were taken."""
+    ``rescued``: all that revoked tablets had recorded. ``photos``: those that were taken. ``copied``:
+    step → device of the tablet that was copied there."""
 
     stage: Stage
     story: Story
@@ -61,6 +62,7 @@ class World:
     rescued: dict[str, Submission] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
     photos: Photos = field(default_factory=Photos)
+    copied: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     hub: Hub = field(init=False)

@@ -1,0 +1,102 @@
+"""Merged homes and copied tablets in simulated counties: every promise is kept, and the checkers can fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from server.lab.simulation.checkers import check
+from server.lab.simulation.evidence import gather
+from server.lab.simulation.story import Step, Story
+from server.lab.simulation.world import World
+
+SEED = 5
+
+
+def told(*events):
+    steps = tuple(Step(n, *event) for n, event in enumerate(events))
+    return Story(SEED, "small", (0, 0), ("parts", "plain"), 1, steps)
+
+
+def lived(on, story):
+    world = World(on, story)
+    try:
+        world.play(), world.heal()
+        return gather(world)
+    finally:
+        world.close()
+
+
+def broken(evidence):
+    return {violation.promise for violation in check(evidence)}
+
+
+@pytest.fixture(scope="module")
+def merged(on):
+    """Two homes were made one while both tablets had work on them."""
+    return lived(on, told(("work", 0, 1), ("work", 1, 1), ("homes_merged", 0, 1), ("work", 0, 1)))
+
+
+@pytest.fixture(scope="module")
+def copied(on):
+    """Both copies of a tablet recorded, and both called."""
+    events = [("tablet_cloned", 0, 1), *[("work", 0, 1)] * 8, *[("contact", 0, 1)] * 4]
+    found = lived(on, told(*events))
+    assert {"copy 0", "first 0"} <= {fork for id in found.journal for fork in found.lives.get(id, ())}
+    return found
+
+
+def test_a_merged_home_is_one_home_everywhere(merged):
+    assert check(merged) == []
+    assert len(merged.aliases) == 1
+    assert any(tablet.aliases for tablet in merged.tablets)
+
+
+def test_apart_again_everybody_has_both(on):
+    apart = lived(
+        on, told(("homes_merged", 0, 1), ("work", 0, 1), ("contact", 0, 1), ("homes_separated", 0, 1))
+    )
+    assert check(apart) == []
+    assert apart.aliases == {} and apart.merges[0].undone
+
+
+def test_a_hub_that_dies_over_a_merge_has_done_all_of_it_or_nothing(on):
+    for n in range(5):
+        story = Story(
+            n,
+            "small",
+            (0, 0),
+            ("parts", "plain"),
+            1,
+            (Step(0, "homes_merged", 0, 1, ("hub_dies_deciding",)),),
+        )
+        assert check(lived(on, story)) == []
+
+
+def test_a_register_that_reads_an_id_otherwise(merged):
+    assert broken(replace(merged, aliases={})) == {"one_home"}
+    first = next(tablet for tablet in merged.tablets if tablet.aliases)
+    blind = tuple(replace(each, aliases={}) if each is first else each for each in merged.tablets)
+    assert broken(replace(merged, tablets=blind)) == {"one_home"}
+
+
+def test_a_merge_that_forgets_what_it_hid(merged):
+    forgetful = {key: replace(held, parts=()) for key, held in merged.entities.items()}
+    assert "merged_kept" in broken(replace(merged, entities=forgetful))
+
+
+def test_a_home_that_is_counted_twice(merged):
+    (gone,) = merged.aliases
+    rows = merged.typed["household"]
+    twice = {**rows, gone: next(iter(rows.values()))}
+    assert "tables_recounted" in broken(replace(merged, typed={**merged.typed, "household": twice}))
+
+
+def test_a_copied_tablet_that_was_not_found_out(copied):
+    assert check(copied) == []
+    assert broken(replace(copied, closed=dict.fromkeys(copied.closed))) == {"copies_closed"}
+
+
+def test_a_tablet_that_was_closed_for_nothing(merged):
+    assert broken(replace(merged, closed=dict.fromkeys(merged.closed, "cloned"))) == {"copies_closed"}
