@@ -230,6 +230,8 @@ def hand_over(
     """Villages go from one tablet to another in one act; gives those that did. Raises Problem `no_village`,
     `same_tablet` or `device_revoked`.
     """
+    # Of two who hand the same village over at once the second sees what the first has done.
+    session.connection().execute(_LOCKED, {"of_county": county, "of_device": device})
     going = sorted(set(villages) & held(session, county=county, device=device))
     if not going:
         raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
