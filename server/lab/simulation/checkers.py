@@ -189,7 +189,7 @@ def chains_followed(evidence: Evidence) -> Iterator[str]:
                 continue
             if before.verdict.outcome != "rejected" and judged.verdict.outcome != "rejected":
                 for name in _left_alone(before, judged, target.key):
-                    if _overtaken(evidence, before, target.key, name):
+                    if _overtaken(evidence, before, judged, target, name):
                         continue
                     yield f"{id} left {target.key}, {name} as {target.follows} had made it; its verdict says changed"
     for key, held in evidence.entities.items():
@@ -210,20 +210,14 @@ def _left_alone(before: Judged, judged: Judged, key: str) -> Iterator[str]:
             yield name
 
 
-def _overtaken(evidence: Evidence, correction: Judged, key: str, name: str) -> bool:
-    """Whether a correction only carries on what another record of the tablet had put something else in the place of,
-    after the one that it corrects: that is what was on the screen then."""
+def _overtaken(evidence: Evidence, correction: Judged, judged: Judged, target: Target, name: str) -> bool:
+    """Whether a correction only carries on what the tablet had read in the registry since, and something else had
+    taken its place there: then that was on the screen."""
     corrected = evidence.journal.get(correction.submission.corrects or "")
-    if corrected is None or correction.traces[key].steps[name].outcome:
+    if corrected is None or correction.traces[target.key].steps[name].outcome:
         return False
-    first, last = corrected.submission.device_seq, correction.submission.device_seq
-    return any(
-        first < each.submission.device_seq < last
-        and evidence.one_line(each.submission.id, correction.submission.id)
-        and each.traces[key].steps.get(name) is not None
-        and each.traces[key].steps[name].outcome != ""
-        for each in evidence.touching(key)
-    )
+    made = corrected.traces[target.key].version if target.key in corrected.traces else 0
+    return judged.submission.history == evidence.history and 0 < made <= target.base_version
 
 
 def _followed(evidence: Evidence, submission: str, key: str) -> Iterator[str]:
