@@ -13,8 +13,10 @@ disappear from it.
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,13 +24,17 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-# The handler is called once in so many steps: often enough to fall between any two statements.
+# How long lives differ by: often enough that a process dies between any two statements.
 STEPS_PER_TICK: Final = 8
 TICKS_MAX: Final = 250
+# Enough for a ROLLBACK: it changes nothing of what is left, and drivers complain at length where it fails.
+_STEPS_SPARED: Final = 8
 _SPARE_BYTES_MAX: Final = 12_000
 _NOISE_BYTES: Final = 64
 # A log begun anew has other bytes here than the one before it.
 _LOG_HEAD: Final = slice(0, 32)
+# Of a log's index: its head twice, and how far the log has been folded into the database.
+_INDEX_HEAD_BYTES: Final = 136
 
 
 class Died(Exception):
@@ -53,6 +59,14 @@ class Disk:
     def log(self) -> Path:
         return self.file.with_name(self.file.name + "-wal")
 
+    @property
+    def files(self) -> tuple[Path, Path, Path]:
+        return self.file, self.log, self.index
+
+    @property
+    def index(self) -> Path:
+        return self.file.with_name(self.file.name + "-shm")
+
     def image(self) -> Image:
         return Image(self.file.read_bytes(), self.log.read_bytes() if self.log.exists() else b"")
 
@@ -60,7 +74,19 @@ class Disk:
         """Make the files what they were. Nobody has them open."""
         self.file.write_bytes(image.database)
         self.log.write_bytes(image.log)
-        self.file.with_name(self.file.name + "-shm").unlink(missing_ok=True)
+        self.index.unlink(missing_ok=True)
+
+    def rewind(self, database: bytes) -> None:
+        """Make the file what it was under connections that have it open and are in no transaction.
+
+        The log is empty and its index unreadable: as after another process's crash, their next transactions read
+        everything anew. What they know of the tables stays true, and so do the statements they have compiled, which
+        takes longer than all that a story does with them.
+        """
+        _overwrite(self.file, database)
+        os.truncate(self.file, len(database))
+        os.truncate(self.log, 0)
+        _overwrite(self.index, bytes(_INDEX_HEAD_BYTES))
 
     @contextmanager
     def full(self, rng: Random) -> Iterator[None]:
@@ -72,6 +98,11 @@ class Disk:
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _overwrite(file: Path, begins: bytes) -> None:
+    with file.open("r+b") as opened:
+        opened.write(begins)
 
 
 @contextmanager
@@ -106,30 +137,36 @@ def torn(before: Image, after: Image, rng: Random) -> Image:
 
 @dataclass
 class Fuse:
-    """Lets the connections it guards do so much work and no more. ``left`` None: any amount. ``image``: the files
-    as they were when it blew."""
+    """Lets the connections it guards do so much work and no more. ``left``: steps of SQLite's machine, None: any
+    number. ``image``: the files as they were when it blew."""
 
     disk: Disk
     left: int | None = None
     image: Image | None = field(default=None, repr=False)
+    guarded: sqlite3.Connection | None = field(default=None, repr=False)
 
     def guard(self, connection: sqlite3.Connection) -> None:
-        handler: Callable[[], bool] | None = self._tick if self.left is not None else None
-        connection.set_progress_handler(handler, STEPS_PER_TICK)
+        self.guarded = connection
+        handler: Callable[[], bool] | None = self._step if self.left is not None else None
+        # At each step: if it came at each so-manieth, when it comes would depend on what the connection did before.
+        connection.set_progress_handler(handler, 1)
 
     def shorten(self, ticks: int) -> None:
-        """It has only so many left."""
-        if self.left is not None:
-            self.left = min(self.left, ticks)
+        """The connection that was taken last has only so many left."""
+        assert self.guarded is not None, "nothing is shortened before it has begun"
+        self.left = ticks * STEPS_PER_TICK
+        self.guard(self.guarded)
 
     @contextmanager
-    def lit(self, ticks: int) -> Iterator[None]:
-        """Inside, connections taken into guard end after ``ticks``; whatever comes of it leaves as `Died`."""
-        self.left, self.image = ticks, None
+    def lit(self, ticks: int | None) -> Iterator[None]:
+        """Inside, connections taken into guard end after ``ticks``, None: as soon as it is shortened to; whatever
+        comes of it leaves as `Died`."""
+        self.left, self.image = None if ticks is None else ticks * STEPS_PER_TICK, None
         try:
             yield
         except Exception as error:
             if self.image is not None:
+                _let_go(error)
                 raise Died from error
             raise
         finally:
@@ -137,13 +174,24 @@ class Fuse:
         if self.image is not None:
             raise Died
 
-    def _tick(self) -> bool:
+    def _step(self) -> bool:
         if self.left is None:
             return False
         self.left -= 1
-        if self.left < 0 and self.image is None:
+        if self.left >= 0:
+            return False
+        if self.image is None:
             self.image = self.disk.image()
-        return self.image is not None
+            return True
+        return self.left < -_STEPS_SPARED
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what the frames hold through which an error came: a connection with a half read cursor would outlive its
+    closing."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def ticks(rng: Random) -> int:

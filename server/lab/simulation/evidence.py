@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -176,9 +175,8 @@ class Evidence:
 
 def gather(world: World) -> Evidence:
     """Everything, from the hub's database and from each tablet."""
-    world.stage.leave()
-    with closing(sqlite3.connect(world.hub.file)) as database:
-        database.row_factory = sqlite3.Row
+    said = _of_the_product(world)
+    with world.hub.file_read() as database:
         return Evidence(
             contacts_n=world.contacts_n,
             history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
@@ -198,7 +196,7 @@ def gather(world: World) -> Evidence:
             typed={name: _typed(database, name) for name in TYPED},
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
-            **_of_the_product(world),
+            **said,
             before=frozenset(id for saved in world.stage.saved.values() for id in saved)
             | world.gone.keys()
             | world.rescued.keys(),

@@ -6,8 +6,9 @@ back from a copy, as people do it or behind the hub's back.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -120,9 +121,9 @@ class Hub:
         assert kept is not None, "the hub names a part that it has just made"
         return Answer(packed.body, packed.encoding, kept.body[reply.part.since :])
 
-    def answer_dying(self, letter: Letter, ticks: int, ticks_writing: int | None = None) -> Answer:
-        """The same, by a process that has so much work left in it, and only so much once it has judged. Raises
-        `Died`."""
+    def answer_dying(self, letter: Letter, ticks: int | None, ticks_writing: int | None = None) -> Answer:
+        """The same, by a process that has so much work left in it, or, with ``ticks_writing``, so much once it has
+        judged. Raises `Died`."""
         fuse, self.judged, self.left_writing = self.plug.fuse, None, ticks_writing
         try:
             with fuse.lit(ticks):
@@ -133,6 +134,8 @@ class Hub:
             if words is not None:
                 return words
             raise
+        finally:
+            self.left_writing = None
 
     def _last_words(self, letter: Letter) -> Answer | None:
         assert self.judged is not None
@@ -149,8 +152,10 @@ class Hub:
             self.disk.put(image)
 
     def _new_process(self) -> None:
-        """What a server had in memory is gone with it."""
-        self.plug.engine.dispose()
+        """What a server had in memory is gone with it. One that stands alone here is not joined by what a story before
+        this one had."""
+        for plug in self.stage.plugs if self.servers_n == 1 else (self.plug,):
+            plug.engine.dispose()
         self.exchanges[self.serving] = replace(self.exchange, shelf=Shelf())
 
     @contextmanager
@@ -320,6 +325,18 @@ class Hub:
             if known != self.exchange.forms.by_key.keys():
                 loaded = forms.load(session)
                 self.exchanges = [replace(exchange, forms=loaded) for exchange in self.exchanges]
+
+    @contextmanager
+    def file_read(self) -> Iterator[sqlite3.Connection]:
+        """The database itself, for plain SQL."""
+        with closing(self.exchange.engine.raw_connection()) as taken:
+            database = taken.driver_connection
+            assert isinstance(database, sqlite3.Connection), "a simulated hub stands on SQLite"
+            database.row_factory = sqlite3.Row
+            try:
+                yield database
+            finally:
+                database.row_factory = None
 
     def history(self) -> str:
         with read(self.exchange.engine) as session:

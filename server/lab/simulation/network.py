@@ -36,7 +36,6 @@ UNKNOWN: Final = Refusal("unauthorised", "模拟服务器不认识这台平板�
 REVOKED: Final = Refusal(revocation.CODE, "模拟停用。", "")
 IN_THE_PART: Final = 0.7
 BROKEN: Final = Refusal("server_error", "模拟服务器磁盘已满。", "")
-LONG: Final = 1_000_000
 # What comes over the tablet while it stores a reply, and not over the way there.
 APPLYING: Final = ("tablet_dies_applying", "tablet_loses_power_applying", "tablet_disk_full_applying")
 
@@ -146,7 +145,7 @@ class Network:
         if met == "hub_dies_inside":
             return self.hub.answer_dying(letter, ticks(rng))
         if met == "hub_dies_writing":
-            return self.hub.answer_dying(letter, LONG, ticks(rng))
+            return self.hub.answer_dying(letter, None, ticks(rng))
         if met == "hub_disk_full":
             return self.hub.answer_on_a_full_disk(letter, rng)
         if met == "hub_dies_after_commit":

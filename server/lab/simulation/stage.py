@@ -1,14 +1,16 @@
 """What every story begins from, made once for a run: a migrated database, tablets at work, a few homes in the register.
 
-A story copies the files of the stage and is then on its own. Two things differ from the real ones: SQLite does not
-wait for the disk (what a disk does is ``disk.py``'s to say), and nobody signs in.
+A story begins with the files of the stage and is then on its own. Open databases are handed on from one to the next,
+and only their bytes are put back: to open one costs more than a contact. Two things differ from the real ones: SQLite
+does not wait for the disk (what a disk does is ``disk.py``'s to say), and nobody signs in.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlite_utils import Database
 from sqlmodel import Session
 
 import survey_forms
@@ -115,6 +118,18 @@ class Plug:
     interlude: Callable[[], None] | None = None
     taken_n: int = 0
 
+    @property
+    def busy(self) -> bool:
+        return bool(self.engine.pool.checkedout())  # type: ignore[attr-defined]
+
+    @property
+    def joined(self) -> bool:
+        return bool(self.engine.pool.checkedin())  # type: ignore[attr-defined]
+
+    def join(self) -> None:
+        if not self.joined:
+            self.engine.connect().close()
+
     def taken(self, connection: Any, _record: Any = None, _proxy: Any = None) -> None:
         """A transaction begins, on this connection."""
         self.fuse.guard(connection)
@@ -129,7 +144,7 @@ class Stage:
     """``world``: the folder a story is played in, its database always at the same address, so that engines (and
     what they have compiled) serve all stories. ``forms``: as released before anything happens. ``newer``: what may
     come to be released. ``homes``: {} where forms are answered from few values only. ``saved``: what each tablet had
-    recorded before."""
+    recorded before. ``open``: replicas that no story uses just now, by their files in the world."""
 
     size: SizeName
     hub_file: Path
@@ -142,23 +157,50 @@ class Stage:
     homes: Homes
     keys: Keyring
     saved: dict[int, dict[str, Submission]] = field(default_factory=dict)
+    open: dict[Path, Database] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
-    def set(self, tablets_n: int) -> Path:
-        """Clear the world's folder and put a fresh copy of everything into it; gives the database's file."""
-        self.leave()
-        shutil.rmtree(self.world, ignore_errors=True)
-        self.world.mkdir()
-        for tablet in self.tablets[:tablets_n]:
-            file = tablet.file_in(self.world)
-            file.parent.mkdir()
-            shutil.copyfile(tablet.file, file)
-        return Path(shutil.copyfile(self.hub_file, self.world / self.hub_file.name))
+    def set(self, servers_n: int) -> Path:
+        """Put the world's folder back to what the stage is; gives the database's file.
+
+        Databases that are open stay so. A server that has no connection gets one: what a story comes to must not
+        depend on what was played before it.
+        """
+        hub = self.world / self.hub_file.name
+        if any(plug.busy for plug in self.plugs) or not Disk(hub).index.exists():
+            self.leave()
+        files = {hub: self.hub_file} | {each.file_in(self.world): each.file for each in self.tablets}
+        still_open = self.open.keys() | ({hub} if any(plug.joined for plug in self.plugs) else set())
+        self._clear({part for file in still_open for part in Disk(file).files})
+        for file, template in files.items():
+            if file in still_open:
+                Disk(file).rewind(template.read_bytes())
+            else:
+                file.parent.mkdir(exist_ok=True)
+                shutil.copyfile(template, file)
+        for plug in self.plugs[:servers_n]:
+            plug.join()
+        return hub
+
+    def _clear(self, staying: Collection[Path]) -> None:
+        self.world.mkdir(exist_ok=True)
+        for folder, _, names in os.walk(self.world, topdown=False):
+            for file in (Path(folder, name) for name in names):
+                if file not in staying:
+                    file.unlink()
+            with suppress(OSError):  # not empty
+                Path(folder).rmdir()
 
     def leave(self) -> None:
         """Nobody has the hub's database open any more."""
         for plug in self.plugs:
             plug.engine.dispose()
+
+    def leave_all(self) -> None:
+        """Nor a tablet's."""
+        self.leave()
+        while self.open:
+            self.open.popitem()[1].close()
 
 
 @contextmanager
@@ -171,7 +213,7 @@ def empty_stage(size: SizeName) -> Iterator[Stage]:
         try:
             yield made
         finally:
-            made.leave()
+            made.leave_all()
 
 
 def _made(folder: Path, size: SizeName) -> Stage:
@@ -215,6 +257,8 @@ def hurry(connection: Any, _record: Any = None) -> None:
     """No waiting for a disk that is none, and no checkpoint in the middle: a torn log must be all there is."""
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+    # Of the tables it learns now, before any process is given only so long to live.
+    connection.execute("SELECT count(*) FROM sqlite_schema")
 
 
 def _divisions(session: Session) -> None:
@@ -263,7 +307,7 @@ def _tablet(
 
 def keep(made: Stage) -> None:
     """What was played on the stage is what every story begins from."""
-    made.leave()
+    made.leave_all()
     shutil.copyfile(made.world / made.hub_file.name, made.hub_file)
     for tablet in made.tablets:
         shutil.copyfile(tablet.file_in(made.world), tablet.file)

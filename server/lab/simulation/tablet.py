@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from sqlite_utils import Database
+
 from mobile.presenters.desk import Desk
 from server.lab.simulation.disk import Died, Disk, Fuse, Image, ticks, torn
 from server.lab.simulation.stage import hurry
@@ -33,10 +35,11 @@ def _unsaid(key: str, **values: object) -> str:
 
 @dataclass
 class Tablet:
-    """``number``: which of the stage's tablets it is, or is a copy of. ``intended``: villages the office means it to
-    hold. ``saved``: every submission whose save returned. ``life``: its line of records, which forks where a tablet is
-    restored or copied; ``lives`` says of each record on which line it was made. ``reread``: villages that the hub had
-    it read anew. ``took``: SHA-256 of every photo whose keeping returned."""
+    """``number``: which of the stage's tablets it is, or is a copy of. ``left_open``: replicas that an earlier story
+    left. ``intended``: villages the office means it to hold. ``saved``: every submission whose save returned.
+    ``life``: its line of records, which forks where a tablet is restored or copied; ``lives`` says of each record on
+    which line it was made. ``reread``: villages that the hub had it read anew. ``took``: SHA-256 of every photo whose
+    keeping returned."""
 
     number: int
     device: str
@@ -45,6 +48,7 @@ class Tablet:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     parsed: dict[tuple[str, str], Form]
+    left_open: dict[Path, Database]
     line: Line
     offset: timedelta = timedelta()
     intended: set[str] = field(default_factory=set)
@@ -79,14 +83,26 @@ class Tablet:
 
     def open(self) -> None:
         """As the app begins: what its photos' folder holds that nothing names is taken away."""
-        replica = Replica.open(self.file, clock=self.clock, new_id=self.new_id)
-        hurry(replica.db.conn)
+        left = self.left_open.pop(self.file, None)
+        if left is not None:
+            replica = Replica(left, self.clock, self.new_id)
+        else:
+            replica = Replica.open(self.file, clock=self.clock, new_id=self.new_id)
+            hurry(replica.db.conn)
         self.desk = Desk(replica, self.clock, self.new_id, _unsaid, parsed=self.parsed)
         if self.photos.is_dir():
             Album(replica).sweep()
 
     def close(self) -> None:
         self.replica.close()
+
+    def leave(self) -> None:
+        """The story is over: the next may go on with the open database."""
+        db = self.replica.db
+        if db.conn.in_transaction:
+            db.close()
+        else:
+            self.left_open[self.file] = db
 
     @contextmanager
     def befallen(self, fault: str, rng: Random) -> Iterator[None]:

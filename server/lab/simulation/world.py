@@ -71,7 +71,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._begin_step(BEFORE)
-        file = self.stage.set(len(self.story.offsets_s))
+        file = self.stage.set(self.story.servers)
         self.hub = Hub(self.stage, file, self.story.servers, self._instant, self.new_id, self.seams)
         self.hub.copies.append(self.stage.hub_file)
         self.network = Network(self.hub, self.seams, self.note)
@@ -82,9 +82,8 @@ class World:
         self.lives |= dict.fromkeys(saved, (str(number),))
         return Tablet(
             number, known.device, known.secret, known.file_in(self.stage.world), lambda: self.now, self.new_id,
-            self.stage.parsed, LINES[self.story.lines[number]], timedelta(seconds=offset_s), set(HELD[number]),
-            set(HELD[number]),
-            dict(saved), self.lives, (str(number),),
+            self.stage.parsed, self.stage.open, LINES[self.story.lines[number]], timedelta(seconds=offset_s),
+            set(HELD[number]), set(HELD[number]), dict(saved), self.lives, (str(number),),
         )  # fmt: skip
 
     def _begin_step(self, n: int) -> None:
@@ -101,9 +100,12 @@ class World:
         return next(self._ids)
 
     def close(self) -> None:
+        known = {each.file_in(self.stage.world) for each in self.stage.tablets}
         for tablet in self.tablets:
-            tablet.close()
-        self.stage.leave()
+            if tablet.file in known:
+                tablet.leave()
+            else:
+                tablet.close()
 
     def tell(self, line: str) -> None:
         self.told.append(f"{self.at:3} {line}")
