@@ -202,10 +202,7 @@ def _as_given(node: Node) -> Step:
 
     def step(scope: Scope) -> bool:
         given = scope.context.given.get(name)
-        if given is None:
-            return True
-        texts = scope.live[path].values()
-        return all(text == given or text == canonical_text(node, given) for text in texts)
+        return given is None or {*scope.live[path].values()} <= {canonical_text(node, given)}
 
     return step
 

@@ -110,16 +110,17 @@ def normal(data_type: str, raw: str) -> str:
 
 def is_valid(data_type: str, text: str) -> bool:
     """Whether a text, already normal, is a value of the type."""
+    if len(text) > TEXT_LENGTH_MAX or not (text.isprintable() or not _UNWRITABLE.search(text)):
+        return False
     reader = _READERS.get(data_type)
-    return _is_writable(text) and (reader is None or reader(text) is not None)
+    return reader is None or reader(text) is not None
 
 
 def is_canonical(data_type: str, text: str) -> bool:
     """Whether a text, not empty, is a value of the type and the one text of this value."""
+    if text.strip() != text or not 0 < len(text) <= TEXT_LENGTH_MAX:
+        return False
+    if not text.isprintable() and ("\r" in text or _UNWRITABLE.search(text)):
+        return False
     reader = _READERS.get(data_type)
-    whole = _is_writable(text) and "\r" not in text and text.strip() == text != ""
-    return whole and (reader is None or reader(text) == text)
-
-
-def _is_writable(text: str) -> bool:
-    return len(text) <= TEXT_LENGTH_MAX and (text.isprintable() or not _UNWRITABLE.search(text))
+    return reader is None or reader(text) == text

@@ -100,7 +100,8 @@ class Paths:
             return remaining
 
         def one(s: Scope, at: At, row: Item) -> bool:
-            return all(_holds(test, s, at, Frame(row, at, 1)) for test in tests)
+            frame = Frame(row, at, 1)
+            return all(_holds(test, s, at, frame) for test in tests)
 
         return list_id, run, one
 

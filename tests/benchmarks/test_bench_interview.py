@@ -1,4 +1,6 @@
-"""A keystroke costs what it changes: one step against working the whole form out, side by side in one run."""
+"""A keystroke costs what it changes, and a sound record a glance: each against working the whole form out, side by
+side in one run.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
@@ -6,7 +8,8 @@ from time import perf_counter
 
 from pyxform.xls2xform import convert
 
-from survey_forms.interview import Context, Interview, answer, begin, draft, questions
+from survey_forms.glance import is_surely_sound
+from survey_forms.interview import Context, Interview, answer, answers, begin, draft, examine, questions
 from survey_forms.xform import parse
 
 CONTEXT = Context(date(2020, 3, 10), datetime(2020, 3, 10, 9, tzinfo=timezone(timedelta(hours=8))))
@@ -79,3 +82,20 @@ def test_a_keystroke_costs_what_it_changes() -> None:
     assert len(questions(interview, "zh")) > 50
     assert ratio > 5, f"a step {one_ms:.3f} ms, everything {all_ms:.3f} ms, ratio {ratio:.1f}"
     assert one_ms < 1, f"a step {one_ms:.3f} ms"
+
+
+def test_a_sound_record_costs_a_glance() -> None:
+    interview = sixty_questions()
+    form, record = interview.form, answers(interview)
+
+    def glance(_turn: int) -> object:
+        return is_surely_sound(form, record, CONTEXT)
+
+    def full_look(_turn: int) -> object:
+        return examine(form, record, CONTEXT)
+
+    assert glance(0) is True
+    assert full_look(0) == ()
+    glance_ms, full_ms = fastest_ms(glance), fastest_ms(full_look)
+    ratio = full_ms / glance_ms
+    assert ratio > 1.5, f"a glance {glance_ms:.3f} ms, the full look {full_ms:.3f} ms, ratio {ratio:.1f}"
