@@ -21,7 +21,7 @@ from typing import IO, Any, Final, cast
 
 from sync import replica_photos
 from sync.album import Album
-from sync.codec import encode, to_text
+from sync.codec import canonical, to_text
 from sync.replica import Identity, Replica, Rescue
 from sync.replica_schema import ReplicaProblem, writing
 from sync.replica_sync import identity
@@ -122,7 +122,8 @@ def _write(path: Path, me: Identity, seal: Seal, kept: dict[str, Any], photos: S
         with partial.open("wb") as file:
             sealing = Sealing.begin(file, me.county_key, me.county, seal)
             with zipfile.ZipFile(cast(IO[bytes], sealing), "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(RECORDS, encode(kept))
+                # Drafts hold whatever was typed, also half a letter; records hold none.
+                archive.writestr(RECORDS, canonical(kept).encode(errors="replace"))
                 for digest, photo in photos:
                     archive.write(photo, f"photos/{digest}", zipfile.ZIP_STORED)
             sealing.finish()

@@ -215,6 +215,17 @@ def test_unsent_work_is_sealed_and_everything_else_is_gone(tablet, tmp_path: Pat
         assert not any("张1".encode() in name.read_bytes() for name in names if name.exists())
 
 
+def test_half_a_letter_in_a_draft_is_sealed_too(tablet, tmp_path: Path) -> None:
+    """A keyboard may cut a letter of two halves; a draft keeps whatever was typed."""
+    with tablet(waiting=1) as replica:
+        replica.save_draft(replace(replica.drafts()[0], answers={"head": "张\ud83d"}))
+        replica.note_revoked()
+        done = rescue.carry_out(replica, tmp_path / "rescue", seal)
+        assert (done.submissions_n, done.drafts_n, done.wiped) == (1, 1, True)
+        found = kept(Path(done.file))
+        assert found["drafts"][0]["answers"] == {"head": "张?"}
+
+
 def test_what_has_its_receipt_is_not_in_the_file(tablet, tmp_path: Path) -> None:
     with tablet() as replica:
         first, *rest = replica.waiting_ids()
