@@ -7,7 +7,7 @@ of the register, and a derivation never refuses what the hub has accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel
 
 from server.database import upsert
 from server.exchange import sources
+from server.registry import aliases
 from server.registry.tables import CoalUse, Conversion, Household
 from sync.facts import Held
 
@@ -195,10 +196,15 @@ def _say_who_set_the_device(
     }
     conversions = sources.also_about(session, county, set(setters.values()), "conversion")
     brought = {home: conversions[setter] for home, setter in setters.items() if setter in conversions}
-    before = sources.last_set(session, county, "household", brought, "device", apart_from="conversion")
+    ids = {id: home for home, known in _every_id(session, county, brought).items() for id in known}
+    before = sources.last_set(session, county, "household", ids, "device", apart_from="conversion")
     for identity, (_, row) in homes.items():
         row["device_by"] = brought.get(identity, "")
         row["device_surveyed"] = before.get(identity, "") if identity in brought else row["device"]
+
+
+def _every_id(session: Session, county: str, homes: Collection[str]) -> Mapping[str, Collection[str]]:
+    return aliases.ids_of(session, county, homes) if homes else {}
 
 
 Rows = dict[type[SQLModel], dict[str, dict[str, Any]]]

@@ -263,13 +263,33 @@ def _device(evidence: Evidence, held: Held) -> tuple[str, str]:
     if state is None or not state.value:
         return "", ""
     by = _conversion(evidence.journal[state.submission])
-    surveyed = [
-        (trace.version, trace.steps["device"].sent)
+    told = (
+        judged
         for judged in evidence.touching(held.key)
-        if not _conversion(judged)
-        and (trace := judged.traces[held.key]).steps.get("device", UNSAID).outcome == "applied"
+        if any(evidence.end(target.key) == held.key for target in judged.submission.targets)
+    )
+    acts = (act for act in evidence.acts.values() if held.key in act.traces)
+    surveyed = [
+        (step.version, step.sent)
+        for judged in (*told, *acts)
+        if (step := judged.traces[held.key].steps.get("device", UNSAID)).outcome == "applied"
+        and not _conversion(_recorder(evidence, judged, step.sent))
     ]
     return by, max(surveyed, default=(0, ""))[1] if by else state.value
+
+
+def _recorder(evidence: Evidence, judged: Judged, device: str) -> Judged:
+    """Whose word a device is that an official took over: of those who recorded it at either home, the last."""
+    if judged.kind != "office":
+        return judged
+    homes = {target.key for target in judged.submission.targets}
+    recorded = (
+        each
+        for each in evidence.journal.values()
+        if any(target.key in homes for target in each.submission.targets)
+        and any(trace.steps.get("device", UNSAID).sent == device for trace in each.traces.values())
+    )
+    return max(recorded, key=lambda each: each.order, default=judged)
 
 
 def _conversion(judged: Judged) -> str:

@@ -15,7 +15,7 @@ def test_what_a_submission_was_about_is_found_by_an_index(sqlite_engine: Engine)
     with database.read(sqlite_engine) as session:
         assert sources.also_about(session, "140525", ["s"], "conversion") == {}
         about_homes = sources.last_set(
-            session, "140525", "household", ["h"], "device", apart_from="conversion"
+            session, "140525", "household", {"h": "h"}, "device", apart_from="conversion"
         )
         connection = session.connection()
         steps = [
