@@ -14,12 +14,12 @@ def test_queue_sums_and_pages_agree(office) -> None:
     with read(office.engine) as session:
         whole = DecisionFilter(COUNTY)
         assert views.sums(session, whole) == views.Sum(14, 7, 7 * 740_000)
-        pages = [views.queue(session, whole, number=number, size=3) for number in (1, 2, 3)]
+        pages = [views.queue(session, whole, 7, number=number, size=3) for number in (1, 2, 3)]
         shown = [home for page in pages for home in page.rows]
         assert [home.name.id for home in shown] == [f"h{number}" for number in range(7)]
         assert sum(home.fen for home in shown) == 7 * 740_000
         assert [line.component for line in shown[0].lines] == ["construction", "operating"]
-        assert views.queue(session, whole, number=99, size=3).number == 3
+        assert views.queue(session, whole, 7, number=99, size=3).number == 3
         east = DecisionFilter(ELSEWHERE, component="operating", season="2018-2019")
         assert views.sums(session, east) == views.Sum(2, 2, 480_000)
         assert views.parts(session, whole, {"h0", "h1"})["construction"] == views.Sum(2, 2, 1_000_000)
@@ -38,7 +38,7 @@ def test_what_was_decided_is_listed_with_its_family(office) -> None:
     office.decide("correction")
     with read(office.engine) as session:
         wanted = DecisionFilter(COUNTY, views.DECIDED)
-        page = views.decided(session, wanted, number=1, size=50)
+        page = views.decided(session, wanted, views.sums(session, wanted).lines_n, number=1, size=50)
         assert [line.row.number for line in page.rows] == [4, 3, 2, 1]
         assert views.sums(session, wanted) == views.Sum(4, 1, 0)
         assert views.counts(session, COUNTY)["decided"].lines_n == 4
