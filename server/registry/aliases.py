@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, tuple_, update
 from sqlmodel import Session, col
 
 from server.database import among, parts, table_of, upsert
@@ -119,19 +119,23 @@ def home_of(row: Any) -> ColumnElement[str]:
     return func.coalesce(further, col(row.household))
 
 
-def names_home(row: Any) -> ColumnElement[bool]:
-    """Of a row that names a home by the id it was written for, beside a Household: whether it speaks of this one,
-    under its own id or one that was merged into it. The caller compares the counties."""
-    merged = (
-        select(col(Alias.id))
-        .where(
-            col(Alias.county) == col(Household.county),
-            col(Alias.dataset) == DATASET,
-            col(Alias.survivor) == col(Household.id),
-        )
-        .correlate(Household)
+def home_has(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of a Household: whether some row that names a home by the id it was written for speaks of this one, under its
+    own id or one that was merged into it, and meets these conditions.
+
+    Two questions: its own rows are found in an index, and those of merged homes, of which there are few, once for all.
+    In one condition, joined by `or`, every home would be held against every row of its county.
+    """
+    own = exists().where(
+        col(row.county) == col(Household.county), col(row.household) == col(Household.id), *conditions
     )
-    return or_(col(row.household) == col(Household.id), col(row.household).in_(merged))
+    merged = select(col(Alias.county), col(Alias.survivor)).where(
+        col(Alias.dataset) == DATASET,
+        col(row.county) == col(Alias.county),
+        col(row.household) == col(Alias.id),
+        *conditions,
+    )
+    return or_(own, tuple_(col(Household.county), col(Household.id)).in_(merged.correlate(None)))
 
 
 def of_merged_home(row: Any) -> ColumnElement[bool]:

@@ -54,8 +54,7 @@ def owed() -> ColumnElement[bool]:
         .correlate(one)
         .scalar_subquery()
     )
-    decided = exists().where(col(one.county) == col(Household.county), aliases.names_home(one), gap > 0)
-    return or_(decided, _reviewed(col(ReviewRow.undecided_fen) > 0))
+    return or_(aliases.home_has(one, gap > 0), _reviewed(col(ReviewRow.undecided_fen) > 0))
 
 
 def _reviewed(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -82,10 +82,7 @@ def _in_force() -> ColumnElement[bool]:
 
 def _entitled() -> ColumnElement[bool]:
     """Something was decided for the home, or is about to be."""
-    decided = exists().where(
-        col(EntitlementRow.county) == col(Household.county), aliases.names_home(EntitlementRow),
-        col(EntitlementRow.amount_fen) > 0,
-    )  # fmt: skip
+    decided = aliases.home_has(EntitlementRow, col(EntitlementRow.amount_fen) > 0)
     due = exists().where(
         col(ReviewRow.county) == col(Household.county), col(ReviewRow.household) == col(Household.id),
         col(ReviewRow.undecided_fen) > 0,

@@ -62,12 +62,8 @@ def in_villages(key: Key) -> ColumnElement[bool]:
 
 
 def is_left_out(key: Key) -> ColumnElement[bool]:
-    return exists().where(
-        col(ZoneLeftOut.county) == col(Household.county),
-        aliases.names_home(ZoneLeftOut),
-        col(ZoneLeftOut.zone) == key.zone,
-        col(ZoneLeftOut.number) == key.number,
-    )
+    of_version = (col(ZoneLeftOut.zone) == key.zone, col(ZoneLeftOut.number) == key.number)
+    return aliases.home_has(ZoneLeftOut, *of_version)
 
 
 def members(key: Key) -> ColumnElement[bool]:
