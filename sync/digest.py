@@ -12,8 +12,8 @@ another release of one of its libraries may make them otherwise.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,10 +29,6 @@ RULE: Final = 1
 
 BITS: Final = 128
 MODULUS: Final = 1 << BITS
-# The codec's canonical JSON, its encoder made once: a hub makes two terms for every change.
-_CANONICAL: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-)
 _TEXT: Final = re.compile(r"[0-9a-f]{8}[0-9a-f]{32}")
 
 
@@ -67,13 +63,14 @@ def read(text: str) -> Digest:
 
 def term(state: EntityState) -> str:
     """What a row adds to the sum, 32 hexadecimal digits. ``state``: as it travels, masked."""
-    own = {name: value for name, value in state.props.items() if name[:1] != "_"}
+    made = [name for name in state.props if name[:1] == "_"]
+    own = {name: value for name, value in state.props.items() if name not in made} if made else state.props
     conflicts = [
         (each.id, each.property, each.submission, each.base, each.mine, each.theirs, each.by, each.at, each.person)
         for each in state.conflicts
     ]  # fmt: skip
     row = (state.dataset, state.id, state.village, state.version, state.updated_at, own, conflicts)
-    return hashlib.sha256(_CANONICAL.encode(row).encode()).hexdigest()[: BITS // 4]
+    return hashlib.sha256(encode(row)).hexdigest()[: BITS // 4]
 
 
 def of_terms(terms: Iterable[str]) -> Digest:
@@ -96,17 +93,21 @@ def over(digests: Mapping[str, str]) -> str:
 
 def of_held(held: Held, masked: Masked) -> Digest:
     """What an entity adds to the digest of the village it stands in: nothing, if it stands in none."""
-    state = held.state()
-    return NOTHING if state.gone else Digest(1, int(term(masking.entity(state, masked)), 16))
+    return of_terms([_term_of(held, masked)]) if held.same_as is None else NOTHING
+
+
+def _term_of(held: Held, masked: Masked) -> str:
+    return term(masking.entity(held.state(), masked))
 
 
 def deltas(before: Mapping[Key, Held], changed: Sequence[Held], masked: Masked) -> dict[str, Digest]:
     """Village → by how much its digest changes, when these entities become as they are in ``changed``."""
-    found: dict[str, Digest] = {}
+    came, went = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     for now in changed:
-        if was := before.get(now.key):
-            found[was.village] = found.get(was.village, NOTHING) - of_held(was, masked)
-        found[now.village] = found.get(now.village, NOTHING) + of_held(now, masked)
+        for terms, held in ((went, before.get(now.key)), (came, now)):
+            if held and held.same_as is None:
+                terms[held.village].append(_term_of(held, masked))
+    found = {village: of_terms(came[village]) - of_terms(went[village]) for village in {**went, **came}}
     return {village: delta for village, delta in found.items() if delta != NOTHING}
 
 

@@ -2,8 +2,9 @@
 
 Apart from ``codec.py`` because they never travel: the hub alone writes them and reads them back, some dozens at
 every contact. So they are read without the checks that a stranger's message needs, and they say nothing twice:
-thirty values of one registration name their submission once, and a value left as it was seen is itself alone.
-The longer form of the first versions is read as well, and is replaced whenever its entity is written again.
+what most values of an entity share, the registration that set them, is said once for all of them, and a value left
+as it was seen is itself alone. The longer forms of earlier versions (``props`` in the place of ``values``, ``set`` and
+``apart``) are read as well, and are replaced whenever their entity is written again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sync.alike import Alike, alike
 from sync.facts import Held, Key, PropertyState, Step, Trace
 from sync.messages import Conflict, EntityState
 
@@ -27,13 +29,16 @@ def held_text(held: Held) -> str:
 
 def _held(held: Held) -> dict[str, Any]:
     by: dict[str, int] = {}
+    props = alike(PropertyState, held.props)
     told = {
         "dataset": held.dataset,
         "id": held.id,
         "village": held.village,
         "version": held.version,
         "updated_at": held.updated_at,
-        "props": {name: _property(state, by) for name, state in held.props.items()},
+        "values": props.first,
+        "set": _setting(props.rest, by) if props.rest else None,
+        "apart": {name: _setting(state[1:], by) for name, state in props.apart.items()},
         "conflicts": held.conflicts,
         "placed": _property(held.placed, by) if held.placed else None,
         "epochs": held.epochs,
@@ -47,8 +52,14 @@ def _held(held: Held) -> dict[str, Any]:
 
 
 def _property(state: PropertyState, by: dict[str, int]) -> list[Any]:
-    told = [state.value, state.version, by.setdefault(state.submission, len(by))]
-    return [*told, state.seen] if state.seen else told
+    return [state.value, *_setting(state[1:], by)]
+
+
+def _setting(rest: tuple[int, str, tuple[str, ...]], by: dict[str, int]) -> list[Any]:
+    """How a value came there: all of a `PropertyState` but the value."""
+    version, submission, seen = rest
+    told = [version, by.setdefault(submission, len(by))]
+    return [*told, seen] if seen else told
 
 
 def read_held(text: str) -> Held:
@@ -63,7 +74,7 @@ def _read_held(told: Any) -> Held:
         told["id"],
         told["village"],
         told["version"],
-        {name: _read_property(state, by) for name, state in told["props"].items()},
+        _read_props(told, by),
         tuple(Conflict(**each) for each in told["conflicts"]),
         told["updated_at"],
         _read_property(placed, by) if placed else None,
@@ -73,10 +84,24 @@ def _read_held(told: Any) -> Held:
     )
 
 
+def _read_props(told: Any, by: list[str]) -> Mapping[str, PropertyState]:
+    if "props" in told:
+        return {name: _read_property(state, by) for name, state in told["props"].items()}
+    values = told["values"]
+    apart = {
+        name: PropertyState(values[name], *_read_setting(each, by)) for name, each in told["apart"].items()
+    }
+    return Alike(PropertyState, values, _read_setting(told["set"], by) if told["set"] else (), apart)
+
+
 def _read_property(told: Any, by: list[str]) -> PropertyState:
     if isinstance(told, dict):
         return PropertyState(**{**told, "seen": tuple(told["seen"])})
-    return PropertyState(told[0], told[1], by[told[2]], tuple(told[3]) if len(told) > 3 else ())
+    return PropertyState(told[0], *_read_setting(told[1:], by))
+
+
+def _read_setting(told: Any, by: list[str]) -> tuple[int, str, tuple[str, ...]]:
+    return told[0], by[told[1]], tuple(told[2]) if len(told) > 2 else ()
 
 
 def values_of(text: str) -> dict[str, str]:
@@ -85,6 +110,9 @@ def values_of(text: str) -> dict[str, str]:
 
 
 def _values(told: Any) -> dict[str, str]:
+    if "values" in told:
+        values: dict[str, str] = told["values"]
+        return values
     return {
         name: state["value"] if isinstance(state, dict) else state[0] for name, state in told["props"].items()
     }
@@ -110,11 +138,19 @@ def traces_text(traces: Mapping[Key, Trace]) -> str:
 
 
 def _trace(trace: Trace) -> dict[str, Any]:
+    steps, version = trace.steps, trace.version
+    if isinstance(steps, Alike) and steps.rest == _registering(version) and not steps.apart:
+        return {**vars(trace), "steps": {}, "registered": steps.first}
     return {
         **vars(trace),
-        "steps": {name: _step(step, trace.version) for name, step in trace.steps.items()},
+        "steps": {name: _step(step, trace.version) for name, step in steps.items()},
         "trail": {name: _step(step, trace.version) for name, step in trace.trail.items()},
     }
+
+
+def _registering(version: int) -> tuple[Any, ...]:
+    """What a step of a registration is beside its value: nothing was seen, and it went in."""
+    return None, "applied", version
 
 
 def _step(step: Step, version: int) -> list[Any]:
@@ -131,8 +167,10 @@ def read_traces(text: str) -> dict[Key, Trace]:
 
 
 def _read_trace(told: Any) -> Trace:
-    version = told["version"]
-    steps = {name: _read_step(step, version) for name, step in told["steps"].items()}
+    version, registered = told["version"], told.pop("registered", None)
+    steps: Mapping[str, Step] = {name: _read_step(step, version) for name, step in told["steps"].items()}
+    if registered is not None:
+        steps = Alike(Step, registered, _registering(version))
     trail = {name: _read_step(step, version) for name, step in told["trail"].items()}
     return Trace(**{**told, "steps": steps, "trail": trail, "lineage": tuple(told["lineage"])})
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from itertools import repeat
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from sync.alike import Alike
 from sync.messages import (
     Answers,
     Conflict,
@@ -29,16 +28,6 @@ Kind: TypeAlias = Literal["submission", "malformed", "differs", "office"]
 
 
 # PropertyState and Step are tuples because they come by the dozen with every entity and every submission.
-Row = TypeVar("Row", bound=tuple[Any, ...])
-
-
-def alike(cls: type[Row], values: Mapping[str, str], *rest: object) -> dict[str, Row]:
-    """Name → the tuple of its value and ``rest``, all the fields of ``cls`` that follow: what `cls(value, *rest)` is,
-    without a call in Python for each."""
-    rows = zip(values.values(), *map(repeat, rest), strict=False)
-    return dict(zip(values, map(partial(tuple.__new__, cls), rows), strict=True))
-
-
 class PropertyState(NamedTuple):
     """A value in the registry, with the entity version and the submission that last set it.
 
@@ -91,6 +80,8 @@ class Held:
 
     def values(self) -> dict[str, str]:
         """Property → value, as forms and tablets see it."""
+        if isinstance(self.props, Alike):
+            return dict(self.props.first)
         return {name: state.value for name, state in self.props.items()}
 
     def state(self) -> EntityState:

@@ -68,8 +68,10 @@ def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[st
 
 def _setters(held: Held, low: int) -> set[str]:
     """Who set a value of the entity after version ``low``, or stands in an open conflict; of its parts too."""
-    states = [*held.props.values(), *([held.placed] if held.placed else [])]
-    found = {state.submission for state in states if state.version > low}
+    found = set[str]()
+    if held.version > low:
+        states = [*held.props.values(), *([held.placed] if held.placed else [])]
+        found |= {state.submission for state in states if state.version > low}
     found |= {id for each in held.conflicts for id in (each.submission, each.by) if id}
     return found.union(*(_setters(part, low) for part in held.parts))
 

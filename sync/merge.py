@@ -14,8 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from sync import alike
+from sync.alike import Alike
 from sync.codec import derived_id
-from sync.facts import Held, PropertyState, Step, Trace, alike
+from sync.facts import Held, PropertyState, Step, Trace
 from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult
 from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
 from sync.sight import Case, Seen, base, comparable, same, sight
@@ -68,9 +70,9 @@ def registered(case: Case, now: str) -> Judged:
     nothing to compare, and what `compared` would come to is known beforehand."""
     me, version = case.submission.id, case.held.version + 1
     values = {name: value for name, value in case.sent.items() if name != VILLAGE}
-    props = alike(PropertyState, values, version, me, ())
+    props = Alike(PropertyState, values, (version, me, ()))
     held = replace(case.held, version=version, props=props, updated_at=now, epochs=((case.history, version),))
-    steps = alike(Step, case.sent, None, "applied", version)
+    steps = Alike(Step, case.sent, (None, "applied", version))
     return Judged(held, _trace(case, steps, version), (), False)
 
 
@@ -82,7 +84,7 @@ def edited(case: Case, now: str) -> Judged | None:
         name: mine for name, mine in case.sent.items() if mine != base.get(name, "") and name != VILLAGE
     }
     version = held.version + 1 if changed else held.version
-    props, fields = dict(held.props), []
+    states, fields = dict[str, PropertyState](), []
     steps = {name: Step(mine, base.get(name), "", version) for name, mine in case.sent.items()}
     steps[VILLAGE] = Step(held.village, held.village, "", version)
     for name, mine in changed.items():
@@ -90,10 +92,12 @@ def edited(case: Case, now: str) -> Judged | None:
         if not same(seen, state.value if state else None) or (state and state.submission in case.known):
             return None
         behind = (seen, *state.seen) if state and fresh(case, state) else (seen,)
-        props[name] = PropertyState(mine, version, me, without(mine, behind))
+        states[name] = PropertyState(mine, version, me, without(mine, behind))
         steps[name] = Step(mine, seen, "applied", version)
         fields.append(_outcome(case, name, seen, Found("applied", state.submission if state else "")))
-    after = versioned(held, version, case.history, now, props) if changed else held
+    after = (
+        versioned(held, version, case.history, now, alike.changed(held.props, states)) if changed else held
+    )
     return Judged(after, _trace(case, steps, version), tuple(fields), False)
 
 

@@ -54,12 +54,12 @@ def named_in(answers: object, path: str = "") -> Iterator[tuple[str, str]]:
 
     By the value's form alone, so that it holds for every version of every form, and for a record that was refused.
     """
-    if isinstance(answers, str):
-        if 64 < len(answers) < 70 and (found := named(answers)):
-            yield path, found[0]
-    elif isinstance(answers, Mapping):
+    if isinstance(answers, Mapping):
         for key, value in answers.items():
-            yield from named_in(value, f"{path}/{key}" if path else str(key))
+            if not isinstance(value, str):
+                yield from named_in(value, f"{path}/{key}" if path else str(key))
+            elif 64 < len(value) < 70 and (found := named(value)):
+                yield f"{path}/{key}" if path else str(key), found[0]
     elif isinstance(answers, list | tuple):
         for number, value in enumerate(answers, start=1):
             yield from named_in(value, f"{path}[{number}]")

@@ -1,10 +1,14 @@
 """What the hub's store keeps of an entity and of a submission comes back as it was, in the short form and the old."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sync.alike import Alike, alike, changed
 from sync.codec import to_json
 from sync.documents import held_text, read_held, read_traces, state_of, traces_text, values_of
 from sync.facts import Held, PropertyState, Step, Trace
@@ -58,9 +62,26 @@ def test_an_entity_comes_back_as_it_was(held: Held) -> None:
     assert values_of(held_text(held)) == held.values()
 
 
+def later_text(held: Held) -> str:
+    """As the next ones did: every value a list, which points at its submission."""
+    document, by = to_json(held), list[str]()
+    document["props"] = {name: pointing(state, by) for name, state in held.props.items()}
+    document["placed"] = pointing(held.placed, by) if held.placed else None
+    document["parts"] = [json.loads(later_text(part)) for part in held.parts]
+    return json.dumps({**document, "by": by})
+
+
+def pointing(state: PropertyState, by: list[str]) -> list[object]:
+    if state.submission not in by:
+        by.append(state.submission)
+    told = [state.value, state.version, by.index(state.submission)]
+    return [*told, state.seen] if state.seen else told
+
+
+@pytest.mark.parametrize("earlier", [old_text, later_text])
 @pytest.mark.parametrize("held", [REGISTERED, DISPUTED, ALIAS, JOINED])
-def test_an_entity_of_the_first_versions_is_read(held: Held) -> None:
-    text = old_text(held)
+def test_an_entity_of_earlier_versions_is_read(held: Held, earlier: Callable[[Held], str]) -> None:
+    text = earlier(held)
     assert read_held(text) == held
     assert state_of(text, NORTH) == held.state()
     assert values_of(text) == held.values()
@@ -77,6 +98,41 @@ def test_traces_come_back_as_they_were() -> None:
     assert read_traces(traces_text(traces)) == traces
     assert read_traces(old_traces(traces)) == traces
     assert read_traces(traces_text({})) == {}
+
+
+names = st.text("abc", min_size=1, max_size=3)
+states = st.builds(
+    PropertyState, st.text(max_size=3), st.integers(1, 3), st.sampled_from([FIRST, LATER]),
+    st.lists(st.text(max_size=3), max_size=2).map(tuple),
+)  # fmt: skip
+
+
+@given(st.dictionaries(names, states), st.dictionaries(names, states))
+def test_values_kept_together_are_the_same_values(
+    before: dict[str, PropertyState], new: dict[str, PropertyState]
+) -> None:
+    together = alike(PropertyState, before)
+    assert together == before and dict(together) == before and list(together) == list(before)
+    after = changed(together, new)
+    assert after == {**before, **new} == changed(before, new)
+    for props in (before, together, after):
+        held = replace(REGISTERED, props=props)
+        text = held_text(held)
+        assert read_held(text) == held and values_of(text) == held.values() == {
+            n: s.value for n, s in props.items()
+        }
+        assert json.loads(held_text(read_held(text))) == json.loads(text)
+
+
+def test_a_registration_comes_back_as_it_was() -> None:
+    steps = Alike(Step, {"head_name": "张三", "phone": ""}, (None, "applied", 3))
+    for each in (steps, alike(Step, dict(steps)), changed(steps, {"phone": Step("", None, "", 3)})):
+        traces = {f"household/{HOME}": replace(TRACE, steps=each)}
+        assert (
+            read_traces(traces_text(traces))
+            == traces
+            == {f"household/{HOME}": replace(TRACE, steps=dict(each))}
+        )
 
 
 def test_what_is_the_same_is_said_once() -> None:
