@@ -28,6 +28,7 @@ TRIES_PER_PHOTO = 4  # of answers that bring it no further
 
 _AGAIN = ("cut", "timeout")  # the line, not the hub: ask how far it has come, and go on
 _FINAL = ("photo_type", "photo_too_large")
+_OVER = ("failed", "malformed")  # over this photo, for all one knows
 
 
 class Photos(Protocol):
@@ -108,7 +109,8 @@ class _Stop(Exception):
 
 @dataclass
 class _Sending:
-    """Where it stands. ``rate``: bytes a second of the last piece, None before the first."""
+    """Where it stands. ``rate``: bytes a second of the last piece, None before the first. ``piece_top``: what goes
+    through at once."""
 
     album: Photos
     clock: Callable[[], datetime]
@@ -119,6 +121,7 @@ class _Sending:
     settled: set[str] = field(default_factory=set)
     rate: float | None = None
     piece_bytes: int = PIECE_BYTES_FIRST
+    piece_top: int = PIECE_BYTES_MAX
     pieces: int = 0
     cuts: int = 0
     stored_n: int = 0
@@ -245,6 +248,9 @@ def _ended(at: _Sending, due: Due, refusal: Refusal) -> bool:
         _refused(at, due, "damaged", "照片文件已损坏。")
     elif refusal.code == "photo_unnamed":
         at.skipped.add(due.sha256)
+    elif refusal.code in _OVER and at.cuts < CUTS_PER_CONTACT:
+        at.cuts += 1
+        at.skipped.add(due.sha256)
     else:
         return False
     return True
@@ -258,6 +264,9 @@ def _after(
         return 0, False
     if refusal.code == "not_found":
         return offset, True
+    if refusal.code == "too_large" and at.piece_bytes > PIECE_BYTES_MIN:
+        at.piece_top = at.piece_bytes = max(at.piece_bytes // 2, PIECE_BYTES_MIN)
+        return offset, offset == 0
     _cut(at, refusal)
     standing = yield from _question(at, (due.sha256,))
     if due.sha256 in standing.stored:
@@ -271,7 +280,7 @@ def _measure(at: _Sending, size: int, seconds: float) -> None:
     if seconds <= 0:  # a clock that was set back
         return
     at.rate = size / seconds
-    fitting = min(int(at.rate * PIECE_S), at.piece_bytes * 2, PIECE_BYTES_MAX)
+    fitting = min(int(at.rate * PIECE_S), at.piece_bytes * 2, at.piece_top)
     at.piece_bytes = max(fitting, PIECE_BYTES_MIN)
 
 

@@ -246,6 +246,42 @@ def test_a_last_word_on_one_photo_holds_back_no_other(office, code) -> None:
     assert shelf.states == {bad: "refused", good: "stored"}
 
 
+@pytest.mark.parametrize("code", ["failed", "malformed"])
+def test_a_photo_over_which_the_office_fails_holds_back_no_other(office, code) -> None:
+    shelf = Shelf()
+    bad, good = shelf.add(100), shelf.add(200)
+    office.say = lambda asked: refusal(code) if isinstance(asked, Piece) and asked.due.sha256 == bad else None
+    account = send(shelf, office)
+    assert (account.stored_n, account.refused_n, account.left_n, account.problem) == (1, 0, 1, None)
+    assert shelf.states == {bad: "waiting", good: "stored"}
+
+
+def test_an_office_that_fails_over_every_photo_is_left(office) -> None:
+    shelf = Shelf()
+    for _ in range(CUTS_PER_CONTACT + 20):
+        shelf.add(100)
+    office.say = lambda asked: refusal("failed") if isinstance(asked, Piece) else None
+    account = send(shelf, office)
+    assert account.problem.code == "failed"
+    assert len(office.asked) == CUTS_PER_CONTACT + 2
+
+
+def test_what_stands_between_and_takes_no_large_piece_gets_small_ones(office) -> None:
+    """Many a proxy takes less at once than the line would carry."""
+    shelf = Shelf()
+    photo = shelf.add(3_000_000)
+    limit = 200_000
+
+    def proxy(asked: Asked) -> Answer | None:
+        return refusal("too_large") if isinstance(asked, Piece) and len(asked.content) > limit else None
+
+    office.say = proxy
+    account = send(shelf, office)
+    assert (account.stored_n, account.problem) == (1, None)
+    assert shelf.states == {photo: "stored"}
+    assert sum(isinstance(each, Piece) and len(each.content) > limit for each in office.asked) <= 2
+
+
 def test_a_damaged_file_is_given_up_and_a_damaged_line_is_not(office) -> None:
     shelf = Shelf()
     lost, bent = shelf.add(100), shelf.add(200)
