@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 from survey_forms.alone import Judge, judges
 from survey_forms.form import EntityDeclaration, Form, FormFault, Issue, Node
 from survey_forms.records import Answers, Flat, flatten
-from survey_forms.scope import Cells, Context, Scope
+from survey_forms.scope import At, Context, Scope
 from survey_forms.settling import State, canonical_text, settle
 from survey_forms.xform_source import name_of, safe_tree
 
@@ -27,6 +27,7 @@ _ENTITIES = "http://www.opendatakit.org/xforms/entities"
 _NO_CONTEXT = Context(date(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC))
 
 _NOTHING: Answers = {}
+_NOWHERE: dict[At, str] = {}
 
 
 def canonical(answers: Answers) -> bytes:
@@ -80,7 +81,7 @@ def entity_changes(form: Form, answers: Answers) -> dict[str, dict[str, str]]:
     """
     outlets = _outlets(form)
     if not all(each.always for each in outlets):
-        acting = {each.dataset for each, _ in _saving(form, flatten(form, answers))}
+        acting = {each.dataset for each, _ in _saving(form, _what_decides(form, answers))}
         outlets = tuple(each for each in outlets if each.dataset in acting)
     return {each.dataset: _saved(each, answers) for each in outlets}
 
@@ -96,19 +97,22 @@ class _Outlet:
 
 @lru_cache(maxsize=64)
 def _outlets(form: Form) -> tuple[_Outlet, ...]:
-    return tuple(
-        _Outlet(each.dataset, _always_acts(form, each), tuple(_groups(form, each))) for each in form.entities
+    return tuple(_outlet(form, each) for each in form.entities)
+
+
+def _outlet(form: Form, declaration: EntityDeclaration) -> _Outlet:
+    names = {path: name for name, path in declaration.properties.items()}
+    groups = (
+        (steps, tuple((names[node.path], node, judges(form)[node.path]) for node in leaves))
+        for steps, leaves in _by_group(form, names)
     )
+    return _Outlet(declaration.dataset, _always_acts(form, declaration), tuple(groups))
 
 
-def _groups(
-    form: Form, declaration: EntityDeclaration
-) -> Iterator[tuple[tuple[str, ...], tuple[tuple[str, Node, Judge], ...]]]:
-    tests = judges(form)
-    saved = [(name, form.nodes[path]) for name, path in declaration.properties.items()]
-    for group, fields in groupby(saved, key=lambda field: field[1].parent):
-        steps = tuple(group.removeprefix(form.root).split("/")[1:])
-        yield steps, tuple((name, node, tests[node.path]) for name, node in fields)
+def _by_group(form: Form, paths: Iterable[str]) -> Iterator[tuple[tuple[str, ...], tuple[Node, ...]]]:
+    """The way to a group in answers, by name, and the leaves wanted from there; in the order they come in."""
+    for group, leaves in groupby((form.nodes[path] for path in paths), key=lambda node: node.parent):
+        yield tuple(group.removeprefix(form.root).split("/")[1:]), tuple(leaves)
 
 
 def _always_acts(form: Form, declaration: EntityDeclaration) -> bool:
@@ -139,6 +143,27 @@ def _inside(answers: Any, steps: Iterable[str]) -> Mapping[str, Any]:
             break
         answers = answers.get(step)
     return answers if isinstance(answers, Mapping) else _NOTHING
+
+
+def _what_decides(form: Form, answers: Answers) -> Flat:
+    """As much of a record as decides on its entities; all of it where repeats have a say."""
+    groups = _deciders(form)
+    if groups is None:
+        return flatten(form, answers)
+    flat = Flat()
+    for steps, leaves in groups:
+        inside = _inside(answers, steps)
+        flat.typed |= {
+            node.path: {(): raw} for node in leaves if isinstance(raw := inside.get(node.name), str)
+        }
+    return flat
+
+
+@lru_cache(maxsize=64)
+def _deciders(form: Form) -> tuple[tuple[tuple[str, ...], tuple[Node, ...]], ...] | None:
+    if any(node.repeats for node in form.deciding):
+        return None
+    return tuple(_by_group(form, (node.path for node in form.deciding if node.kind == "leaf")))
 
 
 def prefill(form: Form, states: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -183,8 +208,9 @@ def _acts(declaration: EntityDeclaration, scope: Scope) -> tuple[str, ...]:
 def _as_submitted(form: Form, flat: Flat) -> State:
     """The record as it was sent: every value as submitted, only relevance worked out, and that only as far as it
     decides on entities."""
-    nowhere: Cells = {path: {} for path in form.nodes}
-    scope = Scope(nowhere, flat.typed, _NO_CONTEXT, form.default_language, form)
+    scope = Scope(
+        {path: _NOWHERE for path in form.nodes}, flat.typed, _NO_CONTEXT, form.default_language, form
+    )
     state = State(form, scope, flat.counts, kept=True, timeless=True)
     settle(form.deciding, state)
     return state

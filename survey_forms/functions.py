@@ -19,6 +19,7 @@ from survey_forms.values import ARITHMETIC, NAN, day_of, moment_of, to_boolean, 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _POWER_MAX = 1_000
+_HALF = Decimal("0.5")
 _RIC = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _RIC_WEIGHTS = tuple(2**place % 11 for place in range(17, 0, -1))
 # Digits are weighed by their codes, which begin at that of 0.
@@ -129,7 +130,7 @@ def rounded(value: Value, places: Value = Decimal(0)) -> Value:
     number, digits = to_number(value), _whole(places)
     if not number.is_finite() or digits is None or abs(digits) > 20:
         return number
-    shifted = ARITHMETIC.add(ARITHMETIC.scaleb(number, digits), Decimal("0.5"))
+    shifted = ARITHMETIC.add(ARITHMETIC.scaleb(number, digits), _HALF)
     return ARITHMETIC.scaleb(shifted.to_integral_value(rounding=ROUND_FLOOR), -digits)
 
 
@@ -201,31 +202,31 @@ def format_date(value: Value, pattern: Value) -> Value:
     if moment is None:
         day = _day(value)
         moment = datetime(day.year, day.month, day.day) if day else None  # noqa: DTZ001 – wall clock on purpose
-    return (
-        ""
-        if moment is None
-        else re.sub("%([%YymnbdeaHhMS3])", lambda found: _date_part(found[1], moment), to_text(pattern))
-    )
+    return "" if moment is None else _written_as(to_text(pattern), moment)
 
 
-def _date_part(letter: str, moment: datetime) -> str:
-    parts = {
-        "%": "%",
-        "Y": f"{moment.year:04}",
-        "y": f"{moment.year % 100:02}",
-        "m": f"{moment.month:02}",
-        "n": str(moment.month),
-        "b": _MONTHS[moment.month - 1],
-        "d": f"{moment.day:02}",
-        "e": str(moment.day),
-        "a": _WEEKDAYS[moment.weekday()],
-        "H": f"{moment.hour:02}",
-        "h": str(moment.hour),
-        "M": f"{moment.minute:02}",
-        "S": f"{moment.second:02}",
-        "3": f"{moment.microsecond // 1000:03}",
-    }
-    return parts[letter]
+@lru_cache(maxsize=1024)
+def _written_as(pattern: str, moment: datetime) -> str:
+    return _DATE_PART.sub(lambda found: _DATE_PARTS[found[1]](moment), pattern)
+
+
+_DATE_PART = re.compile("%([%YymnbdeaHhMS3])")
+_DATE_PARTS: Mapping[str, Callable[[datetime], str]] = {
+    "%": lambda moment: "%",
+    "Y": lambda moment: f"{moment.year:04}",
+    "y": lambda moment: f"{moment.year % 100:02}",
+    "m": lambda moment: f"{moment.month:02}",
+    "n": lambda moment: str(moment.month),
+    "b": lambda moment: _MONTHS[moment.month - 1],
+    "d": lambda moment: f"{moment.day:02}",
+    "e": lambda moment: str(moment.day),
+    "a": lambda moment: _WEEKDAYS[moment.weekday()],
+    "H": lambda moment: f"{moment.hour:02}",
+    "h": lambda moment: str(moment.hour),
+    "M": lambda moment: f"{moment.minute:02}",
+    "S": lambda moment: f"{moment.second:02}",
+    "3": lambda moment: f"{moment.microsecond // 1000:03}",
+}
 
 
 def decimal_date_time(value: Value) -> Value:
