@@ -208,9 +208,7 @@ def _acts(declaration: EntityDeclaration, scope: Scope) -> tuple[str, ...]:
 def _as_submitted(form: Form, flat: Flat) -> State:
     """The record as it was sent: every value as submitted, only relevance worked out, and that only as far as it
     decides on entities."""
-    scope = Scope(
-        {path: _NOWHERE for path in form.nodes}, flat.typed, _NO_CONTEXT, form.default_language, form
-    )
+    scope = Scope(dict.fromkeys(form.nodes, _NOWHERE), flat.typed, _NO_CONTEXT, form.default_language, form)
     state = State(form, scope, flat.counts, kept=True, timeless=True)
     settle(form.deciding, state)
     return state
