@@ -35,6 +35,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel
 
+from server import row_statements
 from server.terminal.steps import Told, unheard
 
 metadata = SQLModel.metadata
@@ -154,7 +155,7 @@ def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
     if rows and connection.dialect.name == "postgresql":
         _copy(connection, table_of(model), rows)
     elif rows:
-        connection.execute(table_of(model).insert(), list(rows))
+        connection.execute(row_statements.insert(table_of(model)), list(rows))
 
 
 def insert_absent(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -165,7 +166,7 @@ def insert_absent(session: Session, model: type[SQLModel], rows: Sequence[Mappin
     if connection.dialect.name == "postgresql":
         _from_json(connection, f"{_INSERT_GIVEN} ON CONFLICT DO NOTHING", table, rows)
     else:
-        connection.execute(insert_into(session, model).on_conflict_do_nothing(), list(rows))
+        connection.execute(row_statements.insert_absent(table), list(rows))
 
 
 def update_unchanged(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
@@ -176,13 +177,9 @@ def update_unchanged(session: Session, model: type[SQLModel], rows: Sequence[Map
         return 0
     if connection.dialect.name == "postgresql":
         return _from_json(connection, _UPDATE_GIVEN, table, rows, ("was", "bigint")).rowcount
-    same = [each == sa.bindparam(f"at_{each.name}") for each in table.primary_key.columns]
-    values: dict[str, Any] = {
-        each.name: sa.bindparam(f"at_{each.name}") for each in table.columns if not each.primary_key
-    }
-    statement = sa.update(table).where(*same, table.c.version == sa.bindparam("at_was")).values(values)
     return connection.execute(
-        statement, [{f"at_{name}": value for name, value in row.items()} for row in rows]
+        row_statements.update_unchanged(table),
+        [{f"at_{name}": value for name, value in row.items()} for row in rows],
     ).rowcount
 
 
@@ -193,16 +190,14 @@ def upsert(
     later counts.
     """
     connection, table = session.connection(), table_of(model)
-    keys = [each.name for each in table.primary_key.columns]
     done = 0
     for part in parts(rows):
         if connection.dialect.name == "postgresql":
+            keys = [each.name for each in table.primary_key.columns]
             once = {tuple(row[name] for name in keys): row for row in part}
             _from_json(connection, _UPSERT_GIVEN, table, list(once.values()))
         else:
-            insert = insert_into(session, model)
-            rest = {each.name: insert.excluded[each.name] for each in table.columns if not each.primary_key}
-            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), part)
+            connection.execute(row_statements.upsert(table), part)
         done += len(part)
         told(done, len(rows))
 
