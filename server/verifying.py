@@ -25,9 +25,11 @@ from server.exchange import (
     verify_chains,
     verify_digests,
     verify_feed,
+    verify_photos,
     verify_redecide,
     verify_replay,
 )
+from server.exchange.photo_files import FOLDER, PhotoFiles
 from server.exchange.verify import Check, Checked, Finding
 from server.exchange.verify_redecide import Rules
 from server.registry import divisions, verify_projection
@@ -64,6 +66,10 @@ def command(
     redecide: Annotated[
         bool, typer.Option("--redecide", help="另把每条记录按当时的规则和表单重新判定一遍（较慢）。")
     ] = False,
+    whole_photos: Annotated[
+        bool,
+        typer.Option("--photos", help="另读出每张照片的文件，核对内容（较慢）；不加时只核对有没有、多大。"),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果。")] = False,
     data: commands.Data = None,
 ) -> None:
@@ -76,7 +82,8 @@ def command(
             if only is not Part.SYNC:
                 money = books.verify(session, settings.county, now, commands.progress)
             if only is not Part.MONEY:
-                checks = checks_of(session, settings.county, redecide=redecide)
+                photos = verify_photos.check(PhotoFiles(settings.data / FOLDER), whole=whole_photos)
+                checks = [*checks_of(session, settings.county, redecide=redecide), photos]
                 found = tuple(verify.run(session, settings.county, checks, commands.progress))
                 exchange = Exchange(settings.county, now, found)
     if as_json:

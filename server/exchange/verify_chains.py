@@ -1,7 +1,8 @@
 """The journal's chains: every record hashes to what is said of it, and follows the one before it on its tablet.
 
 A missing number may still lie on the tablet, so a gap is only noted; two records under one number, or a link that
-does not fit, are findings – unless the device is closed because just that was seen when it called.
+does not fit, are findings – unless the device is closed because just that was seen when it called, or this database
+is older than its enrolment.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
@@ -41,15 +42,19 @@ class Link:
 
 def chains(session: Session, county: str, told: Told) -> Iterator[Finding]:
     """Every chain of the county, in one pass over the journal."""
-    closed = dict(
-        session.connection()
-        .execute(select(table_of(Tablet).c.device, table_of(Tablet).c.closed_as).where(
-            table_of(Tablet).c.county == county, table_of(Tablet).c.closed_as.is_not(None)))
-        .all()
-    )  # fmt: skip
+    tablet = table_of(Tablet).c
+    query = select(tablet.device, tablet.closed_as).where(tablet.county == county)
+    closed_as = dict(session.connection().execute(query).all())
     links = heapq.merge(_sent_by_their_own(session, county, told), _brought_by_another(session, county))
     for device, of_device in groupby(links, key=lambda link: link.device):
-        yield from _chain(device, of_device, known=device in closed)
+        yield from _chain(device, of_device, _why_known(closed_as, device))
+
+
+def _why_known(closed_as: Mapping[str, str | None], device: str) -> str | None:
+    """What to say of a chain that forks and is no finding; None: it would be one."""
+    if device not in closed_as:  # the database was put back to before it enrolled, and cannot close it
+        return "服务器没有这台平板的登记，可能恢复到了它登记以前的备份。"
+    return "" if closed_as[device] is not None else None
 
 
 def _sent_by_their_own(session: Session, county: str, told: Told) -> Iterator[Link]:
@@ -101,20 +106,23 @@ class _Behind:
             self.missing_n += seq - 1 - self.seq
 
 
-def _chain(device: str, links: Iterable[Link], *, known: bool) -> Iterator[Finding]:
-    behind = _Behind()
+def _chain(device: str, links: Iterable[Link], known: str | None) -> Iterator[Finding]:
+    """``known``: said with what is only noted of it; None: nothing is known that would explain a fork."""
+    behind, note, why = _Behind(), known is not None, known or ""
     for seq, here in groupby(links, key=lambda link: link.seq):
         at_place = list(here)
         behind.skip(seq)
         if len(at_place) > 1:
             ids = some([link.id for link in at_place])
-            yield Finding(NAME, at_place[1].id, f"平板 {device} 的第 {seq} 号有不止一条记录：{ids}。", known)
+            yield Finding(
+                NAME, at_place[1].id, f"平板 {device} 的第 {seq} 号有不止一条记录：{ids}。{why}", note
+            )
         for link in at_place:
             if not link.whole:
                 yield Finding(NAME, link.id, f"平板 {device} 第 {seq} 号记录的内容与登记的校验值不符。")
             if seq == behind.seq + 1 and link.previous not in behind.hashes:
-                message = f"平板 {device} 第 {seq} 号记录接不上第 {seq - 1} 号：前一条的校验值不符。"
-                yield Finding(NAME, link.id, message, known)
+                message = f"平板 {device} 第 {seq} 号记录接不上第 {seq - 1} 号：前一条的校验值不符。{why}"
+                yield Finding(NAME, link.id, message, note)
         behind.seq, behind.hashes = seq, frozenset(link.hash for link in at_place)
     if behind.gaps:
         said = f"缺 {behind.missing_n:,} 号（{some(behind.gaps, GAPS_SHOWN)}），可能还在平板上。"

@@ -183,20 +183,22 @@ def put_back(world: World, _tablet: Tablet, step: Step) -> None:
 
 
 def _ahead(world: World, tablet: Tablet, copy: Path) -> bool:
-    """Whether the tablet has read further than the copy goes, and so will give it away."""
-    history, heads = _of_copy(copy)
+    """Whether the tablet has read further than the copy goes, and so will give it away: the copy knows it."""
+    history, heads, devices = _of_copy(copy)
     stated = tablet.replica.stated()
-    return history == stated.history == world.hub.history() and any(
+    known = tablet.device in devices and history == stated.history == world.hub.history()
+    return known and any(
         cursor is not None and max(cursor.seq or 0, cursor.head or 0) > heads.get(village, 0)
         for village, cursor in stated.held.items()
     )
 
 
-def _of_copy(copy: Path) -> tuple[str, Mapping[str, int]]:
-    """History and feed heads of a copied database."""
+def _of_copy(copy: Path) -> tuple[str, Mapping[str, int], frozenset[str]]:
+    """History, feed heads and tablets of a copied database."""
     with closing(sqlite3.connect(copy)) as database:
         history = database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0]
-        return history, dict(database.execute("SELECT village, seq FROM feed_head"))
+        devices = frozenset(device for (device,) in database.execute("SELECT device FROM tablet"))
+        return history, dict(database.execute("SELECT village, seq FROM feed_head")), devices
 
 
 Event = Callable[["World", Tablet, Step], None]

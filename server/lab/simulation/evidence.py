@@ -14,7 +14,15 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from server.database import read, table_of
-from server.exchange import verify, verify_chains, verify_digests, verify_feed, verify_redecide, verify_replay
+from server.exchange import (
+    verify,
+    verify_chains,
+    verify_digests,
+    verify_feed,
+    verify_photos,
+    verify_redecide,
+    verify_replay,
+)
 from server.exchange.digest_tables import VillageDigest
 from server.exchange.digests import recount
 from server.exchange.tables import FeedHead
@@ -237,10 +245,10 @@ def _of_the_product(world: World) -> dict[str, Any]:
 
 def _checks(world: World) -> list[Check]:
     rules = Rules(RELEASED, world.hub.exchange.forms.by_key, frozenset(VILLAGES))
-    # A hub that is older than an enrolment does not know the device, nor that there were copies of it.
-    chains = [] if world.hub.went_back else [verify_chains.CHECK]
+    # A folder that was lost may lack what a tablet had, which is gone too.
+    photos = [] if world.hub.went_back else [verify_photos.check(world.hub.photo_files, whole=True)]
     return [
-        *chains, verify_replay.CHECK, verify_projection.CHECK, verify_feed.CHECK,
+        *photos, verify_chains.CHECK, verify_replay.CHECK, verify_projection.CHECK, verify_feed.CHECK,
         verify_digests.villages(POLICY.masked), verify_digests.TABLETS_CHECK, verify_redecide.check(rules),
     ]  # fmt: skip
 

@@ -212,8 +212,9 @@ def test_what_a_copy_does_not_know_its_tablets_bring_back(settings, office, surv
     assert made == journal and len(made) == 7
     assert set(homes) <= known
     assert all(each.replica.status().safe_to_hand_in for each in (one, two))
-    verified = office.command("verify", "--only", "sync", "--redecide", "--json")
+    verified = office.command("verify", "--only", "sync", "--redecide", "--photos", "--json")
     assert verified.returncode == 0, verified.stdout
+    assert json.loads(verified.stdout)["checks"]["photos"] == 0
     assert json.loads(verified.stdout)["holds"] is True
 
 

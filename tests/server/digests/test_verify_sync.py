@@ -99,6 +99,22 @@ def test_a_second_record_under_one_number_is_a_fork(county) -> None:
     assert not checked[0] and len(checked[1]) == 1, "what was seen when the tablet called is only noted"
 
 
+def test_a_fork_of_a_tablet_that_the_hub_has_forgotten_is_only_noted(county) -> None:
+    """The hub was put back to before an enrolment: nobody can close what is not known here."""
+    record = county.records[1]
+    county.hub.sql(
+        "INSERT INTO submission SELECT county, 'aaaaaaaa' || substr(id, 9), kind, device, device_seq, village, person,"
+        " form, form_version, observed_at, received_at, position, clock_offset_s, outcome, policy_version, hash, sent,"
+        " verdict, traces FROM submission WHERE id = :id", id=record,
+    )  # fmt: skip
+    county.hub.sql(
+        "DELETE FROM tablet WHERE device = (SELECT device FROM submission WHERE id = :id)", id=record
+    )
+    findings, notes = county.checked()["chains"]
+    assert not findings and len(notes) == 1
+    assert "不止一条记录" in notes[0].message and "没有这台平板的登记" in notes[0].message
+
+
 def test_a_link_that_does_not_fit_is_named(county) -> None:
     record = county.records[1]
     county.hub.sql("UPDATE submission SET hash = :hash WHERE id = :id", hash="0" * 64, id=record)
