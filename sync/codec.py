@@ -56,6 +56,7 @@ T = TypeVar("T")
 uuid = strict.matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID in lower case")
 name = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", "name of letters, digits and _ . -")
 _NAME_CHARS_MAX = 64
+_TEXT: Final = frozenset({str})
 _version_name = strict.matching(r"[A-Za-z0-9_.-]{1,32}", "version of letters, digits and _ . -")
 _form_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}@[A-Za-z0-9_.-]{1,32}", "form as id@version")
 _entity_key = strict.matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}/[0-9a-f-]{36}", "entity as dataset/id")
@@ -102,17 +103,18 @@ def read_answers(value: object, path: Path) -> Answers:
     return node(value, path or "", 1)
 
 
-def _sound(answers: Mapping[str, object], depth: int, left: list[int]) -> bool:
+def _sound(answers: Mapping[str, Any], depth: int, left: list[int]) -> bool:
     """Whether answers are as they should be: nearly all are, and saying where they are not takes longer."""
     left[0] -= len(answers) + 1
     if depth > ANSWERS_DEPTH_MAX or left[0] < 0 or not all(map(_is_name, answers)):
         return False
-    texts = [item for item in answers.values() if isinstance(item, str)]
-    if not "".join(texts).isprintable() or (texts and max(map(len, texts)) > VALUE_CHARS_MAX):
+    texts, inner = list(answers.values()), []
+    if not _TEXT.issuperset(map(type, texts)):
+        inner = [item for item in texts if not isinstance(item, str)]
+        texts = [item for item in texts if isinstance(item, str)]
+    joined = "".join(texts)
+    if not joined.isprintable() or (len(joined) > VALUE_CHARS_MAX < max(map(len, texts))):
         return False
-    if len(texts) == len(answers):
-        return True
-    inner = [item for item in answers.values() if not isinstance(item, str)]
     rows = [row for item in inner for row in (item if isinstance(item, list) else [item])]
     return all(isinstance(row, dict) and _sound(row, depth + 1, left) for row in rows)
 
@@ -276,7 +278,9 @@ def incoming(value: object, told: Sequence[Said] = ()) -> Incoming:
     if (protocol := number()(value.get("protocol"), "protocol")) not in PROTOCOLS:
         fault = strict.Fault("protocol", f"one of {PROTOCOLS} expected, not {protocol}")
         raise MessageFault(fault, code="unknown_protocol")
-    listed = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)(value.get("submissions"), "submissions")
+    listed = careful(
+        array(lambda item, _: item, SUBMISSIONS_PER_REQUEST), value.get("submissions"), "submissions"
+    )
     request = from_json(Request, {**value, "submissions": []})
     good: list[Submission] = []
     bad: list[Malformed] = []
