@@ -127,7 +127,8 @@ DERIVATIONS: Final[tuple[Derivation, ...]] = (
 MAX_BODY_BYTES: Final = 20_000_000
 RETRY_AFTER_S: Final = 5
 PINYIN: Final = "_pinyin"
-SPELT_CHARS_MAX: Final = 100  # of a name; what is longer is none, and spelt would be longer than any value may be
+# Of a name; what is longer is none, and spelt it would be longer than any value may be.
+SPELT_CHARS_MAX: Final = 100
 
 
 def utc_now() -> datetime:
