@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -161,7 +161,7 @@ def _typed(columns: Mapping[str, Column], values: Mapping[str, str]) -> dict[str
         elif value != "":
             try:
                 row[column.name] = column.read(value)
-            except (ValueError, InvalidOperation):
+            except (ValueError, ArithmeticError):
                 extra[name] = value
     row["extra"] = extra
     return row

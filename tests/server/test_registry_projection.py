@@ -46,6 +46,7 @@ def test_values_become_what_their_columns_hold() -> None:
     [
         ("heated_area_m2", "eighty"), ("heated_area_m2", "80.123"), ("heated_area_m2", "1e30"),
         ("heated_area_m2", "NaN"), ("residents_n", "4.5"), ("residents_n", "99999999999"),
+        ("heated_area_m2", "1E+999999999"), ("heated_area_m2", "1E-999999999"), ("residents_n", "9" * 5_000),
         ("visited_on", "2020-02-30"), ("a_later_form_asks", "yes"),
     ],
 )  # fmt: skip
