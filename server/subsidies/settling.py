@@ -7,7 +7,7 @@ never changed: both stay in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -55,8 +55,9 @@ def settle(
     if reasons:
         raise StepRefused(reasons)
     if how == TAKE:
+        lying = villages(session, row)
         for each in rows:
-            _rebook(session, row, payments[each.end_to_end_id], each.outcome, each, by)
+            _rebook(session, row, payments[each.end_to_end_id], each.outcome, each, by=by, village_of=lying)
     for each in rows:
         each.fate = ANSWER if how == TAKE else SETTLED
         each.settled_at, each.settled_by = by.now, by.person
@@ -83,7 +84,7 @@ def correct(session: Session, county: str, payment: str, outcome: str, *, reason
         reasons.append(Refusal.of("answered_so", id=payment, state=PAYMENT_STATES[found.state]))
     if reasons:
         raise StepRefused(reasons)
-    _rebook(session, row, found, outcome, None, by)
+    _rebook(session, row, found, outcome, None, by=by, village_of={known.entitlement: known.village})
     _kept(session, row, {BOOKED_ANEW: f"{payment} {PAYMENT_STATES[outcome]}"}, reason, by)
     by.tell(session, county, [found.household], by.now)
     return row
@@ -149,9 +150,10 @@ def _not_settleable(
 
 
 def _rebook(
-    session: Session, row: BatchRow, payment: Payment, outcome: str, by_row: ReturnRowRow | None, by: By
-) -> None:
-    """Gives a payment another answer: the one booked before is reversed."""
+    session: Session, row: BatchRow, payment: Payment, outcome: str, by_row: ReturnRowRow | None, *,
+    by: By, village_of: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Gives a payment another answer: the one booked before is reversed. `village_of`: by decision."""
     today = by.now.astimezone(CHINA).date()
     on = by_row.booked_on if by_row is not None and by_row.booked_on else today
     entries: list[Entry] = []
@@ -180,7 +182,7 @@ def _rebook(
         raise StepRefused(
             [Refusal.of("paid_again", id=payment.id, number=number, title=title) for number, title in again]
         ) from error
-    books.post(session, row.county, entries, village_of=villages(session, row), person=by.person, now=by.now)
+    books.post(session, row.county, entries, village_of=village_of, person=by.person, now=by.now)
 
 
 def _overrule(session: Session, row: BatchRow, payment: str) -> None:
