@@ -235,13 +235,19 @@ def writing(db: Database) -> Iterator[sqlite3.Connection]:
 def reading(db: Database) -> Iterator[sqlite3.Connection]:
     """One moment of the file: a sync that commits meanwhile does not show halfway. Never nested."""
     connection = db.conn
-    with _told():
+    # Not within `_told`: a contact reads thirty times, and each generator costs as much as what is read.
+    try:
         connection.execute("BEGIN")
         try:
             yield connection
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+    except sqlite3.DatabaseError as fault:
+        problem = _problem(_primary_code(fault))
+        if problem is None:
+            raise
+        raise problem from fault
 
 
 @contextmanager

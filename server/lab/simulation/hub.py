@@ -68,13 +68,14 @@ class Hub:
     serving: int = 0
     exchanges: list[Exchange] = field(init=False)
     copies: list[Path] = field(default_factory=list)
-    callers: dict[str, Tablet] = field(default_factory=dict)
+    callers: dict[str, Tablet] = field(init=False)
     judged: Pushed | None = None
     left_writing: int | None = None
     went_back: bool = False
 
     def __post_init__(self) -> None:
         self.exchanges = [self._exchange(plug) for plug in self.stage.plugs[: self.servers_n]]
+        self.callers = dict(self.stage.callers)
 
     def _exchange(self, plug: Plug) -> Exchange:
         return Exchange(

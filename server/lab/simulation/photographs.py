@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -205,9 +206,16 @@ class Line:
 
 def _application(hub: Hub) -> FastAPI:
     """The photo endpoint of the server that is serving."""
-    made = FastAPI()
+    made = _routes(hub.serving)
     made.state.engine, made.state.photo_files = hub.plug.engine, hub.photo_files
     made.state.clock = hub.clock
+    return made
+
+
+@cache
+def _routes(_server: int) -> FastAPI:
+    """Made once for each server: that takes as long as a county."""
+    made = FastAPI()
     made.include_router(photo_endpoint.router)
     made.add_exception_handler(Problem, _refused)
     return made

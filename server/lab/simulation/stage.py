@@ -27,6 +27,7 @@ import survey_forms
 from server import database
 from server.access import actions, enrolment
 from server.access.places import Place
+from server.access.tables import Tablet
 from server.database import write
 from server.exchange import forms, history, keyring
 from server.exchange.forms import Forms
@@ -144,7 +145,8 @@ class Stage:
     """``world``: the folder a story is played in, its database always at the same address, so that engines (and
     what they have compiled) serve all stories. ``forms``: as released before anything happens. ``newer``: what may
     come to be released. ``homes``: {} where forms are answered from few values only. ``saved``: what each tablet had
-    recorded before. ``open``: replicas that no story uses just now, by their files in the world."""
+    recorded before. ``open``: replicas that no story uses just now, by their files in the world. ``callers``:
+    secret → whose it is."""
 
     size: SizeName
     hub_file: Path
@@ -158,6 +160,7 @@ class Stage:
     keys: Keyring
     saved: dict[int, dict[str, Submission]] = field(default_factory=dict)
     open: dict[Path, Database] = field(default_factory=dict)
+    callers: dict[str, Tablet] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
     def set(self, servers_n: int) -> Path:

@@ -38,10 +38,12 @@ ENROLS_AT_ONCE: Final = 0.5
 
 @dataclass(frozen=True)
 class Moved:
-    """What a contact of the healing changed: what others can read (``told``), or only the tablet's own turn."""
+    """What a contact of the healing changed: what others can read (``told``), or only the tablet's own turn; whether
+    records of it are put off (``waits``)."""
 
     told: bool
     itself: bool
+    waits: bool
 
 
 @dataclass
@@ -176,14 +178,15 @@ class World:
 
     def heal(self) -> None:
         """The network is good, drafts are thrown away, the office puts right what a restore undid, and all tablets
-        call until nobody has anything new to say."""
+        call until nobody has anything new to say: first those that have, so that the others need not call again."""
         self._begin_step(HEALING)
         for tablet in self.tablets:
             for draft in tablet.replica.drafts():
                 tablet.replica.discard_draft(draft.id)
             if self.hub.went_back:
                 self._put_right(tablet, tablet.ever)
-        calling, self.contacts_n = list(self.tablets), None if self.tablets else 0
+        calling = sorted(self.tablets, key=lambda tablet: not tablet.replica.waiting_ids())
+        self.contacts_n = None if calling else 0
         for n in range(1, CONTACTS_MAX + 1 if calling else 0):
             tablet = calling.pop(0)
             self.wait(minutes=20)
@@ -197,7 +200,7 @@ class World:
             if moved.told:
                 others = (each for each in self.tablets if each is not tablet and each not in calling)
                 calling.extend(others)
-            if self._settled(tablet) or moved.itself:
+            if (moved.waits and self._settled(tablet)) or moved.itself:
                 calling.append(tablet)
             if not calling:
                 self.contacts_n = n
@@ -213,7 +216,8 @@ class World:
             self.enrol_anew(tablet)
         told = bool(account.applied_n or account.merged_n or account.conflict_n)
         again = account.received_n or account.sent_n or account.requests_n > 1
-        moved = Moved(told, bool(anew or account.problem or (again and self.story.size == "large")))
+        itself = bool(anew or account.problem or (again and self.story.size == "large"))
+        moved = Moved(told, itself, bool(account.not_yet_n))
         if account.sent_n or account.received_n or account.problem:
             sent, received = account.sent_n, account.received_n
             self.tell(
@@ -258,4 +262,5 @@ def stage(size: SizeName = "small") -> Iterator[Stage]:
         made.saved.update({tablet.number: dict(tablet.saved) for tablet in world.tablets})
         world.close()
         keep(made)
+        made.callers.update(world.hub.callers)
         yield made
