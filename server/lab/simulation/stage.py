@@ -120,12 +120,18 @@ class Plug:
     taken_n: int = 0
 
     @property
+    def _pool(self) -> sa.QueuePool:
+        pool = self.engine.pool
+        assert isinstance(pool, sa.QueuePool), "what `server.database` makes of a file"
+        return pool
+
+    @property
     def busy(self) -> bool:
-        return bool(self.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return bool(self._pool.checkedout())
 
     @property
     def joined(self) -> bool:
-        return bool(self.engine.pool.checkedin())  # type: ignore[attr-defined]
+        return bool(self._pool.checkedin())
 
     def join(self) -> None:
         if not self.joined:
