@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from sync import parts
 from sync.client import MORE, Line, More, Piece, Refusal, contact
 from sync.codec import derived_id
-from sync.messages import SUBMISSIONS_PER_REQUEST, Part, Request
+from sync.messages import SUBMISSIONS_PER_REQUEST, Cursor, Part, Request
 from sync.refusals import refusal
 
+A = "140525100001"
 CUT, SLOW, DAMAGED = refusal("cut"), refusal("timeout"), refusal("damaged")
 
 
@@ -81,6 +83,21 @@ def test_a_hub_that_goes_on_in_the_middle_of_what_is_not_here_is_no_hub(surveyor
     with pytest.raises(StopIteration) as end:
         talk.send(replace(reply, part=Part("0" * 64, "gzip", 99, 7)))
     assert end.value.value.problem.code == "bad_reply"
+
+
+def test_a_part_that_can_be_read_but_is_another_is_not_taken(surveyor: Any) -> None:
+    """What zstd packed has no check of its own, and two halves of good parts may still make one: the name decides."""
+    one = surveyor()
+    talk = contact(one.replica, clock=one.clock, app_version="0.1", line=Line(("columns", "lean")))
+    reply = one.answer(next(talk))
+    body = parts.pack(parts.Contents(reply.history, (), {A: Cursor(seq=99)}))
+    part = Part(parts.name_of(body + b"x"), "gzip", len(body), 0)
+
+    assert talk.send(replace(reply, cursors={}, changes=(), part=part)) is MORE
+    with pytest.raises(StopIteration) as end:
+        talk.send(Piece(body))
+    assert end.value.value.problem.code == "damaged"
+    assert one.replica.held() == {A: None} and one.replica.part_so_far() is None
 
 
 def test_a_part_that_never_is_what_its_name_says_ends_the_contact(surveyor: Any) -> None:
