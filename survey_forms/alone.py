@@ -28,25 +28,23 @@ def judges(form: Form) -> Mapping[str, Judge]:
 
     Such a text is canonical, and not empty.
     """
-    return {node.path: _test(form, node) for node in form.leaves}
+    return {node.path: _judge(form, node) for node in form.leaves}
 
 
 def is_self_contained(node: Node) -> bool:
-    """Whether the test of a leaf has looked at its constraint as well."""
+    """Whether the judge of a leaf has looked at its constraint as well."""
     rule = node.constraint
     return rule is None or (not node.repeats and _is_short(node) and _reads_itself_only(rule))
 
 
-def _test(form: Form, node: Node) -> Judge:
-    def test(text: str) -> bool:
-        return _is_sound(form, node, text)
-
+def _judge(form: Form, node: Node) -> Judge:
+    judge = partial(_is_sound, form, node)
     if node.options is not None and node.type != "select_multiple":
-        return frozenset(filter(test, node.options.by_value)).__contains__
+        return frozenset(filter(judge, node.options.by_value)).__contains__
     if _is_short(node):
-        return lru_cache(maxsize=_REMEMBERED_MAX)(test)
+        return lru_cache(maxsize=_REMEMBERED_MAX)(judge)
     if node.type == "acknowledge" or node.bounds is not None:
-        return test
+        return judge
     return partial(is_canonical, node.data_type)
 
 

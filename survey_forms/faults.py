@@ -89,9 +89,9 @@ def within(bounds: tuple[str, str, str], value: str) -> bool:
     number = to_number(value)
     if start.is_nan() or end.is_nan():
         return True
-    low, high = min(start, end), max(start, end)
-    on_step = step.is_nan() or step == 0 or (number - start) % step == 0
-    return bool(low <= number <= high and on_step)
+    if not min(start, end) <= number <= max(start, end):
+        return False
+    return bool(step.is_nan() or step == 0 or (number - start) % step == 0)
 
 
 def disagreements(form: Form, submitted: Cells, scope: Scope) -> Iterator[Fault]:

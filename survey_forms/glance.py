@@ -26,7 +26,7 @@ Step = Callable[[Scope], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What a group or an instance of a repeat may hold, by name: leaves with their tests, groups, repeats."""
+    """What a group or an instance of a repeat may hold, by name: leaves with their judges, groups, repeats."""
 
     path: str
     leaves: Mapping[str, tuple[str, Judge]]
@@ -52,7 +52,8 @@ class _Plan:
 
 def is_surely_sound(form: Form, answers: Answers, context: Context, lang: str = "zh") -> bool:
     """Whether `examine` finds nothing for certain; where it might, or the form is out of the ordinary, False."""
-    plan, sent = _plan(form), Cells()
+    plan = _plan(form)
+    sent: Cells = {}
     if plan is None or not _read(plan.whole, (), answers, sent) or not sent.keys() >= plan.musts:
         return False
     scope = Scope({**plan.blank, **sent}, sent, context, form.default_language, form)
@@ -72,8 +73,8 @@ def _read(part: _Part, at: At, answers: Any, sent: Cells) -> bool:
     leaves = part.leaves
     for name, value in answers.items():
         if name in leaves:
-            path, test = leaves[name]
-            if type(value) is not str or not test(value):
+            path, judge = leaves[name]
+            if type(value) is not str or not judge(value):
                 return False
             if at:
                 sent.setdefault(path, {})[at] = value
@@ -108,7 +109,7 @@ def _plan(form: Form) -> _Plan | None:
     settled = (node for node in form.order if node.path not in steady or node.calculate is not None)
     standing = (_standing(node, node.path in musts) for node in form.leaves)
     return _Plan(
-        whole=_part(form, form.nodes[form.root], judges(form)),
+        whole=_part(form, form.nodes[form.root]),
         blank={node.path: {(): ""} if node.path in steady else _NOTHING for node in form.order},
         musts=frozenset(musts),
         steps=(
@@ -143,16 +144,13 @@ def _is_must(node: Node) -> bool:
     return is_asked(node) and node.required is not None and node.required.always
 
 
-def _part(form: Form, around: Node, tests: Mapping[str, Judge]) -> _Part:
-    inside = form.inside[around.path].values()
-    leaves = {node.name: (node.path, tests[node.path]) for node in inside if node.kind == "leaf"}
-    below = {node.name: _part(form, node, tests) for node in inside if node.kind != "leaf"}
-    repeats = {node.name for node in inside if node.kind == "repeat"}
+def _part(form: Form, around: Node) -> _Part:
+    inside, known = form.inside[around.path].values(), judges(form)
     return _Part(
         around.path,
-        leaves,
-        {name: part for name, part in below.items() if name not in repeats},
-        {name: part for name, part in below.items() if name in repeats},
+        leaves={node.name: (node.path, known[node.path]) for node in inside if node.kind == "leaf"},
+        groups={node.name: _part(form, node) for node in inside if node.kind == "group"},
+        repeats={node.name: _part(form, node) for node in inside if node.kind == "repeat"},
     )
 
 
