@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import select
-
-from server.database import read, table_of
+from server.database import read
 from server.exchange import (
     verify,
     verify_chains,
@@ -23,9 +21,6 @@ from server.exchange import (
     verify_redecide,
     verify_replay,
 )
-from server.exchange.digest_tables import VillageDigest
-from server.exchange.digests import recount
-from server.exchange.tables import FeedHead
 from server.exchange.verify import Check
 from server.exchange.verify_redecide import Rules
 from server.lab.simulation import photo_checks
@@ -36,6 +31,7 @@ from server.programme.rules import Counts, counts
 from server.programme.views import cells
 from server.registry import verify_projection
 from server.registry.policy import POLICY, RELEASED
+from sync import digest
 from sync.codec import decode
 from sync.documents import read_held, read_traces
 from sync.facts import Held, Trace
@@ -185,6 +181,8 @@ def gather(world: World) -> Evidence:
     """Everything, from the hub's database and from each tablet."""
     said = _of_the_product(world)
     with world.hub.file_read() as database:
+        entities = _entities(database)
+        heads = dict(database.execute("SELECT village, seq FROM feed_head").fetchall())
         return Evidence(
             contacts_n=world.contacts_n,
             history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
@@ -195,12 +193,14 @@ def gather(world: World) -> Evidence:
                     "SELECT id FROM submission WHERE kind NOT IN ('submission', 'office')"
                 )
             ),
-            entities=_entities(database),
+            entities=entities,
             feed=tuple(
                 Fed(row["village"], row["seq"], f"{row['dataset']}/{row['id']}", row["op"], row["version"])
                 for row in database.execute("SELECT * FROM feed ORDER BY village, seq")
             ),
-            heads=dict(database.execute("SELECT village, seq FROM feed_head").fetchall()),
+            heads=heads,
+            digests=_digests(database),
+            counted={village: _counted_anew(village, entities.values()) for village in heads},
             typed={name: _typed(database, name) for name in TYPED},
             tablets=tuple(_tablet(tablet) for tablet in world.tablets),
             stated=_stated(database),
@@ -221,20 +221,25 @@ def gather(world: World) -> Evidence:
         )
 
 
+def _digests(database: sqlite3.Connection) -> dict[tuple[str, int], str]:
+    rows = database.execute("SELECT village, seq, digest FROM village_digest")
+    return {(village, seq): told for village, seq, told in rows}
+
+
+def _counted_anew(village: str, entities: Iterable[Held]) -> str:
+    here = (held for held in entities if held.village == village)
+    return str(sum((digest.of_held(held, POLICY.masked) for held in here), digest.NOTHING))
+
+
 def _of_the_product(world: World) -> dict[str, Any]:
-    """What the hub says of itself: coverage, digests, and, of a large county, its own verification."""
+    """What the hub says of itself: coverage, and, of a large county, its own verification."""
+    large = world.story.size == "large"
+    if not large and world.story.seed % COVERAGE_OF_SMALL:
+        return {"coverage": None, "findings": ()}
     with read(world.hub.exchange.engine) as session:
-        heads = table_of(FeedHead).c
-        villages = session.connection().execute(select(heads.village)).scalars().all()
-        kept = table_of(VillageDigest).c
-        digests = session.connection().execute(select(kept.village, kept.seq, kept.digest)).all()
-        large = world.story.size == "large"
         checks = _checks(world) if large else ()
-        counted = large or world.story.seed % COVERAGE_OF_SMALL == 0
         return {
-            "coverage": counts(cells(session, COUNTY, None)) if counted else None,
-            "digests": {(village, seq): told for village, seq, told in digests},
-            "counted": {each: str(recount(session, COUNTY, each, POLICY.masked)) for each in villages},
+            "coverage": counts(cells(session, COUNTY, None)),
             "findings": tuple(
                 (found.check, found.id, found.message)
                 for checked in verify.run(session, COUNTY, checks)
