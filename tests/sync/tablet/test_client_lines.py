@@ -10,7 +10,7 @@ import pytest
 from sync import parts
 from sync.client import MORE, Line, More, Piece, Refusal, contact
 from sync.codec import derived_id
-from sync.messages import SUBMISSIONS_PER_REQUEST, Cursor, Part, Request
+from sync.messages import SUBMISSIONS_PER_REQUEST, Cursor, Part, PartSoFar, Request
 from sync.refusals import refusal
 
 A = "140525100001"
@@ -98,6 +98,19 @@ def test_a_part_that_can_be_read_but_is_another_is_not_taken(surveyor: Any) -> N
         talk.send(Piece(body))
     assert end.value.value.problem.code == "damaged"
     assert one.replica.held() == {A: None} and one.replica.part_so_far() is None
+
+
+def test_another_part_takes_the_place_of_the_one_that_was_begun(surveyor: Any) -> None:
+    """Else what comes next is kept under the other's name, and a cut costs all of it again."""
+    replica = surveyor().replica
+    one, other = (Part(name * 64, "gzip", 99, 0) for name in "ab")
+    assert replica.begin_part(one)
+    replica.add_part(b"123")
+    assert replica.part_so_far() == PartSoFar(one.name, 3)
+    assert replica.begin_part(other)
+    replica.add_part(b"12")
+    assert replica.part_so_far() == PartSoFar(other.name, 2)
+    assert not replica.begin_part(replace(other, since=3))
 
 
 def test_a_part_that_never_is_what_its_name_says_ends_the_contact(surveyor: Any) -> None:
