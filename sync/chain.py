@@ -89,6 +89,18 @@ def _forked(request: Request, known: Known) -> bool:
     return bool(there) and all(link.hash != request.chain_hash for link in there)
 
 
+def parted(submissions: Iterable[Submission], links: Mapping[int, Sequence[Link]]) -> bool:
+    """Whether one of a device's records stands beside another, or goes on from another, than the journal has at its
+    place; of a place where nothing is, nothing is known. ``links``: the journal's, there and one before."""
+    return any(_apart(each, links) for each in submissions)
+
+
+def _apart(each: Submission, links: Mapping[int, Sequence[Link]]) -> bool:
+    there, before = links.get(each.device_seq, ()), links.get(each.device_seq - 1, ())
+    beside = bool(there) and all(link.id != each.id for link in there)
+    return beside or (bool(before) and all(link.hash != each.previous_hash for link in before))
+
+
 # --- lines -------------------------------------------------------------------------------------------------
 
 

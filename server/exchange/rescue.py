@@ -107,9 +107,8 @@ def take(
 def _close_if_copied(session: Session, contents: Contents, now: datetime) -> None:
     """A copy of a tablet may be found out by its file alone: both were revoked before either had called."""
     county, device = contents.county, contents.device
-    lines = chains.lines(session, county, device, contents.submissions, closed=True)
-    own = {lines[each.id] for each in contents.submissions if each.device == device}
-    if own - {device} and session.get(Tablet, (county, device)) is not None:
+    known = session.get(Tablet, (county, device)) is not None
+    if known and chains.parted(session, county, device, contents.submissions):
         enrolment.close(session, county=county, device=device, closed_as="cloned", now=now)
 
 
