@@ -27,6 +27,7 @@ from sync.strict import writable
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SIGN_IN: Final = "/sign-in"
 # A token's last use is kept to see which are dead; noting each use would make every reader a writer.
 NOTE_USE_EVERY: Final = timedelta(minutes=10)
 
@@ -88,7 +89,7 @@ async def our_own_form(request: Request) -> None:
     given = request.headers.get("x-csrf-token") or str(form.get("csrf", ""))
     expected = request.session.get("csrf", "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise problem("csrf")
+        raise problem("csrf" if request.url.path == SIGN_IN or _by_session(request) else "signed_out")
     _refuse_unwritable(value for value in form.values() if isinstance(value, str))
 
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from server.web.language import N_, request_language, translate
 from server.web.rendering import render
@@ -26,6 +26,11 @@ CATALOGUE: Final[dict[str, tuple[int, str, str]]] = {
     "sign_in_needed": (401, N_("请先登录。"), N_("打开登录页，输入账号和密码；接口请带上令牌。")),
     "forbidden": (403, N_("您的账号没有这项权限。"), N_("请联系本县管理员开通权限，或换用有权限的账号。")),
     "csrf": (403, N_("页面停留过久，提交没有通过核验。"), N_("请返回上一页刷新后重新提交。")),
+    "signed_out": (
+        403,
+        N_("登录已过期，或已在别处退出；这次提交没有保存。"),
+        N_("请在新的标签页里登录，再返回上一页：填过的内容先复制下来，刷新后重新提交。"),
+    ),
     "not_found": (404, N_("没有找到这个页面或记录。"), N_("请检查地址，或从首页重新查找。")),
     "not_allowed": (405, N_("这个地址不接受这种操作。"), N_("请从页面上的按钮或链接进入。")),
     "too_large": (413, N_("提交的内容太大。"), N_("请分几次提交。")),
@@ -120,6 +125,12 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     return answer(request, Problem("malformed", status, f"{message} {where}", remedy))
 
 
+async def _on_gone(request: Request, exc: Exception) -> Response:
+    # A second click takes the first one's form away half sent. Nothing was done, and nobody hears this answer.
+    assert isinstance(exc, ClientDisconnect)
+    return Response(status_code=400)
+
+
 async def _on_failure(request: Request, exc: Exception) -> Response:
     # The server behind this application logs the traceback; here is what was asked for.
     LOG.error("failed: %s %s: %s", request.method, request.url.path, type(exc).__name__)
@@ -130,4 +141,5 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_failure)

@@ -1,7 +1,9 @@
 """Signing in, forms, tokens and one's own account, over HTTP."""
 
 import re
+import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -72,6 +74,31 @@ def test_a_form_without_its_token_changes_nothing(running, official: httpx.Clien
     forged = official.post("/account/tokens", data={"label": "evil", "csrf": "x" * 22})
     assert forged.status_code == 403
     assert "evil" not in official.get("/account").text
+
+
+def test_a_form_sent_after_the_session_ended_says_what_to_do(
+    running, official: httpx.Client, submit: Callable[..., httpx.Response]
+) -> None:
+    token = running.form_token(official.get("/account"))
+    assert "页面停留过久" in official.post("/account/tokens", data={"label": "x", "csrf": "y" * 22}).text
+    submit("/sign-out", "/account")
+    refused = official.post("/account/tokens", data={"label": "程序", "csrf": token})
+    assert refused.status_code == 403
+    assert "没有保存" in refused.text and 'href="/sign-in" target="_blank"' in refused.text
+
+
+def test_a_form_taken_away_half_sent_is_no_failure_of_the_server(running, caplog) -> None:
+    place = urlsplit(running.address)
+    with socket.create_connection((place.hostname, place.port)) as caller:
+        caller.sendall(
+            b"POST /sign-in HTTP/1.1\r\nHost: here\r\nContent-Length: 99\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nlogin=ad"
+        )
+        caller.shutdown(socket.SHUT_WR)
+        assert caller.recv(1) == b""
+    with running.browser() as browser:
+        assert browser.get("/sign-in").status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_the_token_may_come_as_a_header(running, official: httpx.Client) -> None:
