@@ -30,6 +30,7 @@ from server.web import (
     render,
     request_language,
     translate,
+    with_query,
 )
 
 CODES_SHOWN: Final = 100
@@ -152,6 +153,7 @@ def _shown(
             request,
             "access/tablet.html",
             line=line,
+            giver=session.get(Tablet, (county, request.query_params.get("given_by", ""))),
             words=WORDS,
             outdated=outdated(line.tablet.forms, newest),
             held=[village for village in holding if village.until_at is None],
@@ -209,7 +211,7 @@ def hand_over(request: Request, person: Assigner, device: str, villages: Codes, 
         enrolment.hand_over(
             session, county=county, device=device, to=to, villages=known, now=now, by=person.id
         )
-    return _go(f"/tablets/{to}")
+    return _go(with_query(f"/tablets/{to}", given_by=device))
 
 
 @router.post("/tablets/{device}/revoke")

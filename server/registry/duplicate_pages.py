@@ -342,4 +342,4 @@ def separate(request: Request, person: Separator, county: str, identity: str, re
             one, other = sorted((row.survivor, row.loser))
     except Problem as refused:
         return _past(request, person, county, identity, reason, refused.only(duplicates.FAULT))
-    return RedirectResponse(f"/duplicates/{county}/{one}/{other}", status_code=303)
+    return RedirectResponse(f"/duplicates/{county}/{one}/{other}?apart=yes", status_code=303)

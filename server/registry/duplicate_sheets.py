@@ -101,6 +101,7 @@ def merge_columns(lang: Language) -> Sequence[SheetColumn]:
         column(N_("村"), lambda each: each.village_name, width=18),
         column(N_("门牌号"), lambda each: each.home.door_number if each.home else ""),
         column(N_("户主姓名"), lambda each: each.home.head_name if each.home else ""),
+        column(N_("并入的住户"), lambda each: each.gone, width=24),
         column(N_("合并人"), lambda each: each.merged_by),
         column(N_("合并时间"), lambda each: each.row.merged_at, "moment", 17),
         column(N_("依据"), lambda each: each.row.reason, width=30),

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
+from server.access.tables import Audit
 from server.access.views import names
 from server.database import parts
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
@@ -80,10 +81,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Merged:
-    """A merge that stands or stood; `home`: the survivor as it is now, where it leads to."""
+    """A merge that stands or stood; `home`: the survivor as it is now, where it leads to; `gone`: door and name of
+    the home that was merged into it, as they were then."""
 
     row: HouseholdMerge
     home: Household | None
+    gone: str
     village_name: str
     merged_by: str
     undone_by: str
@@ -271,14 +274,28 @@ def merged(session: Session, rows: Sequence[HouseholdMerge]) -> list[Merged]:
     for part in parts(sorted({row.survivor for row in rows})):
         wanted = select(Household).where(col(Household.county) == county, col(Household.id).in_(part))
         homes = {**homes, **{row.id: row for row in session.execute(wanted).scalars()}}
+    gone = _when_merged(session, county, rows)
     called = divisions.names(session, {row.village for row in rows})
     return [
         Merged(
-            row, homes.get(row.survivor), called.get(row.village, row.village),
+            row, homes.get(row.survivor), gone.get(row.loser, ""), called.get(row.village, row.village),
             people.get(row.merged_by, row.merged_by), people.get(row.undone_by, row.undone_by),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _when_merged(session: Session, county: str, rows: Sequence[HouseholdMerge]) -> dict[str, str]:
+    """Merged ids → door and name: an alias has no values of its own, but whoever merged it is on record with them."""
+    told: dict[str, str] = {}
+    for part in parts(sorted({f"household/{row.survivor}" for row in rows})):
+        acts = select(col(Audit.detail)).where(
+            col(Audit.county) == county, col(Audit.subject).in_(part), col(Audit.verb) == "household.merge"
+        )
+        for detail in session.execute(acts).scalars():
+            name, _, rest = detail.get("并入", "").rpartition("（")
+            told[rest.removesuffix("）")] = name
+    return told
 
 
 def of_home(session: Session, county: str, household: str) -> list[Merged]:

@@ -51,6 +51,7 @@ def test_found_merged_seen_as_one_and_apart_again(county, twice, hire):
     page.get_by_role("button", name="合并这两户").click()
     page.wait_for_url(f"**/households/140525/{survivor}**")
     assert loser in page.inner_text("#merges")
+    assert home.house.head_name in page.inner_text("#merges tbody")
     with read(county.engine) as session:
         assert same_as(session, "140525") == {loser: survivor}
 
@@ -77,6 +78,7 @@ def test_found_merged_seen_as_one_and_apart_again(county, twice, hire):
     page.get_by_label("依据").fill("是父子两户，同院不同灶")
     page.get_by_role("button", name="撤销合并").click()
     page.wait_for_url("**/duplicates/140525/**")
+    assert "又是两户了" in page.inner_text("main")
     assert county.api("/api/v1/coverage/140525")["households"] == 2
     for surveyor in (li, wang, li):
         assert surveyor.reports(county.address).problem is None

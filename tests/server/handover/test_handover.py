@@ -23,7 +23,10 @@ def hand_over(submit, tablet, taker, *villages: str):
 
 def test_one_act_takes_from_one_and_gives_to_the_other(submit, official, tablet, taker, desk) -> None:
     answer = hand_over(submit, tablet, taker, NORTH)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/tablets/{taker.device}")
+    assert answer.status_code == 303
+    page = official.get(answer.headers["location"])
+    assert page.url.path == f"/tablets/{taker.device}"
+    assert "村已移交到这台平板" in page.text and f'href="/tablets/{tablet.device}"' in page.text
     assert tablet.sync().villages_lost == (NORTH,)
     assert taker.sync().villages_gained == (NORTH,)
     assert [line for line in desk.log("tablet.assign") if NORTH in line.values()][-2:] == [
