@@ -31,6 +31,7 @@ class Official:
 
 TEAM: Final = (
     Official("xiangzhen", "模拟乡镇干部", "township_official", here=True),
+    Official("xianban", "模拟县办干部", "township_official"),
     Official("huanbao", "模拟环保干部", "environment_officer"),
     Official("jingban", "模拟资金经办", "finance_preparer"),
     Official("shenpi", "模拟资金审批", "finance_approver"),
