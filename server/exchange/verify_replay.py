@@ -1,8 +1,8 @@
 """The entities kept, against the outcomes that the journal keeps of every submission: are they what was decided?
 
 An entity's value is that of the last submission applied to the property, its version the highest that any submission
-made, its village where the last move brought it, and every open conflict is in its submission's own trace. What a
-person joined in the office (two ids, one home) is what that person made of it, and is passed over here.
+made, its village where the last move brought it, and every open conflict is in its submission's own trace. Of a home
+that an official made of two, values and conflicts are looked for under both ids.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def replay(session: Session, county: str, told: Told) -> Iterator[Finding]:
     """Every entity of the county."""
     total_n, done_n = total(session, EntityRow, county), 0
     for rows in entities(session, county):
-        touches = _touches(session, county, [(row.dataset, row.id) for row, _ in rows])
+        keys = {(row.dataset, row.id) for row, _ in rows}
+        keys |= {(held.dataset, id) for _, held in rows if held and held.parts for id in held.ids()}
+        touches = _touches(session, county, sorted(keys))
         for row, held in rows:
             yield from _entity(row, held, touches)
         done_n += len(rows)
@@ -99,10 +101,53 @@ def _entity(row: Any, held: Held | None, touches: Mapping[Key, list[Touch]]) -> 
     said = (row.dataset, row.id, row.village, row.version, row.conflicts_n)
     if said != (held.dataset, held.id, held.village, held.version, len(held.conflicts)):
         yield Finding(NAME, key, "各栏与内容不符（村、版本或冲突数）。")
-    if held.parts or held.same_as:
-        return  # joined or shown under another id by a person: what tablets said is in its parts
-    for wrong in _faults(held, touches[key]):
+    for wrong in _found(held, touches):
         yield Finding(NAME, key, wrong)
+
+
+def _found(held: Held, touches: Mapping[Key, list[Touch]]) -> Iterator[str]:
+    if held.same_as:
+        yield from _alias(held, touches[held.key])
+    elif held.parts:
+        yield from _merged(held, touches)
+    else:
+        yield from _faults(held, touches[held.key])
+
+
+def _alias(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
+    """An id that leads to another has the version in which an official made it so, and no values of its own."""
+    made = max((each.trace.version for each in touches if each.office), default=0)
+    if held.version != made:
+        yield f"已并入另一户，现为第 {held.version} 版，按办公室的合并应为第 {made} 版。"
+    if held.props or held.conflicts:
+        yield "已并入另一户，却还有自己的内容。"
+
+
+def _merged(held: Held, touches: Mapping[Key, list[Touch]]) -> Iterator[str]:
+    """A home under several ids: what is shown comes from all that was judged at it, under whichever id, and from what
+    an official chose; beside it stands what each further id would be alone."""
+    done = sorted((each for each in touches[held.key] if each.trace.version), key=order)
+    yield from _valued(held, done, "")
+    everywhere = [each for id in sorted(held.ids()) for each in touches[f"{held.dataset}/{id}"]]
+    yield from _conflicts(held, everywhere)
+    for leaf in held.leaves():
+        own = [each for each in touches[leaf.key] if each.trace.version and not each.office]
+        # One that lived on in another merge was told of as a whole then, and not alone.
+        if leaf.id != held.id and sum(each.office for each in touches[leaf.key]) == 1:
+            yield from _valued(leaf, sorted(own, key=order), f"{leaf.id} 名下")
+
+
+def _valued(held: Held, done: Sequence[Touch], where: str) -> Iterator[str]:
+    """Values only: an official leaves a value with whoever recorded it, under whichever id that was."""
+    values = rebuilt(done)
+    values.pop(VILLAGE, None)
+    traces = {each.submission: each.trace for each in done}
+    for name in sorted(held.props.keys() | values.keys()):
+        state, wanted = held.props.get(name), values.get(name)
+        if state is None or wanted is None:
+            yield f"{where}属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
+        elif state.value != wanted.value and not _went_in(name, state, wanted, traces):
+            yield f"{where}属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
 
 
 def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
@@ -174,11 +219,12 @@ def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str
 
 
 def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
-    by_id = {each.submission: each.trace for each in touches}
+    steps: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for each in touches:
+        for name, step in each.trace.steps.items():
+            steps.setdefault((each.submission, name), set()).add((step.outcome, step.sent))
     for conflict in held.conflicts:
-        trace = by_id.get(conflict.submission)
-        step = trace.steps.get(conflict.property) if trace else None
-        if step is None or step.outcome != "conflict" or step.sent != conflict.mine:
+        if ("conflict", conflict.mine) not in steps.get((conflict.submission, conflict.property), ()):
             yield f"属性 {conflict.property} 的冲突（{conflict.id}）与记录 {conflict.submission} 不符。"
 
 

@@ -235,6 +235,40 @@ def test_a_merged_home_that_the_register_reads_otherwise_is_named(county, reader
     assert other in said
 
 
+def _another_name(told) -> None:
+    told["values"]["head_name"] = "李四"
+
+
+MERGED_DOCUMENTS = {
+    "what is shown": ("home", _another_name, "属性 head_name 的值"),
+    "what stands beside it": ("home", lambda told: _another_name(told["parts"][1]), "名下属性 head_name"),
+    "the version of the id that is gone": (
+        "other",
+        lambda told: told.update(version=9),
+        "按办公室的合并应为第 2 版",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MERGED_DOCUMENTS)
+def test_a_merged_home_that_nobody_made_so_is_named(county, recorder, reader, what) -> None:
+    ids = {"home": county.homes[1], "other": county.homes[2]}
+    said = duplicates.Merge(
+        ids["home"], ids["other"], (1, 1), frozenset(), "同一院落", str(reader.row.person)
+    )
+    with database.write(county.hub.exchange.engine) as session:
+        duplicates.merge(county.hub.exchange, session, COUNTY, said, NOW, ())
+    recorder.again(A, ids["home"], visit_outcome="refused")
+    assert county.found() == {}
+    which, edit, expected = MERGED_DOCUMENTS[what]
+    [(document,)] = county.hub.sql("SELECT held FROM entity WHERE id = :id", id=ids[which])
+    told = json.loads(document)
+    edit(told)
+    county.hub.sql("UPDATE entity SET held = :held WHERE id = :id", held=json.dumps(told), id=ids[which])
+    found = county.found()["replay"]
+    assert any(expected in said for said in found), found
+
+
 def test_two_homes_made_one_and_apart_again_hold(county, recorder, reader) -> None:
     home, other = county.homes[1], county.homes[2]
     exchange = county.hub.exchange
