@@ -54,7 +54,7 @@ class Standing:
 
 def asked(request: Request, seq: int) -> frozenset[int]:
     """Which places of the chain must be looked up in the journal: those at or behind the head known so far."""
-    places = {each.device_seq for each in _own(request)} | {request.chain_seq}
+    places = {each.device_seq + step for each in _own(request) for step in (0, 1)} | {request.chain_seq}
     return frozenset(place for place in places if 0 < place <= seq)
 
 
@@ -80,6 +80,9 @@ def _forked(request: Request, known: Known) -> bool:
         there = known.links.get(each.device_seq, ())
         # By id, not by content: another body under a known id is kept apart by the hub already.
         if there and all(link.id != each.id for link in there):
+            return True
+        after = known.links.get(each.device_seq + 1, ())
+        if after and not there and all(link.previous_hash != submission_hash(each) for link in after):
             return True
         if each.device_seq == known.seq + 1 and each.previous_hash != known.hash:
             return True
@@ -119,7 +122,7 @@ def lines(
         link = Link(each.id, submission_hash(each), "", each.previous_hash)
         here, before, after = (at.get(each.device_seq + step, []) for step in (0, -1, 1))
         known = next((other.line for other in here if other.id == each.id), None)
-        found[each.id] = known or _leads_to(link, here, after) or _line(each, here, before)
+        found[each.id] = known or _leads_to(link, here, after) or _line(each, here, before, after)
         at.setdefault(each.device_seq, []).append(replace(link, line=found[each.id]))
     return found
 
@@ -131,14 +134,15 @@ def _leads_to(link: Link, here: Sequence[Link], after: Sequence[Link]) -> str | 
     return next((line for line in lines if line not in taken), None)
 
 
-def _line(each: Submission, here: Sequence[Link], before: Sequence[Link]) -> str:
+def _line(each: Submission, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]) -> str:
     base = each.device
     if each.previous_hash:
         base = next((link.line for link in before if link.hash == each.previous_hash), "")
     if not base:
         # Where it left the others is not known, so none of theirs is its own for certain.
         return f"{each.device}{BRANCH}1.{each.id[:8]}"
-    if any(link.line == base for link in here):
+    # What comes after on that line goes on from another, or it would have been found to lead there.
+    if any(link.line == base for link in (*here, *after)):
         return f"{base}{BRANCH}{each.device_seq}.{each.id[:8]}"
     return base
 

@@ -234,7 +234,8 @@ def sight(case: Case, name: str) -> Seen:
 
 def _shown(case: Case, step: Step) -> bool:
     """Whether the base version has the step's result in it: then it says better what was on the screen."""
-    return case.submission.history == case.history and 0 < step.version <= case.target.base_version
+    one = case.submission.history in (case.history, made_under(case.held, step.version))
+    return one and 0 < step.version <= case.target.base_version
 
 
 def base(case: Case, name: str) -> str | None:

@@ -46,7 +46,10 @@ def _request(
 
 def _known(records: tuple[Submission, ...], sent_n: int | None = None, **more: Any) -> Known:
     """A hub that has heard of all ``records`` and has the first ``sent_n`` of them."""
-    links = {each.device_seq: (Link(each.id, submission_hash(each), DEVICE),) for each in records[:sent_n]}
+    links = {
+        each.device_seq: (Link(each.id, submission_hash(each), DEVICE, each.previous_hash),)
+        for each in records[:sent_n]
+    }
     return Known(len(records), _head(records), links=links, **more)
 
 
@@ -131,9 +134,19 @@ def test_no_order_of_one_tablets_own_requests_is_ever_a_fork(data: st.DataObject
         assert standing.closed is None
         known = Known(standing.seq, standing.hash, "word" if standing.ask else None)
         journal = journal | {
-            each.device_seq: (Link(each.id, submission_hash(each), DEVICE),) for each in request.submissions
+            each.device_seq: (Link(each.id, submission_hash(each), DEVICE, each.previous_hash),)
+            for each in request.submissions
         }
         copies.append((known, journal))
+
+
+def test_what_another_way_has_gone_on_from_is_a_fork() -> None:
+    """The hub, restored, has only what a copy recorded after the place where they parted."""
+    known = Known(
+        7, _head(SEVEN), links={7: (Link(SEVEN[6].id, _head(SEVEN), DEVICE, SEVEN[6].previous_hash),)}
+    )
+    assert chain.judge(_request(OTHER[:6], OTHER[5:6]), known).closed == "cloned"
+    assert chain.judge(_request(SEVEN, SEVEN[5:6]), known).closed is None
 
 
 # --- lines ---
