@@ -7,6 +7,7 @@ and written to a file that plays it again, whatever becomes of the drawing of st
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -96,6 +97,8 @@ def _played(stories: list[Story], jobs: int) -> Generator[County, None, None]:
 def _one_after_the_other(stories: Iterable[Story]) -> Generator[County, None, None]:
     todo = list(stories)
     with stage(todo[0].size) as on:
+        # What is loaded by now stays: no county is to look through it for what it can throw away.
+        gc.freeze()
         for each in todo:
             yield play_and_shrink(on, each)
 

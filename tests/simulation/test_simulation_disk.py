@@ -1,0 +1,76 @@
+"""A simulated disk: databases are put back under those who have them open, and processes die to the step."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from server.lab.simulation.disk import Died, Disk, Fuse
+from server.lab.simulation.stage import hurry
+
+MANY = 40
+
+
+def opened(file):
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    hurry(connection)
+    return connection
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A database with one home in it, and nothing in a log."""
+    made = tmp_path / "county.sqlite3"
+    with closing(opened(made)) as connection:
+        connection.execute("CREATE TABLE home (name TEXT, remark TEXT)")
+        connection.execute("INSERT INTO home VALUES ('赵模拟', '模拟数据')")
+    return made
+
+
+def homes(connection):
+    return [name for (name,) in connection.execute("SELECT name FROM home ORDER BY rowid")]
+
+
+def test_a_database_is_put_back_under_all_who_have_it_open(file):
+    before = file.read_bytes()
+    with closing(opened(file)) as one, closing(opened(file)) as other:
+        for n in range(MANY):
+            writer, reader = (one, other) if n % 2 else (other, one)
+            writer.execute("BEGIN IMMEDIATE")
+            for _ in range(n + 1):
+                writer.execute("INSERT INTO home VALUES ('钱模拟', ?)", ("模" * 500,))
+            writer.execute("DELETE FROM home WHERE name = '赵模拟'")
+            writer.execute("COMMIT")
+            assert homes(reader) == ["钱模拟"] * (n + 1)
+            Disk(file).rewind(before)
+            assert homes(one) == homes(other) == ["赵模拟"]
+        assert one.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert file.read_bytes() == before
+
+
+def test_when_a_process_dies_does_not_depend_on_what_its_connection_did_before(file):
+    with closing(opened(file)) as fresh:
+        lived = [_dies(file, fresh, ticks) for ticks in range(8)]
+    with closing(opened(file)) as used:
+        for _ in range(MANY):
+            homes(used)
+        assert [_dies(file, used, ticks) for ticks in range(8)] == lived
+    assert len(set(lived)) > 1
+
+
+def _dies(file, connection, ticks):
+    """How many times such a process still reads the homes."""
+    fuse, read = Fuse(Disk(file)), []
+    try:
+        with fuse.lit(ticks):
+            fuse.guard(connection)
+            while len(read) < MANY:
+                read.append(homes(connection))
+    except Died:
+        pass
+    finally:
+        fuse.guard(connection)
+    return len(read)
