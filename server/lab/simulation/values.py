@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from server.lab.simulation.evidence import Evidence, Judged
 from sync.facts import Held
-from sync.messages import VILLAGE, FieldOutcome
+from sync.messages import VILLAGE, FieldOutcome, Submission
 
 
 def lost_values(evidence: Evidence) -> Iterator[str]:
@@ -133,4 +133,20 @@ def _decided(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome
         )
         if step is not None and step.outcome and (later or was.id in trace.lineage):
             return True
+        if (
+            step is not None
+            and step.outcome == "applied"
+            and now.corrects
+            and _on_the_card(evidence, judged, field, now)
+        ):
+            return True
     return False
+
+
+def _on_the_card(evidence: Evidence, judged: Judged, field: FieldOutcome, later: Submission) -> bool:
+    """Whether somebody decided who had it before them: as an open conflict, on the card of the home that two were when
+    they began, whoever took that merge back meanwhile."""
+    key = f"{field.dataset}/{field.id}"
+    told = [trace.version for each, trace in judged.traces.items() if each in evidence.group(key) - {key}]
+    base = next((target.base_version for target in later.targets if target.key == key), 0)
+    return field.outcome == "conflict" and bool(told) and base >= min(told)
