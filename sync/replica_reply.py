@@ -333,9 +333,10 @@ def _put(connection: sqlite3.Connection, state: EntityState, generation: int, hi
          as_json(dict(state.props)), as_json(to_json(state.conflicts)), state.updated_at, digest.term(state)),
     )  # fmt: skip
     connection.execute(
+        # Asked of each that is found: as a list, all there ever were would be gathered for every state.
         "UPDATE target SET contained = result_version <= ? WHERE dataset = ? AND id = ?"
-        " AND result_version IS NOT NULL AND submission IN"
-        " (SELECT id FROM submission WHERE outcome != 'rejected')",
+        " AND result_version IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM submission s WHERE s.id = target.submission AND s.outcome != 'rejected')",
         (state.version, state.dataset, state.id),
     )
     replica_alias.contained(connection, state)
