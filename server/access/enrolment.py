@@ -44,8 +44,9 @@ _ASSIGNMENTS: Final = rows_of(table_of(Assignment).c.village, table_of(Assignmen
     table_of(Assignment).c.county == bindparam("county"), table_of(Assignment).c.device == bindparam("device")
 )
 _BY_SECRET: Final = rows_of(Tablet).where(table_of(Tablet).c.secret_sha256 == bindparam("digest"))
-_LOCKED: Final = _of_tablet(rows_of(Tablet)).with_for_update().execution_options(populate_existing=True)
-_NOTE_RECEIVED: Final = _noted("waiting")
+_LOCKED: Final = _of_tablet(
+    rows_of(*(table_of(Tablet).c[name] for name in ("chain_seq", "chain_hash", "challenge", "closed_as")))
+).with_for_update()
 _NOTE_CONTACT: Final = _noted(
     "last_contact_at", "app_version", "waiting", "clock_offset_s", "chain_seq", "chain_hash", "challenge",
     "forms", "free_bytes", "photos_waiting",
@@ -298,7 +299,8 @@ def tablet_by_secret(session: Session, secret: str) -> Tablet | None:
 
 @dataclass(frozen=True)
 class Contact:
-    """What a tablet says of itself each time it calls. `clock_offset_s`: our clock less its, in seconds."""
+    """What a tablet says of itself each time it calls. `waiting`: less what it has just been answered;
+    `clock_offset_s`: our clock less its, in seconds."""
 
     app_version: str
     waiting: int
@@ -307,13 +309,6 @@ class Contact:
     forms: tuple[str, ...] = ()
     free_bytes: int | None = None
     photos_waiting: int = 0
-
-
-def note_received(session: Session, *, county: str, device: str, waiting: int) -> None:
-    """What still waits on the tablet once this contact's verdicts have reached it."""
-    session.connection().execute(
-        _NOTE_RECEIVED, {"of_county": county, "of_device": device, "at_waiting": waiting}
-    )
 
 
 def note_contact(
@@ -347,10 +342,20 @@ def note_contact(
     )
 
 
-def locked(session: Session, *, county: str, device: str) -> Tablet:
+@dataclass(frozen=True)
+class ChainKnown:
+    """What the tablet's row says of its chain."""
+
+    chain_seq: int
+    chain_hash: str
+    challenge: str | None
+    closed_as: str | None
+
+
+def locked(session: Session, *, county: str, device: str) -> ChainKnown:
     """The tablet's row as it is now, locked until this transaction ends: its requests are judged one by one."""
-    found: Tablet = session.scalars(_LOCKED, {"of_county": county, "of_device": device}).one()
-    return found
+    row = session.connection().execute(_LOCKED, {"of_county": county, "of_device": device}).one()
+    return ChainKnown(*row)
 
 
 def close(session: Session, *, county: str, device: str, closed_as: Anew, now: datetime) -> None:

@@ -14,41 +14,41 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from server.access import enrolment
-from server.access.tables import Tablet
+from server.access.enrolment import ChainKnown
 from server.database import parts, table_of
 from server.exchange import journal
 from server.exchange.tables import SubmissionRow
 from sync import chain
 from sync.chain import Known, Link, Standing
+from sync.facts import Device
 from sync.messages import Anew, Request, Submission
 
 
-def judged(session: Session, tablet: Tablet, request: Request) -> Standing:
-    """What this contact says of the tablet's chain. `tablet`: its row, locked."""
-    asked = chain.asked(request, tablet.chain_seq) if tablet.closed_as is None else ()
+def judged(session: Session, device: Device, known: ChainKnown, request: Request) -> Standing:
+    """What this contact says of the device's chain. `known`: from its row, locked."""
+    asked = chain.asked(request, known.chain_seq) if known.closed_as is None else ()
     return chain.judge(
         request,
         Known(
-            tablet.chain_seq,
-            tablet.chain_hash,
-            tablet.challenge,
-            _closed(tablet),
-            _links(session, tablet.county, tablet.device, {tablet.device}, asked),
+            known.chain_seq,
+            known.chain_hash,
+            known.challenge,
+            _closed(known),
+            _links(session, device.county, device.id, {device.id}, asked),
         ),
     )
 
 
 def settle(
-    session: Session, tablet: Tablet, standing: Standing, now: datetime, new_id: Callable[[], str]
-) -> str | None:
+    session: Session, device: Device, known: ChainKnown, standing: Standing, now: datetime,
+    new_id: Callable[[], str],
+) -> str | None:  # fmt: skip
     """Close the device if it must be; gives the challenge to ask with, if it is asked again.
 
     Fresh for each reply: whoever did not read this one cannot know it.
     """
-    if standing.closed and tablet.closed_as is None:
-        enrolment.close(
-            session, county=tablet.county, device=tablet.device, closed_as=standing.closed, now=now
-        )
+    if standing.closed and known.closed_as is None:
+        enrolment.close(session, county=device.county, device=device.id, closed_as=standing.closed, now=now)
     return new_id() if standing.ask else None
 
 
@@ -100,7 +100,7 @@ def _links(
     return links
 
 
-def _closed(tablet: Tablet) -> Anew | None:
-    if tablet.closed_as is None:
+def _closed(known: ChainKnown) -> Anew | None:
+    if known.closed_as is None:
         return None
-    return "cloned" if tablet.closed_as == "cloned" else "restored"
+    return "cloned" if known.closed_as == "cloned" else "restored"

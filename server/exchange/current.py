@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from sqlmodel import Session
 from starlette.datastructures import State
 
 from server.database import read
@@ -25,21 +26,26 @@ LOG = logging.getLogger(__name__)
 
 
 def exchange_now(state: State) -> Exchange:
-    """The application's exchange, its forms as released by now. One that cannot be read is logged and left out
+    """The application's exchange, its forms as released by now."""
+    with read(state.engine) as session:
+        return exchange_in(session, state)
+
+
+def exchange_in(session: Session, state: State) -> Exchange:
+    """The same, read together with whatever else is asked. A form that cannot be read is logged and left out
     together with whatever came with it: the forms known so far go on working.
     """
     keyring_now(state)
     exchange: Exchange = state.exchange
-    with read(exchange.engine) as session:
-        if forms.keys(session) == exchange.forms.by_key.keys():
-            return exchange
-        try:
-            released = forms.load(session)
-        except FormsProblem as problem:
-            LOG.error("%s", problem)
-            return exchange
+    if forms.keys(session) == exchange.forms.by_key.keys():
+        return exchange
+    try:
+        released = forms.load(session)
+    except FormsProblem as problem:
+        LOG.error("%s", problem)
+        return exchange
     # Two requests may both come here; both read the same.
-    state.exchange = replace(exchange, forms=released)
+    state.exchange = replace(state.exchange, forms=released)
     current: Exchange = state.exchange
     return current
 

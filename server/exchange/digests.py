@@ -6,17 +6,18 @@ far the village has gone on since. What is compared and what follows is decided 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, select, tuple_
+from sqlalchemy import TextClause, delete, func, select, text, tuple_
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from server.access.audit import audit
-from server.database import insert_into, parts, read, table_of, upsert, write
+from server.database import insert_into, insert_rows, parts, read, table_of, upsert, write
 from server.exchange.digest_tables import TabletDigest, VillageDigest
 from server.exchange.tables import EntityRow, FeedHead, HubMeta
 from server.terminal.steps import Steps, Told, unheard, unseen
@@ -32,11 +33,19 @@ from sync.repair import Difference
 
 NAME: Final = "digests"
 ENTITIES_AT_A_TIME: Final = 500
-# Run by every contact, so built once.
-_DIGESTS: Final = table_of(VillageDigest).c
-_KEPT: Final = select(_DIGESTS.village, _DIGESTS.digest).where(
-    _DIGESTS.county == bindparam("county"),
-    tuple_(_DIGESTS.village, _DIGESTS.seq).in_(bindparam("places", expanding=True)),
+
+
+def by_village(statement: str) -> Mapping[str, TextClause]:
+    """A statement for each kind of database, run by every contact and so built once. `{given}` in it are the rows
+    (key, value) of its parameter `given`, village to number as JSON.
+    """
+    ways = {"sqlite": "json_each(:given)", "postgresql": "json_each_text(CAST(:given AS json))"}
+    return {dialect: text(statement.format(given=way)) for dialect, way in ways.items()}
+
+
+_KEPT: Final = by_village(
+    "SELECT village, digest FROM {given} AS place JOIN village_digest "
+    "ON county = :county AND village = place.key AND seq = CAST(place.value AS bigint)"
 )
 
 
@@ -59,15 +68,16 @@ def count(
         # Without the one before there is nothing to add to: the next start counts the village anew.
         if (base := before[village]) is not None
     ]  # fmt: skip
-    if rows:
-        session.connection().execute(table_of(VillageDigest).insert(), rows)
+    insert_rows(session, VillageDigest, rows)
 
 
 def kept(session: Session, county: str, places: Mapping[str, int]) -> dict[str, str | None]:
     """Village → its digest at a place in its feed; None where that is not known."""
     found: dict[str, str | None] = {village: None if seq else EMPTY for village, seq in places.items()}
-    for part in parts(sorted((village, seq) for village, seq in places.items() if seq)):
-        rows = session.connection().execute(_KEPT, {"county": county, "places": part})
+    if asked := {village: seq for village, seq in places.items() if seq}:
+        connection = session.connection()
+        given = {"county": county, "given": json.dumps(asked)}
+        rows = connection.execute(_KEPT[connection.dialect.name], given)
         found |= {row.village: row.digest for row in rows}
     return found
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel import Session
 
 from server.access import enrolment
 from server.access.pages import caller, wait
@@ -20,7 +21,7 @@ from server.access.tables import Tablet
 from server.access.throttle import Throttle
 from server.database import read, write
 from server.exchange import history, store
-from server.exchange.current import exchange_now
+from server.exchange.current import exchange_in, exchange_now
 from server.exchange.snapshots import Shelf
 from server.web import N_, Problem
 from sync import codec, messages, revocation, wire
@@ -122,7 +123,11 @@ def _documented(request: str, reply: str) -> dict[str, Any]:
 def known(request: Request, secret: Secret) -> Tablet:
     """The tablet that calls, revoked or not. Raises Problem `unauthorised`."""
     with read(request.app.state.engine) as session:
-        found = enrolment.tablet_by_secret(session, secret.credentials) if secret else None
+        return _known(session, secret)
+
+
+def _known(session: Session, secret: HTTPAuthorizationCredentials | None) -> Tablet:
+    found = enrolment.tablet_by_secret(session, secret.credentials) if secret else None
     if found is None:
         raise _unauthorised()
     return found
@@ -155,8 +160,11 @@ def _unauthorised() -> Problem:
 
 
 @router.post("", openapi_extra=_documented("Request (protocol 1)", "Reply: verdicts, then changes"))
-def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(known)]) -> Response:
+def sync(request: Request, body: Body, secret: Secret) -> Response:
     """One contact of a tablet: push, then pull. The protocol is in sync/README.md."""
+    state = request.app.state
+    with read(state.engine) as session:
+        tablet, exchange = _known(session, secret), exchange_in(session, state)
     if tablet.revoked_at is not None:
         return _revoked(request, tablet, body.text)
     try:
@@ -165,8 +173,7 @@ def sync(request: Request, body: Body, tablet: Annotated[Tablet, Depends(known)]
         raise _refusal(fault) from fault
     if incoming.request.device != tablet.device:
         raise _unauthorised()
-    exchange = exchange_now(request.app.state)
-    reply = store.contact(exchange, tablet, incoming, request.app.state.clock())
+    reply = store.contact(exchange, tablet, incoming, state.clock())
     if body.encoding != wire.D1_NAME:
         reply = replace(reply, takes=wire.TAKES)
     packed = wire.pack_reply(reply, incoming.request, gzip_read=_reads_gzip(request))

@@ -12,9 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import Final
 
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, select
 
+from server.database import table_of
 from server.exchange.tables import FormRow
 from server.web.figures import CHINA
 from survey_forms.answers import entity_changes
@@ -26,6 +29,8 @@ from survey_forms.xform import parse
 from sync.messages import Answers, FormXml
 
 FormKey = tuple[str, str]
+# Asked at the beginning of every contact, so it is built once.
+_KEYS: Final = rows_of(table_of(FormRow).c.id, table_of(FormRow).c.version)
 
 
 class FormsProblem(Exception):
@@ -103,7 +108,7 @@ def register(session: Session, released: Iterable[tuple[str, str, str]], now: da
 
 def keys(session: Session) -> set[FormKey]:
     """Which forms the database has."""
-    return {(form, version) for form, version in session.exec(select(FormRow.id, FormRow.version))}
+    return {(form, version) for form, version in session.connection().execute(_KEYS)}
 
 
 def load(session: Session) -> Forms:

@@ -7,17 +7,24 @@ they hold receipts for, which is how a restored server is made whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlmodel import Session, col
 
-from server.database import table_of
-from server.exchange.tables import HubMeta
+from server.database import among, table_of
+from server.exchange.tables import FeedHead, HubMeta
 
 NAME = "history"
-# Run by every contact, so built once.
-_PRESENT = select(table_of(HubMeta).c.value).where(table_of(HubMeta).c.name == NAME)
+_META, _HEAD = table_of(HubMeta), table_of(FeedHead)
+_PRESENT = select(_META.c.value).where(_META.c.name == NAME)
+# Run by every contact, so it is one, and built once.
+_WITH_HEADS = (
+    select(_META.c.value, _HEAD.c.village, _HEAD.c.seq)
+    .select_from(_META)
+    .outerjoin(_HEAD, and_(_HEAD.c.county == bindparam("county"), among(_HEAD.c.village, "villages")))
+    .where(_META.c.name == NAME)
+)
 
 
 def ensure(session: Session, new_id: Callable[[], str]) -> str:
@@ -33,6 +40,15 @@ def ensure(session: Session, new_id: Callable[[], str]) -> str:
 def present(session: Session) -> str:
     value: str = session.connection().execute(_PRESENT).scalar_one()
     return value
+
+
+def present_with_heads(
+    session: Session, county: str, villages: Collection[str]
+) -> tuple[str, dict[str, int]]:
+    """The present history, and how far the feeds of these villages go in it; of those where something happened."""
+    given = {"county": county, "villages": sorted(villages)}
+    rows = session.connection().execute(_WITH_HEADS, given).all()
+    return rows[0][0], {village: seq for _, village, seq in rows if village is not None}
 
 
 def begin_new(session: Session, old: str, new: str) -> bool:

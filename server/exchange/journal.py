@@ -13,19 +13,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from server.database import among, insert_absent, insert_rows, parts, table_of, update_unchanged
 from server.exchange import digests
-from server.exchange.tables import (
-    EntityRow,
-    FeedRow,
-    SubmissionRow,
-    SubmissionTarget,
-)
+from server.exchange.tables import EntityRow, FeedRow, SubmissionRow, SubmissionTarget
 from sync import alias, facts
-from sync.codec import decode, encode, to_instant
+from sync.codec import canonical, decode, to_instant
 from sync.digest import Digest
 from sync.documents import held_text, read_held, read_traces, traces_text
 from sync.facts import Held, Key, Past, Record
@@ -55,12 +50,10 @@ _ENTITIES: Final = (
     .with_for_update()
 )
 
-_BUMP: Final = """
+_BUMP: Final = digests.by_village("""
 INSERT INTO feed_head (county, village, seq)
 SELECT :county, key, CAST(value AS bigint) FROM {given} WHERE true ORDER BY key
-ON CONFLICT (county, village) DO UPDATE SET seq = feed_head.seq + excluded.seq RETURNING village, seq"""
-_BUMP_POSTGRES: Final = text(_BUMP.format(given="json_each_text(CAST(:counts AS json))"))
-_BUMP_SQLITE: Final = text(_BUMP.format(given="json_each(:counts)"))
+ON CONFLICT (county, village) DO UPDATE SET seq = feed_head.seq + excluded.seq RETURNING village, seq""")
 
 
 class Stale(Exception):
@@ -113,28 +106,31 @@ def record(session: Session, county: str, records: Sequence[Record], now: dateti
     """Write lines of the journal, and which entities they speak of. A line that is there already is the
     same.
     """
-    rows = [_journal_row(county, entry, position, now) for position, entry in enumerate(records)]
+    placed = [(_journal_row(county, each, position, now), each) for position, each in enumerate(records)]
     # What was judged just now is new, or else another writer was first and all of this begins again.
-    insert_rows(session, SubmissionRow, [row for row in rows if row["kind"] in JUDGED])
-    insert_absent(session, SubmissionRow, [row for row in rows if row["kind"] not in JUDGED])
+    for new, insert in ((True, insert_rows), (False, insert_absent)):
+        some = [(row, each) for row, each in placed if (each.kind in JUDGED) is new]
+        insert(session, SubmissionRow, [row for row, _ in some])
+        insert(session, SubmissionTarget, _targets(county, [each for _, each in some]))
+
+
+def _targets(county: str, records: Sequence[Record]) -> list[dict[str, str]]:
     # A rejected submission may name an entity twice.
-    targets = dict.fromkeys(
-        (target.dataset, target.id, entry.id)
-        for entry in records
-        if entry.submission
-        for target in entry.submission.targets
+    named = dict.fromkeys(
+        (target.dataset, target.id, each.id)
+        for each in records
+        if each.submission
+        for target in each.submission.targets
     )
-    names = ("dataset", "entity", "submission")
-    insert_absent(
-        session,
-        SubmissionTarget,
-        [{"county": county, **dict(zip(names, each, strict=True))} for each in targets],
-    )
+    return [
+        {"county": county, "dataset": dataset, "entity": entity, "submission": submission}
+        for dataset, entity, submission in named
+    ]
 
 
 def _journal_row(county: str, entry: Record, position: int, now: datetime) -> dict[str, Any]:
     sent = entry.submission
-    document = encode(sent).decode() if sent and entry.raw is None else entry.raw
+    document = canonical(sent) if sent and entry.raw is None else entry.raw
     assert document is not None
     return {
         "county": county,
@@ -154,7 +150,7 @@ def _journal_row(county: str, entry: Record, position: int, now: datetime) -> di
         "policy_version": entry.policy,
         "hash": entry.past.hash if entry.past else "",
         "sent": document,
-        "verdict": encode(entry.verdict).decode(),
+        "verdict": canonical(entry.verdict),
         "traces": traces_text(entry.past.traces) if entry.past else "{}",
     }
 
@@ -212,7 +208,9 @@ def tell(session: Session, county: str, rows: Sequence[facts.FeedRow], deltas: M
 
 def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str, int]:
     """Raise each village's head by its count, in the order of their codes; village → new head."""
+    if not counts:
+        return {}
     connection = session.connection()
-    statement = _BUMP_POSTGRES if connection.dialect.name == "postgresql" else _BUMP_SQLITE
-    rows = connection.execute(statement, {"county": county, "counts": json.dumps(counts)}) if counts else ()
+    given = {"county": county, "given": json.dumps(counts)}
+    rows = connection.execute(_BUMP[connection.dialect.name], given)
     return {row.village: row.seq for row in rows}

@@ -7,7 +7,7 @@ A verdict leaves this module only after its transaction has committed. The pure 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from server.access import enrolment
-from server.access.places import Places
+from server.access.places import Place, Places
 from server.access.tables import Tablet
 from server.access.views import names
 from server.database import is_busy, read, write
@@ -75,24 +75,33 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Contacted:
+    """Who sends: the device with its villages, and what is known of its chain."""
+
+    device: Device
+    standing: Standing | None = None
+    challenge: str | None = None
+
+
+@dataclass(frozen=True)
 class Taken:
-    """A push that is committed: under which history it was judged, what came of it, and, of a tablet's contact,
-    what its chain looks like and the challenge to state it again with.
+    """A push that is committed: under which history it was judged, what came of it, who sent it, and the villages
+    that are the sender's.
     """
 
     history: str
     pushed: Pushed
-    standing: Standing | None = None
-    challenge: str | None = None
+    by: Contacted
+    villages: Sequence[Village] = ()
 
 
 def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetime) -> Reply:
     """One whole contact of a tablet: push, commit, then read. Raises whatever the database raises."""
     request, county = incoming.request, tablet.county
     taken = push(exchange, Device(tablet.device, county, frozenset()), incoming, now, tablet=True)
+    by = taken.by
     with read(exchange.engine) as session:
-        assigned = enrolment.held(session, county=county, device=tablet.device)
-        cursors = pull.cursors(request, sorted(assigned), taken.history)
+        cursors = pull.cursors(request, sorted(by.device.held), taken.history)
         feed = SqlFeed(session, county)
         snapshot = _snapshot(exchange, feed, request, taken.history, cursors)
         places = repair.places(request, taken.history)
@@ -100,7 +109,6 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         ask = repair.ask(request, kept)
         pulled = repair.NOTHING_YET if ask else pull.pull(cursors, feed)
         pulled = replace(pulled, changes=tuple(map(exchange.dress, pulled.changes)))
-        villages = villages_of(exchange.places, session, county, assigned)
         named = pull.named(taken.pushed, pulled) | (snapshot.people if snapshot else frozenset())
         people = names(session, named)
     different = repair.differences(request, kept)
@@ -114,7 +122,7 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         now=now,
         county=county,
         person=tablet.person,
-        villages=villages,
+        villages=taken.villages,
         forms=exchange.forms.documents,
         masked=masked,
         people=people,
@@ -126,8 +134,8 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         ask_digests=ask,
         reread=reread,
         county_key=exchange.county_key if request.county_key != key_id(exchange.county_key) else "",
-        challenge=taken.challenge,
-        enrol_again=taken.standing.closed if taken.standing else None,
+        challenge=by.challenge,
+        enrol_again=by.standing.closed if by.standing else None,
     )
 
 
@@ -163,13 +171,10 @@ def push(
             with write(exchange.engine) as session:
                 known = _brought(device, copied)
                 if tablet:
-                    known = _contacted(exchange, session, device, incoming.request, now)
+                    known = _calling(exchange, session, device, incoming.request, now)
                 taken = _push(exchange, session, known, incoming, now)
                 if tablet:
-                    digests.note(session, device.county, device.id, incoming.request, taken.history, now)
-                if tablet and taken.pushed.verdicts:
-                    left = max(0, incoming.request.waiting - len(taken.pushed.verdicts))
-                    enrolment.note_received(session, county=device.county, device=device.id, waiting=left)
+                    _note(session, taken, incoming.request, now)
                 return taken
         except (journal.Stale, IntegrityError):
             if attempt == ATTEMPTS:
@@ -181,54 +186,55 @@ def push(
     raise AssertionError("the last attempt returns or raises")
 
 
-@dataclass(frozen=True)
-class Contacted:
-    """Who sends: the device with its villages, and what is known of its chain."""
-
-    device: Device
-    standing: Standing | None = None
-    challenge: str | None = None
-
-
 def _brought(device: Device, copied: bool) -> Contacted:
     return Contacted(device, Standing(0, "", closed="cloned") if copied else None)
 
 
-def _contacted(
+def _calling(
     exchange: Exchange, session: Session, device: Device, request: Request, now: datetime
 ) -> Contacted:
-    """Notes the contact, and gives the device with its villages and the standing of its chain.
+    """The device with its villages, the standing of its chain, and what it is asked.
 
-    The noted row is locked until commit, so the same tablet's requests (one repeated because its reply was
-    lost, while the first is still at work) are judged one after the other.
+    Its row is locked until commit, so the same tablet's requests (one repeated because its reply was lost, while
+    the first is still at work) are judged one after the other.
     """
-    row = enrolment.locked(session, county=device.county, device=device.id)
-    standing = chains.judged(session, row, request)
-    challenge = chains.settle(session, row, standing, now, exchange.new_id)
-    offset = round((now - to_instant(request.sent_at)).total_seconds())
+    known = enrolment.locked(session, county=device.county, device=device.id)
+    standing = chains.judged(session, device, known, request)
+    challenge = chains.settle(session, device, known, standing, now, exchange.new_id)
+    held, ever = enrolment.held_and_ever(session, county=device.county, device=device.id)
+    device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
+    return Contacted(device, standing, challenge)
+
+
+def _note(session: Session, taken: Taken, request: Request, now: datetime) -> None:
+    """Keeps what the tablet said of itself; of what waits there, what still does when it has its verdicts."""
+    device, standing = taken.by.device, taken.by.standing
+    assert standing is not None, "a tablet has a chain"
+    digests.note(session, device.county, device.id, request, taken.history, now)
     said = enrolment.Contact(
         app_version=request.app_version,
-        waiting=request.waiting,
-        clock_offset_s=offset,
+        waiting=max(0, request.waiting - len(taken.pushed.verdicts)),
+        clock_offset_s=round((now - to_instant(request.sent_at)).total_seconds()),
         standing=standing,
         forms=request.forms,
         free_bytes=request.free_bytes,
         photos_waiting=request.photos_waiting,
     )
     enrolment.note_contact(session, county=device.county, device=device.id, contact=said, now=now,
-                           challenge=challenge)  # fmt: skip
-    held, ever = enrolment.held_and_ever(session, county=device.county, device=device.id)
-    device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
-    return Contacted(device, standing, challenge)
+                           challenge=taken.by.challenge)  # fmt: skip
 
 
 def _push(exchange: Exchange, session: Session, by: Contacted, incoming: Incoming, now: datetime) -> Taken:
-    device = by.device
-    present = _history(exchange, session, device.county, incoming.request)
-    facts = _facts(exchange, session, by, incoming, present)
+    county, request = by.device.county, incoming.request
+    present = _history(exchange, session, county, request)
+    # Where submissions are from, and where the sender reads.
+    places = _places(
+        exchange.places, session, county, by.device.held | {each.village for each in request.submissions}
+    )
+    facts = _facts(exchange, session, by, incoming, present, places)
     pushed = exchange.decide(incoming, facts, now)
-    write_down(exchange, session, device.county, pushed, facts.entities, now)
-    return Taken(present, pushed, by.standing, by.challenge)
+    write_down(exchange, session, county, pushed, facts.entities, now)
+    return Taken(present, pushed, by, _named(by.device.held, places))
 
 
 def write_down(
@@ -254,8 +260,7 @@ def write_down(
 
 def _history(exchange: Exchange, session: Session, county: str, request: Request) -> str:
     """The present history; a new one when this tablet has read further than our feed goes."""
-    present = history.present(session)
-    heads = SqlFeed(session, county).heads(sorted(request.held))
+    present, heads = history.present_with_heads(session, county, request.held)
     if not pull.restored(request, present, heads):
         return present
     begun = exchange.new_id()
@@ -264,17 +269,22 @@ def _history(exchange: Exchange, session: Session, county: str, request: Request
     return begun
 
 
-def _facts(exchange: Exchange, session: Session, by: Contacted, incoming: Incoming, present: str) -> Facts:
+def _facts(
+    exchange: Exchange,
+    session: Session,
+    by: Contacted,
+    incoming: Incoming,
+    present: str,
+    places: Mapping[str, Place],
+) -> Facts:
     """What the hub decides from, in two reads: what the submissions name, then what the entities name."""
     device, submissions = by.device, incoming.request.submissions
     closed = by.standing is not None and by.standing.closed is not None
     needed = hub.needed(incoming)
-    villages = {submission.village for submission in incoming.request.submissions}
-    places = exchange.places.villages(session, device.county, villages) if villages else ()
     facts = Facts(
         device=device,
         history=present,
-        villages=frozenset(place.code for place in places),
+        villages=frozenset(places),
         forms=exchange.forms.by_key,
         entities=journal.entities(session, device.county, needed.entities),
         known=journal.past(session, device.county, needed.past),
@@ -296,9 +306,16 @@ def _ever_held(session: Session, device: Device, request: Request) -> dict[str, 
     }
 
 
-def villages_of(places: Places, session: Session, county: str, codes: set[str]) -> tuple[Village, ...]:
+def villages_of(places: Places, session: Session, county: str, codes: Collection[str]) -> tuple[Village, ...]:
     """Villages as they travel; one the registry has no name for goes under its code."""
-    known = {place.code: place for place in places.villages(session, county, codes)} if codes else {}
+    return _named(codes, _places(places, session, county, codes))
+
+
+def _places(places: Places, session: Session, county: str, codes: Collection[str]) -> Mapping[str, Place]:
+    return {place.code: place for place in places.villages(session, county, codes)} if codes else {}
+
+
+def _named(codes: Collection[str], known: Mapping[str, Place]) -> tuple[Village, ...]:
     return tuple(
         Village(code, known[code].name, known[code].township_name, known[code].area_class)
         if code in known

@@ -7,15 +7,15 @@ from what was recorded, so a resend or a restore finds the problem already there
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, not_
-from sqlmodel import Session, col, select
+from sqlalchemy import and_, bindparam, not_, select
+from sqlmodel import Session
 
-from server.database import among, parts
+from server.database import among, parts, table_of
 from server.exchange.sources import Source
 from server.inspections import actions, sightings
 from server.inspections.actions import Finding
@@ -34,14 +34,15 @@ STOVE: Final = ("old_stove", "device", "fuel")
 WATCHED: Final = ("household", "coal_use", sightings.DATASET)
 KIND_OF: Final = {"in_use_in_zone": "stove_in_use", "kept_in_zone": "stove_kept"}
 # Built once: every contact that brings records asks.
-_NOT_CLOSED: Final = select(Problem).where(
-    col(Problem.county) == bindparam("county"), col(Problem.state) != "closed"
+_PROBLEM: Final = table_of(Problem).c
+_NOT_CLOSED: Final = select(_PROBLEM.id).where(
+    _PROBLEM.county == bindparam("county"), _PROBLEM.state != "closed"
 )
 _OF_HOMES: Final = _NOT_CLOSED.where(
-    among(col(Problem.household), "homes"),
-    col(Problem.kind).in_((*KIND_OF.values(), "coal_burned")),
+    among(_PROBLEM.household, "homes"),
+    _PROBLEM.kind.in_((*KIND_OF.values(), "coal_burned")),
 )
-_OF_SIGHTINGS: Final = _NOT_CLOSED.where(among(col(Problem.source), "keys"))
+_OF_SIGHTINGS: Final = _NOT_CLOSED.where(among(_PROBLEM.source, "keys"))
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,21 @@ def _problems(session: Session, county: str, fresh: Sequence[Held]) -> dict[str,
     homes = {held.id: held.key for held in fresh if held.dataset == "household" and _gone(held)}
     corrected = [held.key for held in fresh if held.dataset == sightings.DATASET and held.version > 1]
     found: dict[str, list[Problem]] = {}
-    for part in parts(sorted(homes)):
-        for row in session.execute(_OF_HOMES, {"county": county, "homes": part}).scalars():
-            found.setdefault(homes[row.household], []).append(row)
-    for part in parts(sorted(corrected)):
-        for row in session.execute(_OF_SIGHTINGS, {"county": county, "keys": part}).scalars():
-            found.setdefault(row.source, []).append(row)
+    for row in _read(session, _OF_HOMES, county, "homes", homes):
+        found.setdefault(homes[row.household], []).append(row)
+    for row in _read(session, _OF_SIGHTINGS, county, "keys", corrected):
+        found.setdefault(row.source, []).append(row)
     return found
+
+
+def _read(
+    session: Session, statement: Any, county: str, name: str, given: Collection[str]
+) -> Iterator[Problem]:
+    """Those that the statement finds for what it is given; hardly ever any."""
+    session.flush()
+    for part in parts(sorted(given)):
+        for (id,) in session.connection().execute(statement, {"county": county, name: part}).all():
+            yield session.get_one(Problem, (county, id))
 
 
 def _gone(held: Held) -> str:

@@ -278,8 +278,8 @@ def test_two_homes_made_one_and_apart_again_hold(county, recorder, reader) -> No
         found = dict(county.hub.sql("SELECT id, version FROM entity"))
         return tuple(found[id] for id in ids)
 
+    said = duplicates.Merge(home, other, versions(home, other), frozenset(), "同一院落", person)
     with database.write(exchange.engine) as session:
-        said = duplicates.Merge(home, other, versions(home, other), frozenset(), "同一院落", person)
         merged = duplicates.merge(exchange, session, COUNTY, said, NOW, ())
     assert county.found(redecide=True) == {}
     recorder.again(B, other, visit_outcome="refused")
