@@ -35,6 +35,8 @@ _NOISE_BYTES: Final = 64
 _LOG_HEAD: Final = slice(0, 32)
 # Of a log's index: its head twice, and how far the log has been folded into the database.
 _INDEX_HEAD_BYTES: Final = 136
+# When a file was last written that nobody has written since it was rewound: most stories fold no log into it.
+_UNTOUCHED_NS: Final = 0
 
 
 class Died(Exception):
@@ -76,15 +78,18 @@ class Disk:
         self.log.write_bytes(image.log)
         self.index.unlink(missing_ok=True)
 
-    def rewind(self, database: bytes) -> None:
-        """Make the file what it was under connections that have it open and are in no transaction.
+    def rewind(self, template: Path) -> None:
+        """Make the file what the template is, under connections that have it open and are in no transaction.
 
         The log is empty and its index unreadable: as after another process's crash, their next transactions read
         everything anew. What they know of the tables stays true, and so do the statements they have compiled, which
         takes longer than all that a story does with them.
         """
-        _overwrite(self.file, database)
-        os.truncate(self.file, len(database))
+        if self.file.stat().st_mtime_ns != _UNTOUCHED_NS:
+            database = template.read_bytes()
+            _overwrite(self.file, database)
+            os.truncate(self.file, len(database))
+            os.utime(self.file, ns=(_UNTOUCHED_NS, _UNTOUCHED_NS))
         os.truncate(self.log, 0)
         _overwrite(self.index, bytes(_INDEX_HEAD_BYTES))
 

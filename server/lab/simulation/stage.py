@@ -183,7 +183,7 @@ class Stage:
         self._clear({part for file in still_open for part in Disk(file).files})
         for file, template in files.items():
             if file in still_open:
-                Disk(file).rewind(template.read_bytes())
+                Disk(file).rewind(template)
             else:
                 file.parent.mkdir(exist_ok=True)
                 shutil.copyfile(template, file)
