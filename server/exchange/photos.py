@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, delete, select
 
@@ -170,8 +171,22 @@ def _receive(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, found: Picture, no
                "width": found.width, "height": found.height, "of": wanted.of, "device": tablet.device,
                "received_at": now}  # fmt: skip
         session.connection().execute(insert_into(session, Photo).on_conflict_do_nothing(), [row])
-        _forget(session, tablet, wanted.sha256)
+        if _forget(session, tablet, wanted.sha256) and not wanted.of:
+            _not_waiting(session, tablet)
     return Arriving(wanted.bytes, wanted.bytes)
+
+
+def _not_waiting(session: Session, tablet: Tablet) -> None:
+    """One photo less than the tablet said: photos come after its contact, and the next may be weeks away."""
+    session.connection().execute(
+        update(Tablet)
+        .where(
+            col(Tablet.county) == tablet.county,
+            col(Tablet.device) == tablet.device,
+            col(Tablet.photos_waiting) > 0,
+        )
+        .values(photos_waiting=col(Tablet.photos_waiting) - 1)
+    )
 
 
 def _discard(desk: PhotoDesk, tablet: Tablet, sha256: str) -> None:
@@ -179,14 +194,16 @@ def _discard(desk: PhotoDesk, tablet: Tablet, sha256: str) -> None:
         _forget(session, tablet, sha256)
 
 
-def _forget(session: Session, tablet: Tablet, sha256: str) -> None:
-    session.connection().execute(
+def _forget(session: Session, tablet: Tablet, sha256: str) -> bool:
+    """Whether the tablet was sending it."""
+    gone = session.connection().execute(
         delete(PhotoUpload).where(
             col(PhotoUpload.county) == tablet.county,
             col(PhotoUpload.device) == tablet.device,
             col(PhotoUpload.sha256) == sha256,
         )
     )
+    return bool(gone.rowcount)
 
 
 def _named(session: Session, county: str, sha256: str) -> bool:

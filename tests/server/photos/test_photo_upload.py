@@ -35,6 +35,25 @@ def lying(running, sha256: str) -> bytes:
     return running.app.state.photo_files.path(COUNTY, sha256).read_bytes()
 
 
+def waiting(running, *, said: int | None = None) -> set[int]:
+    """What the board says of the tablet's photos; `said`: what it told at its last contact."""
+    with write(running.app.state.engine) as session:
+        tablets = session.exec(select(Tablet)).all()
+        for tablet in tablets:
+            tablet.photos_waiting = tablet.photos_waiting if said is None else said
+        return {tablet.photos_waiting for tablet in tablets}
+
+
+def test_what_has_arrived_is_no_longer_said_to_wait_on_the_tablet(running, sending, photo) -> None:
+    waiting(running, said=1)
+    sending.create(photo)
+    sending.patch(sha(photo), 0, photo[:700])
+    assert waiting(running) == {1}
+    for _ in range(2):  # the answer to the last byte may be lost
+        sending.patch(sha(photo), 700, photo[700:])
+    assert waiting(running) == {0}
+
+
 def uploads(running) -> int:
     with read(running.app.state.engine) as session:
         return len(session.exec(select(PhotoUpload)).all())
