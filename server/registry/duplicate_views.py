@@ -81,11 +81,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Merged:
-    """A merge that stands or stood; `home`: the survivor as it is now, where it leads to; `gone`: door and name of
-    the home that was merged into it, as they were then."""
+    """A merge that stands or stood; `home`: the survivor as it is now, where it leads to; `kept` and
+    `gone`: door and name of the survivor and of the home that was merged into it, as they were then."""
 
     row: HouseholdMerge
     home: Household | None
+    kept: str
     gone: str
     village_name: str
     merged_by: str
@@ -274,11 +275,12 @@ def merged(session: Session, rows: Sequence[HouseholdMerge]) -> list[Merged]:
     for part in parts(sorted({row.survivor for row in rows})):
         wanted = select(Household).where(col(Household.county) == county, col(Household.id).in_(part))
         homes = {**homes, **{row.id: row for row in session.execute(wanted).scalars()}}
-    gone = _when_merged(session, county, rows)
+    then = _when_merged(session, county, rows)
     called = divisions.names(session, {row.village for row in rows})
     return [
         Merged(
-            row, homes.get(row.survivor), gone.get(row.loser, ""), called.get(row.village, row.village),
+            row, homes.get(row.survivor), then.get(row.survivor, row.survivor), then.get(row.loser, ""),
+            called.get(row.village, row.village),
             people.get(row.merged_by, row.merged_by), people.get(row.undone_by, row.undone_by),
         )
         for row in rows
@@ -286,13 +288,14 @@ def merged(session: Session, rows: Sequence[HouseholdMerge]) -> list[Merged]:
 
 
 def _when_merged(session: Session, county: str, rows: Sequence[HouseholdMerge]) -> dict[str, str]:
-    """Merged ids → door and name: an alias has no values of its own, but whoever merged it is on record with them."""
+    """The homes' ids → door and name then: an alias has no values of its own, but whoever merged it wrote them down."""
     told: dict[str, str] = {}
     for part in parts(sorted({f"household/{row.survivor}" for row in rows})):
-        acts = select(col(Audit.detail)).where(
+        acts = select(col(Audit.subject), col(Audit.detail)).where(
             col(Audit.county) == county, col(Audit.subject).in_(part), col(Audit.verb) == "household.merge"
         )
-        for detail in session.execute(acts).scalars():
+        for subject, detail in session.execute(acts):
+            told[subject.partition("/")[2]] = detail.get("保留", "")
             name, _, rest = detail.get("并入", "").rpartition("（")
             told[rest.removesuffix("）")] = name
     return told
