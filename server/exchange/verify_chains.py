@@ -1,8 +1,9 @@
 """The journal's chains: every record hashes to what is said of it, and follows the one before it on its tablet.
 
 A missing number may still lie on the tablet, so a gap is only noted; two records under one number, or a link that
-does not fit, are findings – unless the device is closed because just that was seen when it called, or this database
-is older than its enrolment.
+does not fit, are findings – unless the device is closed because just that was seen when it called, this database is
+older than its enrolment, or the other copy had enrolled anew before its records came (a restored hub has forgotten
+that it closed the device, and nobody but the first copy uses it any more).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ GAPS_SHOWN: Final = 5
 
 @dataclass(frozen=True, order=True)
 class Link:
-    """A record in its tablet's chain; ``whole``: its content hashes to ``hash``."""
+    """A record in its tablet's chain; ``whole``: its content hashes to ``hash``; ``brought``: sent under another
+    device id, by a tablet that had enrolled anew."""
 
     device: str
     seq: int
@@ -38,6 +40,7 @@ class Link:
     hash: str
     previous: str
     whole: bool
+    brought: bool
 
 
 def chains(session: Session, county: str, told: Told) -> Iterator[Finding]:
@@ -88,7 +91,7 @@ def _link(row: Any) -> Link:
         sent = {}
     whole = hashlib.sha256(row.sent.encode()).hexdigest() == row.hash
     made_by, previous = str(sent.get("device", row.device)), str(sent.get("previous_hash", ""))
-    return Link(made_by, row.device_seq, row.id, row.hash, previous, whole)
+    return Link(made_by, row.device_seq, row.id, row.hash, previous, whole, made_by != row.device)
 
 
 @dataclass
@@ -113,16 +116,15 @@ def _chain(device: str, links: Iterable[Link], known: str | None) -> Iterator[Fi
         at_place = list(here)
         behind.skip(seq)
         if len(at_place) > 1:
-            ids = some([link.id for link in at_place])
-            yield Finding(
-                NAME, at_place[1].id, f"平板 {device} 的第 {seq} 号有不止一条记录：{ids}。{why}", note
-            )
+            said = f"平板 {device} 的第 {seq} 号有不止一条记录：{some([link.id for link in at_place])}。{why}"
+            apart = sum(not link.brought for link in at_place) <= 1
+            yield Finding(NAME, at_place[1].id, said, note or apart)
         for link in at_place:
             if not link.whole:
                 yield Finding(NAME, link.id, f"平板 {device} 第 {seq} 号记录的内容与登记的校验值不符。")
             if seq == behind.seq + 1 and link.previous not in behind.hashes:
                 message = f"平板 {device} 第 {seq} 号记录接不上第 {seq - 1} 号：前一条的校验值不符。{why}"
-                yield Finding(NAME, link.id, message, note)
+                yield Finding(NAME, link.id, message, note or link.brought)
         behind.seq, behind.hashes = seq, frozenset(link.hash for link in at_place)
     if behind.gaps:
         said = f"缺 {behind.missing_n:,} 号（{some(behind.gaps, GAPS_SHOWN)}），可能还在平板上。"

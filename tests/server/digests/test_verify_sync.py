@@ -115,6 +115,19 @@ def test_a_fork_of_a_tablet_that_the_hub_has_forgotten_is_only_noted(county) -> 
     assert "不止一条记录" in notes[0].message and "没有这台平板的登记" in notes[0].message
 
 
+def test_a_fork_that_another_device_brought_is_only_noted(county, reader) -> None:
+    """A copy that had enrolled anew brings its branch to a restored hub, which forgot that it closed the device."""
+    record = county.records[1]
+    county.hub.sql(
+        "INSERT INTO submission SELECT county, 'aaaaaaaa' || substr(id, 9), kind, :other, device_seq, village, person,"
+        " form, form_version, observed_at, received_at, position, clock_offset_s, outcome, policy_version, hash, sent,"
+        " verdict, traces FROM submission WHERE id = :id", id=record, other=reader.row.device,
+    )  # fmt: skip
+    findings, notes = county.checked()["chains"]
+    assert not findings
+    assert len(notes) == 1 and "不止一条记录" in notes[0].message
+
+
 def test_a_link_that_does_not_fit_is_named(county) -> None:
     record = county.records[1]
     county.hub.sql("UPDATE submission SET hash = :hash WHERE id = :id", hash="0" * 64, id=record)
