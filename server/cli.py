@@ -285,7 +285,7 @@ def _bytes(source: Path) -> bytes:
 
 @app.command("backup")
 def back_up(target: File, data: Data = None) -> None:
-    """把整个数据库备份到一个文件；服务器运行时也可以。"""
+    """把整个数据库备份到一个文件，照片到旁边的文件夹；服务器运行时也可以。县密钥须另存。"""
     settings = from_environment(data=data)
     size = backup.back_up(settings.database_url, target, bars)
     console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
