@@ -285,7 +285,10 @@ def _bytes(source: Path) -> bytes:
 
 @app.command("backup")
 def back_up(target: File, data: Data = None) -> None:
-    """把整个数据库备份到一个文件，照片到旁边的文件夹；服务器运行时也可以。县密钥须另存。"""
+    """把数据库备份到一个文件，照片在旁边；服务器运行时也可以。
+
+    打开救援文件的县密钥不在其中，须另存。
+    """
     settings = from_environment(data=data)
     size = backup.back_up(settings.database_url, target, bars)
     console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
@@ -375,7 +378,10 @@ def run_simulation(
     story: Annotated[Path | None, typer.Option(help="只重演这个文件里的故事。")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果和故障表。")] = False,
 ) -> None:
-    """用许多种子各演一个县的同步，带着断线、丢包、崩溃和恢复；有任何承诺落空则退出码为 1。"""
+    """用许多种子各演一个县的同步，带着断线、丢包、崩溃和恢复。
+
+    有任何承诺落空则退出码为 1。
+    """
     from server.lab.simulate import Asked, run
 
     if size not in ("small", "large"):
