@@ -91,7 +91,7 @@ def separate(survivor: Held, alias: Held, act: Act) -> Pushed:
     version = survivor.version + 1
     back = versioned(replace(own, epochs=survivor.epochs), version, act.history, work.told)
     changed = dict(_put_back(survivor, own, version))
-    back = replace(back, props={**own.props, **changed})
+    back = replace(back, props={**own.props, **dict(_kept_back(survivor, own)), **changed})
     again = replace(other, epochs=alias.epochs)
     # Above every version that was told of under either id: whoever was told one has seen nothing since.
     again = versioned(again, max(other.version, alias.version, version) + 1, act.history, work.told)
@@ -113,6 +113,14 @@ def _put_back(shown: Held, own: Held, version: int) -> Iterator[tuple[str, Prope
         elif not same(mine.value, state.value):
             seen = without(mine.value, (state.value, *mine.seen))
             yield name, mine._replace(version=version, seen=seen)
+
+
+def _kept_back(shown: Held, own: Held) -> Iterator[tuple[str, PropertyState]]:
+    """What undoing a later merge brought back, unseen by whoever had read that, stays so when this one is undone."""
+    for name, state in shown.props.items():
+        mine = own.props.get(name)
+        if mine is not None and same(mine.value, state.value) and state.version > mine.version:
+            yield name, state
 
 
 def _work(entities: tuple[Held, ...], act: Act) -> Work:

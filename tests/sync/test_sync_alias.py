@@ -172,6 +172,22 @@ def test_one_merged_further_leads_to_the_last_and_merges_are_undone_in_turn(coun
         assert each.sees(TWIN)["remark"] == "三户"
 
 
+def test_what_one_undoing_brought_back_stays_unseen_when_an_earlier_merge_is_undone_too(county, twins):
+    one, _, third = twins
+    more = derived_id("more")
+    one.record(more, {"head_name": "张三", "phone": "9"})
+    one.sync(), third.sync()
+    county.merge(HOUSE, TWIN)
+    county.merge(HOUSE, more, phone="9")
+    third.sync()
+    edit = third.record(HOUSE, {"phone": "3"})  # it saw "9"
+    county.separate(HOUSE, more)
+    county.separate(HOUSE, TWIN)
+    third.sync()
+    assert third.result(edit, "phone") == "conflict"
+    assert county.values()["phone"] == "1" and conflict(county, "phone") == ["3"]
+
+
 def test_a_home_that_moved_under_the_losers_id_moves_the_survivor(county, twins, kit):
     _, two, _ = twins
     county.merge(HOUSE, TWIN)

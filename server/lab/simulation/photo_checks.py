@@ -66,7 +66,9 @@ def seen(world: World, database: sqlite3.Connection) -> PhotosSeen:
     return PhotosSeen(
         frozenset(world.photos.taken),
         frozenset(world.photos.rotten),
-        frozenset(world.photos.rotten | world.photos.lost),
+        frozenset(
+            world.photos.rotten | world.photos.lost | (world.photos.safe if world.hub.went_back else set())
+        ),
         frozenset() if world.hub.went_back else frozenset(world.photos.safe),
         {file.name: _whole(file) for file in sorted(root.glob("??/*"))},
         frozenset(sha256 for (sha256,) in rows),
