@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from server.access import enrolment
@@ -22,6 +23,15 @@ from sync import chain
 from sync.chain import Known, Link, Standing
 from sync.facts import Device
 from sync.messages import Anew, Request, Submission
+
+_JOURNAL: Final = table_of(SubmissionRow).c
+# Built once: to put a statement together costs more than to run it.
+_AT_PLACES: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent).where(
+    _JOURNAL.county == bindparam("county"),
+    _JOURNAL.device.in_(bindparam("senders", expanding=True)),
+    _JOURNAL.device_seq.in_(bindparam("places", expanding=True)),
+    _JOURNAL.kind == "submission",
+)
 
 
 def judged(session: Session, device: Device, known: ChainKnown, request: Request) -> Standing:
@@ -79,15 +89,10 @@ def _links(
     session: Session, county: str, maker: str, senders: Collection[str], places: Collection[int]
 ) -> Mapping[int, Sequence[Link]]:
     """What the journal has of a device's chain at these places; it is indexed by who sent it."""
-    columns = table_of(SubmissionRow).c
     rows: list[tuple[int, str, str, str]] = []
     for part in parts(sorted(places)):
-        found = session.connection().execute(
-            select(columns.device_seq, columns.id, columns.hash, columns.sent).where(
-                columns.county == county, columns.device.in_(sorted(senders)),
-                columns.device_seq.in_(part), columns.kind == "submission",
-            )
-        )  # fmt: skip
+        wanted = {"county": county, "senders": sorted(senders), "places": part}
+        found = session.connection().execute(_AT_PLACES, wanted)
         for seq, id, digest, text in found:
             sent = json.loads(text)
             rows += [(seq, id, digest, sent["previous_hash"])] if sent["device"] == maker else []
