@@ -29,7 +29,14 @@ def lean(**batch: object) -> bytes:
 
 def of_hundred(**batch: object) -> bytes:
     none = {"all": None}
-    targets = {"of": {"all": "0"}, "dataset": none, "id": none, "base_version": none, "follows": none, "base": {}}
+    targets = {
+        "of": {"all": "0"},
+        "dataset": none,
+        "id": none,
+        "base_version": none,
+        "follows": none,
+        "base": {},
+    }
     return lean(n=100, targets=targets, **batch)
 
 
