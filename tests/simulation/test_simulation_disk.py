@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from shutil import copyfile
 
@@ -68,13 +68,9 @@ def test_when_a_process_dies_does_not_depend_on_what_its_connection_did_before(f
 def _dies(file, connection, ticks):
     """How many times such a process still reads the homes."""
     fuse, read = Fuse(Disk(file)), []
-    try:
-        with fuse.lit(ticks):
-            fuse.guard(connection)
-            while len(read) < MANY:
-                read.append(homes(connection))
-    except Died:
-        pass
-    finally:
+    with suppress(Died), fuse.lit(ticks):
         fuse.guard(connection)
+        while len(read) < MANY:
+            read.append(homes(connection))
+    fuse.guard(connection)
     return len(read)
