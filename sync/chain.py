@@ -77,12 +77,7 @@ def _own(request: Request) -> list[Submission]:
 
 def _forked(request: Request, known: Known) -> bool:
     for each in _own(request):
-        there = known.links.get(each.device_seq, ())
-        # By id, not by content: another body under a known id is kept apart by the hub already.
-        if there and all(link.id != each.id for link in there):
-            return True
-        after = known.links.get(each.device_seq + 1, ())
-        if after and not there and all(link.previous_hash != submission_hash(each) for link in after):
+        if _beside(each, known.links):
             return True
         if each.device_seq == known.seq + 1 and each.previous_hash != known.hash:
             return True
@@ -94,14 +89,22 @@ def _forked(request: Request, known: Known) -> bool:
 
 def parted(submissions: Iterable[Submission], links: Mapping[int, Sequence[Link]]) -> bool:
     """Whether one of a device's records stands beside another, or goes on from another, than the journal has at its
-    place; of a place where nothing is, nothing is known. ``links``: the journal's, there and one before."""
-    return any(_apart(each, links) for each in submissions)
+    place; of a place where nothing is, nothing is known. ``links``: the journal's, there and beside it."""
+    return any(
+        _beside(each, links) or _not_upon(each, links.get(each.device_seq - 1, ())) for each in submissions
+    )
 
 
-def _apart(each: Submission, links: Mapping[int, Sequence[Link]]) -> bool:
-    there, before = links.get(each.device_seq, ()), links.get(each.device_seq - 1, ())
-    beside = bool(there) and all(link.id != each.id for link in there)
-    return beside or (bool(before) and all(link.hash != each.previous_hash for link in before))
+def _beside(each: Submission, links: Mapping[int, Sequence[Link]]) -> bool:
+    there, after = links.get(each.device_seq, ()), links.get(each.device_seq + 1, ())
+    if there:
+        # By id, not by content: another body under a known id is kept apart by the hub already.
+        return all(link.id != each.id for link in there)
+    return bool(after) and all(link.previous_hash != submission_hash(each) for link in after)
+
+
+def _not_upon(each: Submission, before: Sequence[Link]) -> bool:
+    return bool(before) and all(link.hash != each.previous_hash for link in before)
 
 
 # --- lines -------------------------------------------------------------------------------------------------
@@ -122,29 +125,29 @@ def lines(
         link = Link(each.id, submission_hash(each), "", each.previous_hash)
         here, before, after = (at.get(each.device_seq + step, []) for step in (0, -1, 1))
         known = next((other.line for other in here if other.id == each.id), None)
-        found[each.id] = known or _leads_to(link, here, after) or _line(each, here, before, after)
+        found[each.id] = known or _line(each, link, here, before, after)
         at.setdefault(each.device_seq, []).append(replace(link, line=found[each.id]))
     return found
 
 
-def _leads_to(link: Link, here: Sequence[Link], after: Sequence[Link]) -> str | None:
-    """The line of a record that goes on from this one and came before it, as it may after a restore."""
-    taken = {other.line for other in here}
-    lines = (other.line for other in after if other.previous_hash == link.hash)
-    return next((line for line in lines if line not in taken), None)
-
-
-def _line(each: Submission, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]) -> str:
-    base = each.device
-    if each.previous_hash:
-        base = next((link.line for link in before if link.hash == each.previous_hash), "")
-    if not base:
-        # Where it left the others is not known, so none of theirs is its own for certain.
-        return f"{each.device}{BRANCH}1.{each.id[:8]}"
-    # What comes after on that line goes on from another, or it would have been found to lead there.
-    if any(link.line == base for link in (*here, *after)):
-        return f"{base}{BRANCH}{each.device_seq}.{each.id[:8]}"
-    return base
+def _line(
+    each: Submission, link: Link, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]
+) -> str:
+    """The line it goes on from, if no other record does; else the one that goes on from it and came before it, as
+    may be after a restore; else a new one."""
+    base = next((other.line for other in before if other.hash == link.previous_hash), "")
+    if not link.previous_hash:
+        base = each.device
+    leads_to = [other.line for other in after if other.previous_hash == link.hash]
+    taken = {other.line for other in here} | {other.line for other in after} - set(leads_to)
+    if base and base not in taken:
+        return base
+    others = {other.line for other in before if other.hash != link.previous_hash}
+    if line := next((line for line in leads_to if line not in taken | others), None):
+        return line
+    # Where it left the others is not known: then none of theirs is its own for certain.
+    place = each.device_seq if base else 1
+    return f"{base or each.device}{BRANCH}{place}.{each.id[:8]}"
 
 
 def apart(line: str, seq: int, other: str, other_seq: int) -> int:

@@ -163,6 +163,8 @@ class Case(NamedTuple):
         corrects = self.submission.corrects
         for conflict in self.held.conflicts:
             beside = corrects is not None and corrects in self.lineage_of(conflict.submission)
+            # One made upon the same record on a copy of this tablet is a stranger's.
+            beside = beside and self._apart_here(conflict.submission) != 0
             later = beside and self.later_here(conflict.submission, name)
             if conflict.property == name and (conflict.submission in self.lineage or (beside and not later)):
                 yield conflict

@@ -81,7 +81,7 @@ def lines(
 def parted(session: Session, county: str, device: str, submissions: Sequence[Submission]) -> bool:
     """Whether these records of a device, which nobody has judged yet, go another way than those it sent."""
     made = [each for each in submissions if each.device == device]
-    places = {each.device_seq + step for each in made for step in (-1, 0)}
+    places = {each.device_seq + step for each in made for step in (-1, 0, 1)}
     return chain.parted(made, _links(session, county, device, {device}, places))
 
 
