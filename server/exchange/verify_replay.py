@@ -129,12 +129,19 @@ def _merged(held: Held, touches: Mapping[Key, list[Touch]]) -> Iterator[str]:
     done = sorted((each for each in touches[held.key] if each.trace.version), key=order)
     yield from _valued(held, done, "")
     everywhere = [each for id in sorted(held.ids()) for each in touches[f"{held.dataset}/{id}"]]
-    yield from _conflicts(held, everywhere)
+    # Once apart again, what shows is what was judged beside it; the journal tells what was shown then.
+    if sum(each.office for each in touches[held.key]) == _merges_n(held):
+        yield from _conflicts(held, everywhere)
     for leaf in held.leaves():
         own = [each for each in touches[leaf.key] if each.trace.version and not each.office]
         # One that lived on in another merge was told of as a whole then, and not alone.
         if leaf.id != held.id and sum(each.office for each in touches[leaf.key]) == 1:
             yield from _valued(leaf, sorted(own, key=order), f"{leaf.id} 名下")
+
+
+def _merges_n(held: Held) -> int:
+    """How many merges into this home stand."""
+    return 1 + _merges_n(held.parts[0]) if held.parts else 0
 
 
 def _valued(held: Held, done: Sequence[Touch], where: str) -> Iterator[str]:

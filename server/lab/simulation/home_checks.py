@@ -20,7 +20,12 @@ def one_home(evidence: Evidence) -> Iterator[str]:
             for id, end in ends.items()
             if f"household/{end}" in tablet.entities and _told(gone, id) <= tablet.villages
         }
-        found = {id: end for id, end in tablet.aliases.items() if id in wanted or end != ends.get(id)}
+        heard = {held.id for held in evidence.entities.values() if held.village in tablet.villages}
+        found = {
+            id: end
+            for id, end in tablet.aliases.items()
+            if id in heard and (id in wanted or end != ends.get(id))
+        }
         if found != wanted:
             yield f"tablet {tablet.number} shows {found} of merged homes, should show {wanted}"
 
