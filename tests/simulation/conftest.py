@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -30,15 +31,24 @@ def on_large():
 @pytest.fixture(scope="session")
 def evidence(on_large):
     """What is left of a county in which every promise was kept; tests alter it and expect a complaint."""
-    return next(found for seed in range(SEEDS) if _tells_enough(found := _left(on_large, seed)))
+    return next(
+        found for seed in range(SEEDS) if _tells_enough(found := _lived(on_large, draw(seed, "large")))
+    )
 
 
-def _left(on_large, seed):
-    world = World(on_large, draw(seed, "large"))
-    world.play(), world.heal()
-    found = gather(world)
-    world.close()
-    return found
+@pytest.fixture(scope="session")
+def lived(on):
+    """What is left of a small story."""
+    return partial(_lived, on)
+
+
+def _lived(stage, story):
+    world = World(stage, story)
+    try:
+        world.play(), world.heal()
+        return gather(world)
+    finally:
+        world.close()
 
 
 def _tells_enough(found):

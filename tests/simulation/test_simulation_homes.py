@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.lab.simulation.checkers import check
-from server.lab.simulation.evidence import gather
 from server.lab.simulation.story import Step, Story
-from server.lab.simulation.world import World
 
 SEED = 5
 
@@ -19,30 +17,21 @@ def told(*events):
     return Story(SEED, "small", (0, 0), ("parts", "plain"), 1, steps)
 
 
-def lived(on, story):
-    world = World(on, story)
-    try:
-        world.play(), world.heal()
-        return gather(world)
-    finally:
-        world.close()
-
-
 def broken(evidence):
     return {violation.promise for violation in check(evidence)}
 
 
 @pytest.fixture(scope="module")
-def merged(on):
+def merged(lived):
     """Two homes were made one while both tablets had work on them."""
-    return lived(on, told(("work", 0, 1), ("work", 1, 1), ("homes_merged", 0, 1), ("work", 0, 1)))
+    return lived(told(("work", 0, 1), ("work", 1, 1), ("homes_merged", 0, 1), ("work", 0, 1)))
 
 
 @pytest.fixture(scope="module")
-def copied(on):
+def copied(lived):
     """Both copies of a tablet recorded, and both called."""
     events = [("tablet_cloned", 0, 1), *[("work", 0, 1)] * 8, *[("contact", 0, 1)] * 4]
-    found = lived(on, told(*events))
+    found = lived(told(*events))
     assert {"copy 0", "first 0"} <= {fork for id in found.journal for fork in found.lives.get(id, ())}
     return found
 
@@ -53,15 +42,13 @@ def test_a_merged_home_is_one_home_everywhere(merged):
     assert any(tablet.aliases for tablet in merged.tablets)
 
 
-def test_apart_again_everybody_has_both(on):
-    apart = lived(
-        on, told(("homes_merged", 0, 1), ("work", 0, 1), ("contact", 0, 1), ("homes_separated", 0, 1))
-    )
+def test_apart_again_everybody_has_both(lived):
+    apart = lived(told(("homes_merged", 0, 1), ("work", 0, 1), ("contact", 0, 1), ("homes_separated", 0, 1)))
     assert check(apart) == []
     assert apart.aliases == {} and apart.merges[0].undone
 
 
-def test_a_hub_that_dies_over_a_merge_has_done_all_of_it_or_nothing(on):
+def test_a_hub_that_dies_over_a_merge_has_done_all_of_it_or_nothing(lived):
     for n in range(5):
         story = Story(
             n,
@@ -71,7 +58,7 @@ def test_a_hub_that_dies_over_a_merge_has_done_all_of_it_or_nothing(on):
             1,
             (Step(0, "homes_merged", 0, 1, ("hub_dies_deciding",)),),
         )
-        assert check(lived(on, story)) == []
+        assert check(lived(story)) == []
 
 
 def test_a_register_that_reads_an_id_otherwise(merged):

@@ -7,11 +7,9 @@ from dataclasses import replace
 import pytest
 
 from server.lab.simulation.checkers import check
-from server.lab.simulation.evidence import gather
 from server.lab.simulation.faults import FAULTS
 from server.lab.simulation.playing import play
 from server.lab.simulation.story import Step, Story, as_json, draw, kept
-from server.lab.simulation.world import World
 from sync.photos import named_in
 
 SEED = 3
@@ -24,23 +22,14 @@ def told(*steps, seed=SEED, servers=1):
     return Story(seed, "small", (0, 0), ("parts", "parts"), servers, steps)
 
 
-def lived(on, story):
-    world = World(on, story)
-    try:
-        world.play(), world.heal()
-        return gather(world)
-    finally:
-        world.close()
-
-
 def broken(evidence):
     return {violation.promise for violation in check(evidence)}
 
 
 @pytest.fixture(scope="module")
-def photographed(on):
+def photographed(lived):
     """A county in which a record with a photo came to the hub."""
-    return lived(on, told(TAKEN, Step(1, "contact", 0, 1)))
+    return lived(told(TAKEN, Step(1, "contact", 0, 1)))
 
 
 def test_a_photo_that_a_record_names_comes_to_the_hub(photographed):
