@@ -4,6 +4,7 @@ for the real window."""
 import itertools
 import os
 import re
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,19 @@ from mobile.presenters.desk import Desk, stock_forms
 from survey_forms import released
 from sync.messages import Conflict, Cursor, EnrolReply, EntityState, Reply, Verdict, Village
 from sync.replica import Replica
+
+_KIVY_HOME = tempfile.TemporaryDirectory(prefix="kivy-home-")
+# Kivy reads its environment at its first import, which may be while tests are collected.
+os.environ |= {
+    "SDL_VIDEODRIVER": "offscreen",
+    "KIVY_NO_ARGS": "1",
+    "KIVY_NO_CONSOLELOG": "1",
+    "KIVY_NO_FILELOG": "1",
+    "KIVY_CLIPBOARD": "dummy",
+    "KIVY_NO_ENV_CONFIG": "1",
+    "KIVY_LOG_MODE": "PYTHON",
+    "KIVY_HOME": _KIVY_HOME.name,
+}
 
 COUNTY = "140525"
 VILLAGE = Village("140525100201", "东常村", "南村镇", "rural")
@@ -329,18 +343,7 @@ def _words(widget: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def _kivy(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Kivy reads its environment at its first import."""
-    os.environ |= {
-        "SDL_VIDEODRIVER": "offscreen",
-        "KIVY_NO_ARGS": "1",
-        "KIVY_NO_CONSOLELOG": "1",
-        "KIVY_NO_FILELOG": "1",
-        "KIVY_CLIPBOARD": "dummy",
-        "KIVY_NO_ENV_CONFIG": "1",
-        "KIVY_LOG_MODE": "PYTHON",
-        "KIVY_HOME": str(tmp_path_factory.mktemp("kivy")),
-    }
+def _kivy() -> None:
     from kivy.config import Config
 
     Config.set("graphics", "width", 1280)
