@@ -217,7 +217,10 @@ class HouseholdPresenter:
             by="\n".join(
                 filter(
                     None,
-                    (self._said("mine_by", conflict.person, conflict.at), self._stands(dataset, conflict)),
+                    (
+                        self._said("conflict.mine_by", conflict.person, conflict.at),
+                        self._stands(dataset, conflict),
+                    ),
                 )
             ),
             submission=conflict.submission,
@@ -229,15 +232,15 @@ class HouseholdPresenter:
         """Who recorded the register's value: known to the tablets that sent one of the two records, for the verdict
         named the other side; empty elsewhere."""
         if own := self._desk.replica.record(conflict.by):
-            return self._said("theirs_by", own.submission.person, own.submission.observed_at)
+            return self._said("conflict.theirs_by", own.submission.person, own.submission.observed_at)
         sent = self._desk.replica.record(conflict.submission)
         fields = sent.verdict.fields if sent and sent.verdict else ()
         named = (dataset, conflict.property)
         met = [field for field in fields if (field.dataset, field.property) == named and field.theirs_by]
-        return self._said("theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
+        return self._said("conflict.theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
 
     def _said(self, key: str, person: str, at: str) -> str:
-        return self._desk.say(f"conflict.{key}", person=self._desk.person(person), when=self._desk.moment(at))
+        return self._desk.say(key, person=self._desk.person(person), when=self._desk.moment(at))
 
 
 def _latest(seen: list[Shown]) -> list[Shown]:
