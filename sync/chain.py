@@ -12,7 +12,7 @@ the reply can give back. A *fork* cannot come from a late request: it is believe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sync.codec import submission_hash
 from sync.messages import Anew, Request, Submission
@@ -87,9 +87,14 @@ def _forked(request: Request, known: Known) -> bool:
     return bool(there) and all(link.hash != request.chain_hash for link in there)
 
 
+def around(submissions: Iterable[Submission]) -> frozenset[int]:
+    """The places of these in their chain, and those beside them: what `parted` and `lines` look at."""
+    return frozenset(each.device_seq + step for each in submissions for step in (-1, 0, 1))
+
+
 def parted(submissions: Iterable[Submission], links: Mapping[int, Sequence[Link]]) -> bool:
     """Whether one of a device's records stands beside another, or goes on from another, than the journal has at its
-    place; of a place where nothing is, nothing is known. ``links``: the journal's, there and beside it."""
+    place; of a place where nothing is, nothing is known. ``links``: the journal's, `around` these."""
     return any(
         _beside(each, links) or _not_upon(each, links.get(each.device_seq - 1, ())) for each in submissions
     )
@@ -116,33 +121,32 @@ def lines(
     """Submission id → the line it belongs to, for records made under one ``device`` id of which there are copies.
 
     The first way that came here is called like the device itself; another one, from where it leaves, after the
-    first of its records to come: "device~seq.id". ``links``: the journal's, at the places of these and at those
-    beside them.
+    first of its records to come: "device~seq.id". ``links``: the journal's, `around` these.
     """
     at = {seq: list(there) for seq, there in links.items()}
     found: dict[str, str] = {}
     for each in sorted(submissions, key=lambda each: each.device_seq):
-        link = Link(each.id, submission_hash(each), "", each.previous_hash)
         here, before, after = (at.get(each.device_seq + step, []) for step in (0, -1, 1))
-        known = next((other.line for other in here if other.id == each.id), None)
-        found[each.id] = known or _line(each, link, here, before, after)
-        at.setdefault(each.device_seq, []).append(replace(link, line=found[each.id]))
+        own = submission_hash(each)
+        known = next((link.line for link in here if link.id == each.id), None)
+        found[each.id] = line = known or _line(each, own, here, before, after)
+        at.setdefault(each.device_seq, []).append(Link(each.id, own, line, each.previous_hash))
     return found
 
 
 def _line(
-    each: Submission, link: Link, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]
+    each: Submission, own: str, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]
 ) -> str:
     """The line it goes on from, if no other record does; else the one that goes on from it and came before it, as
-    may be after a restore; else a new one."""
-    base = next((other.line for other in before if other.hash == link.previous_hash), "")
-    if not link.previous_hash:
+    may be after a restore; else a new one. ``own``: its hash."""
+    base = next((link.line for link in before if link.hash == each.previous_hash), "")
+    if not each.previous_hash:
         base = each.device
-    leads_to = [other.line for other in after if other.previous_hash == link.hash]
-    taken = {other.line for other in here} | {other.line for other in after} - set(leads_to)
+    leads_to = [link.line for link in after if link.previous_hash == own]
+    taken = {link.line for link in here} | {link.line for link in after} - set(leads_to)
     if base and base not in taken:
         return base
-    others = {other.line for other in before if other.hash != link.previous_hash}
+    others = {link.line for link in before if link.hash != each.previous_hash}
     if line := next((line for line in leads_to if line not in taken | others), None):
         return line
     # Where it left the others is not known: then none of theirs is its own for certain.

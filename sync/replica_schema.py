@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from sqlite_utils import Database
 
@@ -244,22 +244,24 @@ def reading(db: Database) -> Iterator[sqlite3.Connection]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as fault:
-        problem = _problem(_primary_code(fault))
-        if problem is None:
-            raise
-        raise problem from fault
+        _tell(fault)
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What SQLite says about the world, as a `ReplicaProblem`; our own mistakes pass through."""
+    """`_tell` what SQLite says inside."""
     try:
         yield
     except sqlite3.DatabaseError as fault:
-        problem = _problem(_primary_code(fault))
-        if problem is None:
-            raise
-        raise problem from fault
+        _tell(fault)
+
+
+def _tell(fault: sqlite3.DatabaseError) -> NoReturn:
+    """What SQLite says about the world, as a `ReplicaProblem`; our own mistakes pass through."""
+    problem = _problem(_primary_code(fault))
+    if problem is None:
+        raise fault
+    raise problem from fault
 
 
 def _primary_code(fault: sqlite3.Error) -> int:

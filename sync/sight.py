@@ -160,14 +160,19 @@ class Case(NamedTuple):
     def chain_conflicts(self, name: str) -> Iterator[Conflict]:
         """Open conflicts on the property that the chain behind this submission, or a follower of the record
         it corrects, is in; not a follower made only later on this tablet, which a restore let come first."""
-        corrects = self.submission.corrects
         for conflict in self.held.conflicts:
-            beside = corrects is not None and corrects in self.lineage_of(conflict.submission)
-            # One made upon the same record on a copy of this tablet is a stranger's.
-            beside = beside and self._apart_here(conflict.submission) != 0
-            later = beside and self.later_here(conflict.submission, name)
-            if conflict.property == name and (conflict.submission in self.lineage or (beside and not later)):
+            if conflict.property != name:
+                continue
+            beside = self._beside(conflict.submission) and not self.later_here(conflict.submission, name)
+            if beside or conflict.submission in self.lineage:
                 yield conflict
+
+    def _beside(self, submission: str) -> bool:
+        """Whether it follows the record that this one corrects, on this tablet: one made upon that on a copy of it is
+        a stranger's."""
+        corrects = self.submission.corrects
+        follows = corrects is not None and corrects in self.lineage_of(submission)
+        return follows and self._apart_here(submission) != 0
 
 
 def case_of(

@@ -73,16 +73,14 @@ def lines(
         made = [each for each in submissions if each.device == maker]
         senders = {sender, maker}
         senders |= {each.device for each in enrolment.successors(session, county=county, device=maker)}
-        places = {each.device_seq + step for each in made for step in (-1, 0, 1)}
-        found |= chain.lines(maker, made, _links(session, county, maker, senders, places))
+        found |= chain.lines(maker, made, _links(session, county, maker, senders, chain.around(made)))
     return found
 
 
 def parted(session: Session, county: str, device: str, submissions: Sequence[Submission]) -> bool:
     """Whether these records of a device, which nobody has judged yet, go another way than those it sent."""
     made = [each for each in submissions if each.device == device]
-    places = {each.device_seq + step for each in made for step in (-1, 0, 1)}
-    return chain.parted(made, _links(session, county, device, {device}, places))
+    return chain.parted(made, _links(session, county, device, {device}, chain.around(made)))
 
 
 def _links(
