@@ -20,7 +20,7 @@ from sync.codec import derived_id
 from sync.facts import Held, PropertyState, Step, Trace
 from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult
 from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
-from sync.sight import Case, Seen, base, comparable, same, sight
+from sync.sight import Case, Seen, base, comparable, same, saw, sight
 
 Result: TypeAlias = FieldResult | Literal[""]
 
@@ -139,7 +139,7 @@ def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, 
         return Found("applied")
     by = state.submission if state else ""
     if same(mine, state.value if state else None):
-        return Found("same", by)
+        return Found("applied" if _put_back(case, name, seen, groups) else "same", by)
     if heir := _heir(case, name, seen[name]):
         return Found("superseded", heir)
     disputes = (_disputed(case, guarded, name, seen) for guarded in _guarded(name, groups))
@@ -151,6 +151,17 @@ def _find(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, 
         link = conflict_upon(case, name)
         return Found("superseded", link.submission, link) if link else Found("conflict", culprit.submission)
     return Found("applied", by)
+
+
+def _put_back(case: Case, name: str, seen: Mapping[str, Seen], groups: Mapping[str, str]) -> bool:
+    """Whether the surveyor had seen this value replaced, which a restored hub has forgotten, and set it once more: a
+    change like any other, or whoever saw the same as they would replace it as if it had been seen."""
+    state, saw_it = case.state(name), seen[name]
+    if not case.offered_again or state is None or saw_it.decides or saw_it.joins:
+        return False
+    if fresh(case, state) or not saw(case, state, saw_it) or _heir(case, name, saw_it):
+        return False
+    return not any(_disputed(case, guarded, name, seen) for guarded in _guarded(name, groups))
 
 
 def _heir(case: Case, name: str, seen: Seen) -> str | None:

@@ -81,3 +81,29 @@ def test_a_correction_that_comes_late_does_not_end_the_conflict_of_a_later_recor
     one.sync()
     assert county.open_conflicts() == {("phone", "2"), ("rooms", "6")}
     assert one.result(one.made[1], "phone") == "superseded"
+
+
+def test_who_puts_a_value_back_that_the_restored_hub_still_has_is_not_overwritten_unseen(county, three):
+    """Two saw the phone emptied, which the restore forgot; one puts the number back, the other sets another."""
+    one, two, third = three
+    older = county.copy()
+    one.record(H, {"phone": ""}), one.sync(), two.sync(), third.sync()
+    back, other = two.record(H, {"phone": "1"}), third.record(H, {"phone": "5"})
+    county.restore(older)
+    two.sync([back])
+    assert two.result(back, "phone") == "applied" and county.values()["phone"] == "1"
+    third.sync([other])
+    assert third.result(other, "phone") == "conflict" and county.open_conflicts() == {("phone", "5")}
+    one.sync(), one.sync()
+    assert county.values()["phone"] == "1" and county.open_conflicts() == {("phone", "5")}
+
+
+def test_what_is_put_back_beside_another_s_change_of_its_group_is_no_conflict_with_itself(county, three):
+    one, two, third = three
+    older = county.copy()
+    one.record(H, {"device": "heat_pump"}), one.sync(), two.sync()
+    back = two.record(H, {"device": "kang"})
+    county.restore(older)
+    third.sync(), third.record(H, {"fuel": "electricity"}), third.sync()
+    two.sync([back])
+    assert two.result(back, "device") == "same" and not county.open_conflicts()
