@@ -16,9 +16,8 @@ import json
 import select
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from functools import lru_cache, partial
+from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -35,7 +34,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel
 
-from server import row_statements
+from server import row_statements, statements
 from server.terminal.steps import Told, unheard
 
 metadata = SQLModel.metadata
@@ -46,8 +45,10 @@ BUSY_TIMEOUT_MS = 15_000
 POOL_SIZE, POOL_OVERFLOW = 10, 40
 # What stands between us and a database may forget a connection without a word; none gets old enough to meet that.
 CONNECTION_LIFETIME_S = 300
-_WRITING: Final = {"writing": True}
-_READING: Final = {"postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}}
+# A transaction that reads first and writes later can fail half way when another wrote in between; one that takes the
+# lock at once only waits.
+_BEGIN_WRITING, _BEGIN_READING = "BEGIN IMMEDIATE", "BEGIN DEFERRED"
+_READING: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 # Any constant will do: it names "migrating cleanheat" among PostgreSQL's advisory locks.
 MIGRATION_LOCK = 140_525
 
@@ -85,17 +86,31 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
 
 
-class _Texts(sa.types.TypeDecorator[Sequence[str]]):
-    """Texts as one parameter: an array, or a JSON list."""
+class ByCodePoint(sa.types.TypeDecorator[str]):
+    """Text that sorts by code point, whatever language the database was made for; SQLite's always does."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(collation="C" if dialect.name == "postgresql" else None))
+
+
+class _Listed(sa.types.TypeDecorator[Sequence[Any]]):
+    """Texts or whole numbers as one parameter: an array, or a JSON list."""
 
     impl = sa.Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        array = dialect.name == "postgresql"
-        return dialect.type_descriptor(sa.ARRAY(sa.Text()) if array else sa.Text())
+    def __init__(self, whole: bool) -> None:
+        super().__init__()
+        self.whole = whole
 
-    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        array = sa.ARRAY(sa.BigInteger() if self.whole else sa.Text())
+        return dialect.type_descriptor(array if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         return value if dialect.name == "postgresql" else json.dumps(value)
 
 
@@ -110,21 +125,21 @@ class _Among(FunctionElement[bool]):
 
 @compiles(_Among, "sqlite")
 def _in_json(element: _Among, compiler: Any, **told: Any) -> str:
-    column, texts = (compiler.process(each, **told) for each in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({texts}))"
+    column, items = (compiler.process(each, **told) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({items}))"
 
 
 @compiles(_Among)
 def _in_array(element: _Among, compiler: Any, **told: Any) -> str:
-    column, texts = (compiler.process(each, **told) for each in element.clauses)
-    return f"{column} = ANY ({texts})"
+    column, items = (compiler.process(each, **told) for each in element.clauses)
+    return f"{column} = ANY ({items})"
 
 
 def among(column: Any, name: str) -> sa.ColumnElement[bool]:
-    """`column IN …` over a list of texts that the statement is given as its parameter `name`. With `in_` every length
-    of the list is a statement of its own, which takes longer to spell out and to read than to run.
+    """`column IN …` over a list of texts or whole numbers that the statement is given as its parameter `name`. With
+    `in_` every length of the list is a statement of its own, which takes longer to spell out and to read than to run.
     """
-    return _Among(column, sa.bindparam(name, type_=_Texts()))
+    return _Among(column, sa.bindparam(name, type_=_Listed(isinstance(column.type, sa.Integer))))
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:
@@ -151,36 +166,20 @@ def insert_into(session: Session, model: type[SQLModel]) -> Any:
 
 def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Adds rows that are not there yet, each with all its columns. Raises IntegrityError where one is."""
-    connection = session.connection()
-    if rows and connection.dialect.name == "postgresql":
-        _copy(connection, table_of(model), rows)
-    elif rows:
-        connection.execute(row_statements.insert(table_of(model)), list(rows))
+    if rows:
+        row_statements.insert(statements.line_of(session), table_of(model), rows)
 
 
 def insert_absent(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Adds those of the rows, each with all its columns, whose key is not there yet."""
-    if not rows:
-        return
-    connection, table = session.connection(), table_of(model)
-    if connection.dialect.name == "postgresql":
-        _from_json(connection, f"{_INSERT_GIVEN} ON CONFLICT DO NOTHING", table, rows)
-    else:
-        connection.execute(row_statements.insert_absent(table), list(rows))
+    if rows:
+        row_statements.insert_absent(statements.line_of(session), table_of(model), rows)
 
 
 def update_unchanged(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     """Writes rows, each with all its columns, over those of the same key whose `version` still is the row's `was`;
     how many were."""
-    connection, table = session.connection(), table_of(model)
-    if not rows:
-        return 0
-    if connection.dialect.name == "postgresql":
-        return _from_json(connection, _UPDATE_GIVEN, table, rows, ("was", "bigint")).rowcount
-    return connection.execute(
-        row_statements.update_unchanged(table),
-        [{f"at_{name}": value for name, value in row.items()} for row in rows],
-    ).rowcount
+    return row_statements.update_unchanged(statements.line_of(session), table_of(model), rows) if rows else 0
 
 
 def upsert(
@@ -189,76 +188,11 @@ def upsert(
     """Writes rows, each with all its columns, over those of the same primary key; of two rows of one key the
     later counts.
     """
-    connection, table = session.connection(), table_of(model)
     done = 0
     for part in parts(rows):
-        if connection.dialect.name == "postgresql":
-            keys = [each.name for each in table.primary_key.columns]
-            once = {tuple(row[name] for name in keys): row for row in part}
-            _from_json(connection, _UPSERT_GIVEN, table, list(once.values()))
-        else:
-            connection.execute(row_statements.upsert(table), part)
+        row_statements.upsert(statements.line_of(session), table_of(model), part)
         done += len(part)
         told(done, len(rows))
-
-
-# Rows go to PostgreSQL as one document or one stream: a statement for each would cost it, and us, several times that.
-_INSERT_GIVEN: Final = "INSERT INTO {table} ({names}) SELECT {names} FROM {given}"
-_UPSERT_GIVEN: Final = f"{_INSERT_GIVEN} ON CONFLICT ({{keys}}) DO UPDATE SET {{excluded}}"
-_UPDATE_GIVEN: Final = (
-    "UPDATE {table} SET {given_rest} FROM {given} WHERE {given_keys} AND {table}.version = given.was"
-)
-
-
-def _written(value: object) -> str:
-    assert isinstance(value, date | Decimal), f"{type(value).__name__} is no value of a document"
-    return str(value)
-
-
-_DOCUMENT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_written)
-
-
-def _from_json(
-    connection: Connection,
-    statement: str,
-    table: sa.Table,
-    rows: Sequence[Mapping[str, Any]],
-    *more: tuple[str, str],
-) -> sa.CursorResult[Any]:
-    return connection.exec_driver_sql(
-        _spelt(statement, table, connection.dialect, more), {"rows": _DOCUMENT.encode(rows)}
-    )
-
-
-@lru_cache(maxsize=256)
-def _spelt(statement: str, table: sa.Table, dialect: Dialect, more: tuple[tuple[str, str], ...]) -> str:
-    """A statement of the table's own columns; `given` are the rows of the document, by their names."""
-    keys = [each.name for each in table.primary_key.columns]
-    rest = [each.name for each in table.columns if not each.primary_key]
-    typed = [(each.name, each.type.compile(dialect)) for each in table.columns]
-    columns = ", ".join(f"{name} {kind}" for name, kind in (*typed, *more))
-    return statement.format(
-        table=table.name,
-        names=", ".join(name for name, _ in typed),
-        keys=", ".join(keys),
-        given=f"json_to_recordset(%(rows)s::json) AS given({columns})",
-        given_keys=" AND ".join(f"{table.name}.{name} = given.{name}" for name in keys),
-        given_rest=", ".join(f"{name} = given.{name}" for name in rest),
-        excluded=", ".join(f"{name} = excluded.{name}" for name in rest),
-    )
-
-
-def _copy(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    names = [each.name for each in table.columns]
-    statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as stream:
-            for row in rows:
-                stream.write_row([row[name] for name in names])
-    except connection.dialect.loaded_dbapi.Error as error:
-        # The driver's own error, in the clothes in which every other statement's comes.
-        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error) from error
 
 
 def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
@@ -309,27 +243,40 @@ def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later can fail half way when another wrote in between;
-    # one that takes the lock at once only waits.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+    # Where a session joins what `write` or `read` began, there is nothing to begin.
+    line = statements.line_on(connection)
+    if not line.driver.in_transaction:
+        writing = connection.get_execution_options().get("writing", False)
+        statements.say(line, _BEGIN_WRITING if writing else _BEGIN_READING)
 
 
 @contextmanager
 def write(engine: Engine) -> Iterator[Session]:
     """One writing transaction: committed when the block ends, rolled back when it raises."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        session.connection(execution_options=_WRITING)
-        yield session
+    with engine.connect() as connection:
+        line = statements.line_on(connection)
+        if line.dialect.name == "sqlite":
+            statements.say(line, _BEGIN_WRITING)
+        with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+            yield session
+            # Most have spoken to the driver only; to SQLAlchemy nothing has begun then.
+            if session.in_transaction():
+                session.commit()
+            statements.commit(line)
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Session]:
     """One reading transaction: all is seen as of the same moment; whatever it wrote is thrown away."""
-    with Session(engine, expire_on_commit=False) as session:
-        session.connection(execution_options=_READING.get(engine.dialect.name))
-        # Closing rolls back, and unlike an explicit rollback it leaves the rows that were read readable.
-        yield session
+    with engine.connect() as connection:
+        line = statements.line_on(connection)
+        if line.dialect.name == "sqlite":
+            statements.say(line, _BEGIN_READING)
+        else:
+            connection.execution_options(**_READING)
+        with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+            # Closing rolls back, and unlike an explicit rollback it leaves the rows that were read readable.
+            yield session
 
 
 def is_busy(error: Exception) -> bool:

@@ -1,0 +1,187 @@
+"""Statements run on the driver itself, as every contact of a tablet does with some dozens of them.
+
+To hand a statement to SQLAlchemy takes several times as long as the database takes to run it. Here SQLAlchemy spells
+each out once for a kind of database, and says how that keeps values; what is left for a run is to put the parameters in
+their order. Rows are plain tuples. Values and errors are those of `session.connection().execute`, in the same
+transaction, and nothing is flushed for it either.
+
+A statement is built once, as a module's constant, its parameters told apart by name: each is kept as spelt for as long
+as the process runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlmodel import Session
+
+Values = Mapping[str, Any]
+Row = tuple[Any, ...]
+_Convert = Callable[[Any], Any]
+
+
+class Line(NamedTuple):
+    """An open transaction: as SQLAlchemy has it, and as the driver has it."""
+
+    connection: Connection
+    driver: Any
+    dialect: Dialect
+
+
+_LINE: Final = "line"
+
+
+def line_on(connection: Connection) -> Line:
+    return Line(connection, connection.connection.driver_connection, connection.dialect)
+
+
+def told(line: Line) -> dict[str, Line]:
+    """What a session is told (its ``info``) of the transaction it stands in."""
+    return {_LINE: line}
+
+
+def line_of(session: Session) -> Line:
+    line: Line = session.info[_LINE]
+    return line
+
+
+# --- run ------------------------------------------------------------------------------------------------------
+
+
+def rows(session: Session, statement: Any, given: Values) -> list[Row]:
+    """What a statement finds. Raises DBAPIError, as all here do."""
+    line = line_of(session)
+    spelt = _spelt(statement, line.dialect)
+    try:
+        cursor = line.driver.execute(spelt.text, spelt.values(given))
+        found: list[Row] = cursor.fetchall()
+    except line.dialect.loaded_dbapi.Error as error:
+        raise _refused(line, spelt.text, given, error) from error
+    return spelt.read(found, cursor) if found else found
+
+
+def run(session: Session, statement: Any, given: Values) -> int:
+    """How many rows a statement changed."""
+    line = line_of(session)
+    spelt = _spelt(statement, line.dialect)
+    return say(line, spelt.text, spelt.values(given))
+
+
+def run_each(line: Line, statement: Any, rows: Iterable[Values]) -> int:
+    """The same, a statement for each of these."""
+    spelt = _spelt(statement, line.dialect)
+    given = [spelt.values(row) for row in rows]
+    try:
+        cursor = line.driver.cursor()
+        cursor.executemany(spelt.text, given)
+    except line.dialect.loaded_dbapi.Error as error:
+        raise _refused(line, spelt.text, given, error) from error
+    return int(cursor.rowcount)
+
+
+def say(line: Line, text: str, given: Any = ()) -> int:
+    """A statement in the database's own words, its parameters as the driver takes them."""
+    try:
+        return int(line.driver.execute(text, given).rowcount)
+    except line.dialect.loaded_dbapi.Error as error:
+        raise _refused(line, text, given, error) from error
+
+
+def stream(line: Line, text: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Rows to a PostgreSQL that was told to COPY them from here."""
+    try:
+        with line.driver.cursor() as cursor, cursor.copy(text) as into:
+            for row in rows:
+                into.write_row(row)
+    except line.dialect.loaded_dbapi.Error as error:
+        raise _refused(line, text, None, error) from error
+
+
+def commit(line: Line) -> None:
+    """What was done on the driver is done for good; nothing where that is so already."""
+    try:
+        line.driver.commit()
+    except line.dialect.loaded_dbapi.Error as error:
+        raise _refused(line, "COMMIT", None, error) from error
+
+
+def _refused(line: Line, text: str, given: Any, error: Any) -> Exception:
+    """The driver's own error, in the clothes in which every other statement's comes."""
+    lost = line.dialect.is_disconnect(error, line.driver, None)
+    if lost:
+        line.connection.invalidate(error)
+    base = line.dialect.loaded_dbapi.Error
+    refused: Exception = DBAPIError.instance(
+        text, given, error, base, connection_invalidated=lost, dialect=line.dialect
+    )
+    return refused
+
+
+# --- spelt out ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Spelt:
+    """A statement in one database's words. ``order``: names of its parameters, where the driver takes them by place.
+    ``always``: those that are part of the statement. ``writers``, ``readers``: what turns values into the driver's,
+    and the driver's into values, column by column; the latter are known when there is a row.
+    """
+
+    text: str
+    order: tuple[str, ...] | None
+    always: dict[str, Any]
+    writers: Sequence[tuple[str, _Convert]]
+    columns: Sequence[tuple[Any, Dialect]]
+    readers: Sequence[_Convert | None] | None = field(default=None)
+
+    def values(self, given: Values) -> Any:
+        if self.always or self.writers:
+            given = {**self.always, **given}
+            for name, write in self.writers:
+                given[name] = write(given[name])
+        return given if self.order is None else tuple([given[name] for name in self.order])
+
+    def read(self, found: list[Row], cursor: Any) -> list[Row]:
+        if self.readers is None:
+            self.readers = _readers(self.columns, cursor.description)
+        if not self.readers:
+            return found
+        return [
+            tuple([read(value) if read else value for value, read in zip(row, self.readers, strict=True)])
+            for row in found
+        ]
+
+
+# As many as there are such statements, for either of two servers in one process; a test starts some hundred of those.
+@lru_cache(maxsize=512)
+def _spelt(statement: Any, dialect: Dialect) -> _Spelt:
+    compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
+    assert not compiled.escaped_bind_names, "names that every driver takes"
+    assert not compiled.post_compile_params, "a list is one parameter: `database.among`"
+    writers = cast("Mapping[str, _Convert]", compiled._bind_processors)
+    always = {
+        name: writers[name](bind.effective_value) if name in writers else bind.effective_value
+        for bind, name in compiled.bind_names.items()
+        if not bind.required
+    }
+    return _Spelt(
+        compiled.string,
+        tuple(compiled.positiontup or ()) if compiled.positional else None,
+        always,
+        [(name, write) for name, write in writers.items() if name not in always],
+        [(column.type, dialect) for column in compiled._result_columns],
+    )
+
+
+def _readers(columns: Sequence[tuple[Any, Dialect]], description: Sequence[Any]) -> list[_Convert | None]:
+    found = [
+        kind._cached_result_processor(dialect, column[1])
+        for (kind, dialect), column in zip(columns, description, strict=bool(columns))
+    ]
+    return found if any(found) else []
