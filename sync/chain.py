@@ -12,7 +12,7 @@ the reply can give back. A *fork* cannot come from a late request: it is believe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.codec import submission_hash
 from sync.messages import Anew, Request, Submission
@@ -88,7 +88,8 @@ def _forked(request: Request, known: Known) -> bool:
 
 
 def around(submissions: Iterable[Submission]) -> frozenset[int]:
-    """The places of these in their chain, and those beside them: what `parted` and `lines` look at."""
+    """The places of these in their chain, and those beside them: what `parted` looks at, and from the first of which
+    on `lines` does."""
     return frozenset(each.device_seq + step for each in submissions for step in (-1, 0, 1))
 
 
@@ -121,30 +122,34 @@ def lines(
     """Submission id → the line it belongs to, for records made under one ``device`` id of which there are copies.
 
     The first way that came here is called like the device itself; another one, from where it leaves, after the
-    first of its records to come: "device~seq.id". ``links``: the journal's, `around` these.
+    first of its records to come: "device~seq.id". ``links``: the journal's, from the place before these on.
     """
     at = {seq: list(there) for seq, there in links.items()}
+    ordered = sorted(submissions, key=lambda each: each.device_seq)
+    own = [Link(each.id, submission_hash(each), "", each.previous_hash) for each in ordered]
+    coming: dict[int, list[Link]] = {}
+    for each, link in zip(ordered, own, strict=True):
+        coming.setdefault(each.device_seq, []).append(link)
     found: dict[str, str] = {}
-    for each in sorted(submissions, key=lambda each: each.device_seq):
-        here, before, after = (at.get(each.device_seq + step, []) for step in (0, -1, 1))
-        own = submission_hash(each)
-        known = next((link.line for link in here if link.id == each.id), None)
-        found[each.id] = line = known or _line(each, own, here, before, after)
-        at.setdefault(each.device_seq, []).append(Link(each.id, own, line, each.previous_hash))
+    for each, link in zip(ordered, own, strict=True):
+        known = next((there.line for there in at.get(each.device_seq, ()) if there.id == each.id), None)
+        found[each.id] = line = known or _line(each, link.hash, at, coming)
+        at.setdefault(each.device_seq, []).append(replace(link, line=line))
     return found
 
 
 def _line(
-    each: Submission, own: str, here: Sequence[Link], before: Sequence[Link], after: Sequence[Link]
+    each: Submission, own: str, at: Mapping[int, Sequence[Link]], coming: Mapping[int, Sequence[Link]]
 ) -> str:
     """The line it goes on from, if no other record does; else the one that goes on from it and came before it, as
-    may be after a restore; else a new one. ``own``: its hash."""
+    may be after a restore; else a new one. ``own``: its hash. ``at``: what is here; ``coming``: with it."""
+    here, before, after = (at.get(each.device_seq + step, ()) for step in (0, -1, 1))
     base = next((link.line for link in before if link.hash == each.previous_hash), "")
     if not each.previous_hash:
         base = each.device
     leads_to = [link.line for link in after if link.previous_hash == own]
     taken = {link.line for link in here} | {link.line for link in after} - set(leads_to)
-    if base and base not in taken:
+    if base and base not in taken and _runs_on(each.device_seq, own, base, at, coming):
         return base
     others = {link.line for link in before if link.hash != each.previous_hash}
     if line := next((line for line in leads_to if line not in taken | others), None):
@@ -152,6 +157,20 @@ def _line(
     # Where it left the others is not known: then none of theirs is its own for certain.
     place = each.device_seq if base else 1
     return f"{base or each.device}{BRANCH}{place}.{each.id[:8]}"
+
+
+def _runs_on(
+    seq: int, own: str, line: str, at: Mapping[int, Sequence[Link]], coming: Mapping[int, Sequence[Link]]
+) -> bool:
+    """Whether what a line has beyond a place goes on from the record with this hash there. Across a gap, of what a
+    restored hub has forgotten, nobody can say so."""
+    held = (place for place, there in at.items() if any(link.line == line for link in there))
+    nearest = min((place for place in held if place > seq), default=0)
+    hashes = {own}
+    for place in range(seq + 1, nearest):
+        there = (*at.get(place, ()), *coming.get(place, ()))
+        hashes = {link.hash for link in there if link.previous_hash in hashes}
+    return not nearest or any(link.line == line and link.previous_hash in hashes for link in at[nearest])
 
 
 def apart(line: str, seq: int, other: str, other_seq: int) -> int:

@@ -7,9 +7,9 @@ no look into the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
@@ -26,12 +26,13 @@ from sync.messages import Anew, Request, Submission
 
 _JOURNAL: Final = table_of(SubmissionRow).c
 # Built once: to put a statement together costs more than to run it.
-_AT_PLACES: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent).where(
+_SENT: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent).where(
     _JOURNAL.county == bindparam("county"),
     _JOURNAL.device.in_(bindparam("senders", expanding=True)),
-    _JOURNAL.device_seq.in_(bindparam("places", expanding=True)),
     _JOURNAL.kind == "submission",
 )
+_AT_PLACES: Final = _SENT.where(_JOURNAL.device_seq.in_(bindparam("places", expanding=True)))
+_FROM: Final = _SENT.where(_JOURNAL.device_seq >= bindparam("place"))
 
 
 def judged(session: Session, device: Device, known: ChainKnown, request: Request) -> Standing:
@@ -63,17 +64,20 @@ def settle(
 
 
 def lines(
-    session: Session, county: str, sender: str, submissions: Sequence[Submission], *, closed: bool
+    session: Session, county: str, sender: str, submissions: Sequence[Submission], *, doubted: bool
 ) -> dict[str, str]:
     """Submission → the line it belongs to, of records that copies of a tablet may have made side by side: those of a
-    closed device, and those that come by way of another device than made them.
+    device that is closed or behind what it said before (`doubted`), and those that come by way of another device
+    than made them.
     """
     found: dict[str, str] = {}
-    for maker in sorted({each.device for each in submissions} - (set() if closed else {sender})):
+    for maker in sorted({each.device for each in submissions} - (set() if doubted else {sender})):
         made = [each for each in submissions if each.device == maker]
         senders = {sender, maker}
         senders |= {each.device for each in enrolment.successors(session, county=county, device=maker)}
-        found |= chain.lines(maker, made, _links(session, county, maker, senders, chain.around(made)))
+        found |= chain.lines(
+            maker, made, _links_from(session, county, maker, senders, min(chain.around(made)))
+        )
     return found
 
 
@@ -87,19 +91,30 @@ def _links(
     session: Session, county: str, maker: str, senders: Collection[str], places: Collection[int]
 ) -> Mapping[int, Sequence[Link]]:
     """What the journal has of a device's chain at these places; it is indexed by who sent it."""
-    rows: list[tuple[int, str, str, str]] = []
+    rows: list[Any] = []
     for part in parts(sorted(places)):
         wanted = {"county": county, "senders": sorted(senders), "places": part}
-        found = session.connection().execute(_AT_PLACES, wanted)
-        for seq, id, digest, text in found:
-            sent = json.loads(text)
-            rows += [(seq, id, digest, sent["previous_hash"])] if sent["device"] == maker else []
-    past = journal.past(session, county, {id for _, id, _, _ in rows})
+        rows += session.connection().execute(_AT_PLACES, wanted)
+    return _read(session, county, maker, rows)
+
+
+def _links_from(
+    session: Session, county: str, maker: str, senders: Collection[str], place: int
+) -> Mapping[int, Sequence[Link]]:
+    """The same from a place on."""
+    wanted = {"county": county, "senders": sorted(senders), "place": place}
+    return _read(session, county, maker, session.connection().execute(_FROM, wanted).all())
+
+
+def _read(session: Session, county: str, maker: str, rows: Iterable[Any]) -> Mapping[int, Sequence[Link]]:
+    sent = [(seq, id, digest, json.loads(text)) for seq, id, digest, text in rows]
+    made = [each for each in sent if each[3]["device"] == maker]
+    past = journal.past(session, county, {id for _, id, _, _ in made})
     links: dict[int, list[Link]] = {}
-    for seq, id, digest, previous in rows:
+    for seq, id, digest, said in made:
         traces = past[id].traces.values() if id in past else ()
         line = next((t.device for t in traces), "") or maker
-        links.setdefault(seq, []).append(Link(id, digest, line, previous))
+        links.setdefault(seq, []).append(Link(id, digest, line, said["previous_hash"]))
     return links
 
 

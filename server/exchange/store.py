@@ -279,7 +279,7 @@ def _facts(
 ) -> Facts:
     """What the hub decides from, in two reads: what the submissions name, then what the entities name."""
     device, submissions = by.device, incoming.request.submissions
-    closed = by.standing is not None and by.standing.closed is not None
+    doubted = by.standing is not None and (by.standing.closed is not None or by.standing.ask)
     needed = hub.needed(incoming)
     facts = Facts(
         device=device,
@@ -290,7 +290,7 @@ def _facts(
         known=journal.past(session, device.county, needed.past),
         policy=exchange.policy,
         ever_held=_ever_held(session, device, incoming.request),
-        lines=chains.lines(session, device.county, device.id, submissions, closed=closed),
+        lines=chains.lines(session, device.county, device.id, submissions, doubted=doubted),
     )
     further = hub.needed_past(incoming.request.submissions, facts)
     found = journal.past(session, device.county, further)

@@ -189,6 +189,27 @@ def test_what_came_before_its_own_beginning_is_of_one_line_with_it() -> None:
     assert found[OTHER[6].id] != DEVICE
 
 
+def _of_one_line(*records: Submission) -> dict[int, tuple[Link, ...]]:
+    """As they were judged while nobody knew of a second copy."""
+    return {
+        each.device_seq: (Link(each.id, submission_hash(each), DEVICE, each.previous_hash),)
+        for each in records
+    }
+
+
+def test_across_a_gap_nobody_can_say_that_one_goes_on_from_the_other() -> None:
+    """The hub, restored, lacks what lay between; the tablet, put back too, recorded something else at that place."""
+    other = _chain(1, FIVE[:1], "another way")[1]
+    line = chain.lines(DEVICE, [other], _of_one_line(FIVE[0], FIVE[3]))[other.id]
+    assert chain.apart(DEVICE, 4, line, 2) == 0
+    assert chain.apart(DEVICE, 1, line, 2) == -1
+
+
+def test_what_fills_a_gap_is_of_one_line_with_what_lies_beyond() -> None:
+    found = chain.lines(DEVICE, SEVEN[1:6], _of_one_line(FIVE[0], SEVEN[6]))
+    assert set(found.values()) == {DEVICE}
+
+
 @given(st.permutations(range(5, 9)))
 def test_in_whatever_order_records_come_none_of_one_copy_is_upon_one_of_the_other(order: list[int]) -> None:
     found = _lines(SEVEN, *((OTHER[place],) for place in order))
