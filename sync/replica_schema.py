@@ -19,6 +19,8 @@ from typing import NoReturn, TypeAlias
 
 from sqlite_utils import Database
 
+from sync.doors import door_order
+
 BUSY_TIMEOUT_S = 20
 Migrations: TypeAlias = "tuple[Callable[[Database], None], ...]"
 
@@ -146,8 +148,14 @@ def _parts(db: Database) -> None:
     db.conn.execute("CREATE TABLE part_piece (since INTEGER PRIMARY KEY, bytes BLOB NOT NULL)")
 
 
+def _doors(db: Database) -> None:
+    """Doors in the order that the office lists them in."""
+    db.conn.create_function("door_order", 1, door_order, deterministic=True)
+    db.conn.execute("UPDATE household_row SET sort_key = door_order(door_number)")
+
+
 # Migration n takes a file from user_version n to n + 1; one that has been on a tablet never changes.
-MIGRATIONS: Migrations = (_create, _people, _digests, _end_of_service, _photos, _aliases, _parts)
+MIGRATIONS: Migrations = (_create, _people, _digests, _end_of_service, _photos, _aliases, _parts, _doors)
 
 
 class ReplicaProblem(Exception):

@@ -14,12 +14,12 @@ Which submissions overlay an entity, in chain order:
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sync import replica_alias
+from sync.doors import door_order
 
 Key: TypeAlias = tuple[str, str]  # dataset, id
 HIDDEN = "_"  # properties the hub adds for the tablet's own use begin with it, and are not shown
@@ -161,7 +161,7 @@ def _household_row(
     known = shown if props == effective else json.loads(props)
     pinyin = shown.get(PINYIN, "") if shown.get("head_name") == known.get("head_name") else ""
     return (
-        household, village, sort_key(shown.get("door_number", "")), shown.get("head_name", ""),
+        household, village, door_order(shown.get("door_number", "")), shown.get("head_name", ""),
         shown.get("door_number", ""), shown.get("device", ""), shown.get("fuel", ""),
         shown.get("visit_outcome", ""),
         *_furthest(json.loads(text) for dataset, text, _ in parts if dataset == "conversion"),
@@ -187,11 +187,6 @@ def _joined_marks(several: Iterable[str]) -> str:
     first, *rest = several
     there = set(first.split()).union(*(set(marks.split()) - {"new"} for marks in rest))
     return " ".join(mark for mark in MARKS if mark in there)
-
-
-def sort_key(door_number: str) -> str:
-    """Door numbers in the order of the lane: numbers by value, those without a number last."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(8), door_number) or "\uffff"
 
 
 def search_text(head_name: str, door_number: str, pinyin: str) -> str:

@@ -17,6 +17,7 @@ from server.inspections import rules
 from server.inspections.tables import Problem, ProblemEvent, Sighting
 from server.registry import aliases, divisions
 from server.registry import rules as places
+from server.registry.by_door import door_joined
 from server.registry.filters import counted
 from server.registry.tables import Household
 from server.web import Page, Sorting
@@ -138,7 +139,10 @@ def every(
 
 def _ordered(statement: Any, order: Sorting) -> Any:
     key = col(SORT_KEYS[order.key])
-    return statement.order_by(key.desc() if order.descending else key.asc(), col(Problem.id))
+    home = and_(col(Household.county) == col(Problem.county), col(Household.id) == aliases.home_of(Problem))
+    return statement.outerjoin(Household, home).order_by(
+        key.desc() if order.descending else key.asc(), col(Problem.village), door_joined(), col(Problem.id)
+    )
 
 
 def counts(session: Session, wanted: ProblemFilter, *, today: date, person: str) -> dict[str, int]:

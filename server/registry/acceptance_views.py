@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from server.access.views import names
 from server.registry import aliases, divisions, rules
 from server.registry.acceptance_tables import Acceptance
+from server.registry.by_door import door_joined
 from server.registry.tables import Conversion, Household
 from server.web import N_, Page
 from server.web.listing import held_to
@@ -100,7 +101,7 @@ def _found(wanted: AcceptanceFilter, *columns: Any) -> Any:
 
 
 def _ordered(statement: Any) -> Any:
-    return statement.order_by(col(Conversion.village), col(Household.door_number), col(Conversion.id))
+    return statement.order_by(col(Conversion.village), door_joined(), col(Conversion.id))
 
 
 def _lines(session: Session, rows: list[Any]) -> list[Line]:

@@ -6,7 +6,7 @@ looks, and again only after something in it has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from server.database import parts
 from server.registry.tables import Household
 from survey_forms import likeness
 from survey_forms.likeness import Home, Likeness
+from sync.doors import door_order
 
 COLUMNS: Final = (
     col(Household.id), col(Household.village), col(Household.head_name), col(Household.id_number),
@@ -36,7 +37,8 @@ class Likenesses:
     across: dict[str, tuple[Mark, list[Across]]] = field(default_factory=dict)
 
     def find(self, session: Session, area: str) -> list[Likeness]:
-        """Pairs with at least one home in the area (a code prefix of six digits or more), certain ones first."""
+        """Pairs with at least one home in the area (a code prefix of six digits or more): certain ones first, then
+        village by village along the lane; those across villages last."""
         county, found = area[:6], dict[tuple[str, str], Likeness]()
         marks = _marks(session, county)
         for village, mark in marks.items():
@@ -44,7 +46,7 @@ class Likenesses:
                 continue
             if self.known.get((county, village), (None,))[0] != mark:
                 homes = _homes(session, county, col(Household.village) == village)
-                self.known[county, village] = mark, likeness.pairs(homes)
+                self.known[county, village] = mark, _along_the_lane(homes)
             found |= {(each.one, each.other): each for each in self.known[county, village][1]}
         whole = tuple(marks.items())
         if self.across.get(county, (None,))[0] != whole:
@@ -52,7 +54,13 @@ class Likenesses:
         for one, other, each in self.across[county][1]:
             if one.startswith(area) or other.startswith(area):
                 found[each.one, each.other] = each
-        return sorted(found.values(), key=lambda each: (each.grade, each.one, each.other))
+        return sorted(found.values(), key=lambda each: each.grade)
+
+
+def _along_the_lane(homes: list[Home]) -> list[Likeness]:
+    """A village's pairs, in order of the door that comes first of the two."""
+    doors = {home.id: door_order(home.door_number) for home in homes}
+    return sorted(likeness.pairs(homes), key=lambda each: min(doors[each.one], doors[each.other]))
 
 
 def _marks(session: Session, county: str) -> dict[str, Mark]:
@@ -88,6 +96,6 @@ def _across(session: Session, county: str) -> Iterator[Across]:
             yield one, other, each
 
 
-def _homes(session: Session, county: str, *conditions: Any) -> Iterable[Home]:
+def _homes(session: Session, county: str, *conditions: Any) -> list[Home]:
     rows = session.execute(select(*COLUMNS).where(col(Household.county) == county, *conditions))
     return [Home(*row) for row in rows]

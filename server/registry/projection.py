@@ -20,6 +20,7 @@ from server.database import upsert
 from server.exchange import sources
 from server.registry import aliases
 from server.registry.tables import CoalUse, Conversion, Household
+from sync.doors import door_order
 from sync.facts import Held
 
 Reader = Callable[[str], object]
@@ -181,6 +182,7 @@ def row_of(county: str, held: Held) -> dict[str, Any]:
     )
     if table is Household:
         row["head_pinyin"], row["head_initials"] = spelling(row["head_name"])
+        row["door_order"] = door_order(row["door_number"])
     return row
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, Numeric
 from sqlmodel import Field, SQLModel
 
-from server.database import Instant
+from server.database import ByCodePoint, Instant
+from sync.doors import LAST
 
 AREA_M2 = Numeric(10, 2)
 TONNES = Numeric(10, 3)
@@ -62,7 +63,7 @@ class Household(SQLModel, table=True):
 
     __tablename__ = "household"
     __table_args__ = (
-        Index("ix_household_village", "county", "village", "door_number"),
+        Index("ix_household_door", "county", "village", "door_order", "id"),
         Index("ix_household_name", "county", "head_name"),
         Index("ix_household_conflicts", "county", "conflicts_n"),
     )
@@ -77,6 +78,9 @@ class Household(SQLModel, table=True):
     id_number: str = ""
     phone: str = ""
     door_number: str = ""
+    door_order: str = Field(
+        default=LAST, sa_type=ByCodePoint, description="what lists sort the door number by (sync.doors)"
+    )
     address: str = ""
     tenure: str = ""
     registration: str = ""

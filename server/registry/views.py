@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
 from server.registry import aliases, divisions
+from server.registry.by_door import BY_DOOR
 from server.registry.divisions import county_name, villages
 from server.registry.filters import HouseholdFilter, conditions, counted
 from server.registry.policy import POLICY
@@ -30,7 +31,7 @@ __all__ = ["HouseholdFile", "HouseholdLine", "county_name", "every", "household_
 ROWS_AT_A_TIME: Final = 1000
 SORT_KEYS: Final[dict[str, Any]] = {
     "village": Household.village,
-    "door": Household.door_number,
+    "door": Household.door_order,
     "name": Household.head_pinyin,
     "device": Household.device,
     "heated_area": Household.heated_area_m2,
@@ -106,7 +107,7 @@ def _counted(session: Session, wanted: HouseholdFilter) -> int:
 def _ordered(statement: Any, order: Sorting) -> Any:
     key = col(SORT_KEYS[order.key])
     first = key.desc() if order.descending else key.asc()
-    return statement.order_by(first, col(Household.village), col(Household.door_number), col(Household.id))
+    return statement.order_by(first, *BY_DOOR)
 
 
 def _lines(session: Session, rows: Sequence[Any]) -> list[HouseholdLine]:

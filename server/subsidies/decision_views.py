@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from server.access.views import names
 from server.registry import aliases, divisions, rules
+from server.registry.by_door import door_joined
 from server.registry.tables import Household
 from server.subsidies.decisions import Pick
 from server.subsidies.review import CORRECTION, DUE, OPEN
@@ -151,14 +152,15 @@ def counts(session: Session, area: str) -> dict[str, Sum]:
 
 
 def queue(session: Session, wanted: DecisionFilter, total: int, *, number: int, size: int) -> Page[QueueHome]:
-    """A page of homes with what waits, by village and household; `total` homes, as `sums` counted them."""
+    """A page of homes with what waits, by village and door; `total` homes, as `sums` counted them."""
     row = ReviewLineRow
     number = held_to(number, total, size)
     homes = (
         select(func.min(col(row.village)), col(row.household))
+        .outerjoin(Household, _home())
         .where(*wanted.queue())
         .group_by(col(row.household))
-        .order_by(func.min(col(row.village)), col(row.household))
+        .order_by(func.min(col(row.village)), func.min(door_joined()), col(row.household))
         .offset((number - 1) * size)
         .limit(size)
     )
@@ -172,6 +174,12 @@ def queue(session: Session, wanted: DecisionFilter, total: int, *, number: int, 
         session, wanted.area[:6], {line.household: line.village for [line, *_] in by_home.values()}
     )
     return Page([QueueHome(named[id], by_home[id]) for id in ids], total, number, size)
+
+
+def _home() -> ColumnElement[bool]:
+    """What a line of the queue is joined by with the home that its household leads to now."""
+    row = ReviewLineRow
+    return and_(col(Household.county) == col(row.county), col(Household.id) == aliases.home_of(row))
 
 
 def _place(line: ReviewLineRow) -> tuple[bool, str, str, int]:
@@ -191,8 +199,10 @@ def every_pick(session: Session, wanted: DecisionFilter) -> list[Pick]:
 def every_line(session: Session, wanted: DecisionFilter) -> Iterator[tuple[HomeName, ReviewLineRow]]:
     """The whole queue as filtered, for a sheet."""
     row = ReviewLineRow
-    ordered = select(row).where(*wanted.queue())
-    ordered = ordered.order_by(col(row.village), col(row.household), col(row.season), col(row.component))
+    ordered = select(row).outerjoin(Household, _home()).where(*wanted.queue())
+    ordered = ordered.order_by(
+        col(row.village), door_joined(), col(row.household), col(row.season), col(row.component)
+    )
     for part in session.execute(ordered.execution_options(yield_per=500)).scalars().partitions(500):
         named = home_names(session, wanted.area[:6], {line.household: line.village for line in part})
         yield from ((named[line.household], line) for line in part)

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from server.access.views import names
 from server.database import parts, table_of
 from server.registry import aliases, divisions, rules
+from server.registry.by_door import BY_DOOR
 from server.registry.filters import escaped
 from server.registry.tables import Household
 from server.subsidies.account_search import account_is
@@ -144,7 +145,7 @@ def _found(wanted: PayeeFilter, *columns: Any) -> Any:
 
 
 def _ordered(statement: Any) -> Any:
-    return statement.order_by(col(Household.village), col(Household.door_number), col(Household.id))
+    return statement.order_by(*BY_DOOR)
 
 
 def count(session: Session, wanted: PayeeFilter) -> int:

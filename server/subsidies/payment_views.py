@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from server.registry import aliases, divisions
+from server.registry.by_door import door_joined
 from server.registry.filters import escaped
 from server.registry.rules import bounds
 from server.registry.tables import Household
@@ -163,7 +164,7 @@ def _ordered(wanted: PaymentFilter) -> Any:
         PaymentRow, Household.head_name, Household.door_number, EntitlementRow.component, EntitlementRow.season,
         BatchRow.number,
     ).join(BatchRow, of_batch)  # fmt: skip
-    ordered = (col(PaymentRow.village), col(Household.door_number), col(PaymentRow.id))
+    ordered = (col(PaymentRow.village), door_joined(), col(PaymentRow.id))
     return statement.where(*wanted.conditions()).order_by(*ordered)
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from server.database import parts
 from server.inspections.tables import Sighting
 from server.programme.views import plan_in_force
+from server.registry.by_door import BY_DOOR
 from server.registry.standing import device_in_use
 from server.registry.tables import Conversion, Household
 from server.registry.vocabulary import CLEAN_KINDS
@@ -43,9 +44,8 @@ def rulings(
     session: Session, county: str, where: ColumnElement[bool], zone: InForce | None, today: date
 ) -> list[StoveLine]:
     """The homes that fit a condition over Household, by village and door, each ruled upon."""
-    ordered = (col(Household.village), col(Household.door_number), col(Household.id))
     found = select(Household, device_in_use("connected")).where(col(Household.county) == county, where)
-    rows = [(home, device) for home, device in session.execute(found.order_by(*ordered))]
+    rows = [(home, device) for home, device in session.execute(found.order_by(*BY_DOOR))]
     return _ruled(session, county, rows, zone, today)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from server.access.rules import may
 from server.access.session import county_of, holding, require
@@ -21,6 +21,7 @@ from server.inspections.rules import STATES as PROBLEM_STATES
 from server.inspections.views import ProblemFilter, officials
 from server.inspections.views import lines as problem_lines
 from server.registry import divisions, vocabulary
+from server.registry.by_door import BY_DOOR
 from server.registry.tables import Household
 from server.web import N_, NavItem, Problem, problem, render, request_language, translate
 from server.zones import actions, checklist, lines, rules, stove, views
@@ -174,7 +175,7 @@ def _candidates(session: Session, version: ZoneVersion) -> list[Household]:
     key = Key(version.county, version.zone, version.number, "all")
     where = lines.group().in_(("not_converted", "unvisited"))
     statement = select(Household).where(lines.members(key), where)
-    ordered = statement.order_by(col(Household.village), col(Household.door_number), col(Household.id))
+    ordered = statement.order_by(*BY_DOOR)
     return list(session.execute(ordered.limit(CANDIDATES_MAX)).scalars())
 
 

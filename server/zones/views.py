@@ -21,6 +21,7 @@ from server.zones.lines import Key, Unpaid
 from server.zones.rules import Line, Tally
 from server.zones.stove import InForce
 from server.zones.tables import Zone, ZoneLeftOut, ZoneVersion, ZoneVillage
+from sync.doors import door_order
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,7 @@ def _left_out_lines(session: Session, out: Sequence[ZoneLeftOut]) -> list[LeftOu
         home = homes.get(row.household)
         name, door = (home.head_name, home.door_number) if home else ("", "")
         found.append(LeftOutLine(row, name, door, called.get(row.village, row.village)))
-    return sorted(found, key=lambda line: (line.row.village, line.door_number))
+    return sorted(found, key=lambda line: (line.row.village, door_order(line.door_number)))
 
 
 def readiness(session: Session, version: ZoneVersion, today: date, unpaid: Unpaid | None) -> Readiness:
