@@ -149,7 +149,7 @@ def contact(
             came_at = clock()
             # Where a part follows, all is read only when that is whole.
             settled = replica.apply(replace(answer, more=True) if answer.part else answer)
-            _enter(at, batch, settled)
+            _enter(at, batch if _judged(answer, settled) else (), settled)
             lost = None
             if answer.part:
                 whole = yield from _part(replica, at, answer.part, on_progress)
@@ -296,6 +296,12 @@ def _goes_on(at: _Contact, lost: Refusal, tries: int) -> bool:
     at.fruitless = 0 if at.brought else at.fruitless + _WEIGHTS.get(lost.code, 1)
     at.brought = False
     return lost.code in _LOST and at.fruitless <= tries
+
+
+def _judged(answer: Reply, settled: Settled) -> bool:
+    """Whether the hub looked at what it was sent: not if that came under a history that is over. All is offered to
+    it anew then, in order."""
+    return not settled.met_history or bool(answer.verdicts or answer.not_yet)
 
 
 def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> None:

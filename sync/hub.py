@@ -87,6 +87,17 @@ def _seen_version(submission: Submission, key: Key, base_version: int, facts: Fa
     return min(base_version, trace.base_version) if trace else base_version
 
 
+def heard(incoming: Incoming, history: str) -> Incoming:
+    """What of a tablet's request is judged: nothing, while the tablet does not know that the hub was restored.
+
+    The reply tells it, and then it offers all it has in the order in which it was made: what the hub lost comes
+    before what was made upon it.
+    """
+    if incoming.request.history in (None, history):
+        return incoming
+    return Incoming(replace(incoming.request, submissions=()), ())
+
+
 def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
     """A verdict (or a not-yet) for every submission of a request, and what has to be stored for it.
 

@@ -76,11 +76,13 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Contacted:
-    """Who sends: the device with its villages, and what is known of its chain."""
+    """Who sends: the device with its villages, and what is known of its chain. `calls`: it is the tablet itself, which
+    reads the reply."""
 
     device: Device
     standing: Standing | None = None
     challenge: str | None = None
+    calls: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def _calling(
     challenge = chains.settle(session, device, known, standing, now, exchange.new_id)
     held, ever = enrolment.held_and_ever(session, county=device.county, device=device.id)
     device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
-    return Contacted(device, standing, challenge)
+    return Contacted(device, standing, challenge, calls=True)
 
 
 def _note(session: Session, taken: Taken, request: Request, now: datetime) -> None:
@@ -225,8 +227,11 @@ def _note(session: Session, taken: Taken, request: Request, now: datetime) -> No
 
 
 def _push(exchange: Exchange, session: Session, by: Contacted, incoming: Incoming, now: datetime) -> Taken:
-    county, request = by.device.county, incoming.request
-    present = _history(exchange, session, county, request)
+    county = by.device.county
+    present = _history(exchange, session, county, incoming.request)
+    if by.calls:
+        incoming = hub.heard(incoming, present)
+    request = incoming.request
     # Where submissions are from, and where the sender reads.
     places = _places(
         exchange.places, session, county, by.device.held | {each.village for each in request.submissions}

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from server import database
 from server.access import actions, enrolment
-from server.exchange.tables import HubMeta, SubmissionRow
+from server.exchange.tables import FeedHead, HubMeta, SubmissionRow
 
 REQUEST = Path(__file__).parents[1] / "sync" / "tablet" / "older" / "request-0.1.0.json"
 SECRET = "050cbc700df285aa82d4689d6a65a0d5d60824b6fb44859f8803e8bc0be099f2"
@@ -31,7 +31,7 @@ def sent() -> dict:
 
 @pytest.fixture
 def known(running, sent) -> None:
-    """The hub that this tablet was enrolled at, with its village and its history."""
+    """The hub that this tablet was enrolled at, with its village, its history, and a feed as long as it has read."""
     with database.write(running.app.state.engine) as session:
         now = running.clock()
         person = actions.surveyor(session, name="王五", county="140525", new_id=lambda: "p-1", now=now)
@@ -49,6 +49,8 @@ def known(running, sent) -> None:
             now=now,
         )
         session.get_one(HubMeta, "history").value = sent["history"]
+        for village, cursor in sent["held"].items():
+            session.add(FeedHead(county="140525", village=village, seq=cursor["seq"]))
 
 
 def _post(running, body: bytes) -> httpx.Response:
@@ -94,3 +96,15 @@ def test_a_form_of_an_earlier_release_is_still_asked_by_its_own_rules(running, k
     assert {each["form_version"] for each in sent["submissions"]} == {"2020.1"}
     told = _post(running, REQUEST.read_bytes()).json()
     assert "rejected" not in {verdict["outcome"] for verdict in told["verdicts"]}
+
+
+def test_an_earlier_app_whose_hub_was_restored_hears_of_it_first_and_loses_nothing(
+    running, known, sent
+) -> None:
+    """It offers what the hub lost before what it made upon that: nothing is judged until it knows."""
+    with database.write(running.app.state.engine) as session:
+        session.get_one(HubMeta, "history").value = now = "5f0c0f0e-0d2f-4a35-8a5c-6f2f6f1f7c11"
+    told = _post(running, REQUEST.read_bytes()).json()
+    assert (told["history"], told["verdicts"], told["not_yet"]) == (now, [], [])
+    told = _post(running, json.dumps({**sent, "history": now, "held": {}}).encode()).json()
+    assert [verdict["outcome"] for verdict in told["verdicts"]] == ["applied"] * len(sent["submissions"])

@@ -99,6 +99,7 @@ class County:
         now = NOW + timedelta(minutes=self.contacts_n)
         if pull.restored(incoming.request, self.history, self.heads(list(incoming.request.held))):
             self.history = derived_id("history", self.history)
+        incoming = hub.heard(incoming, self.history)
         self.pushed = hub.push(incoming, self.facts(incoming, device), now=now)
         self._keep(self.pushed)
         held = pull.cursors(incoming.request, self.held[device], self.history)
@@ -277,13 +278,16 @@ class Tablet:
         return replace(request, **other)
 
     def sync(self, submissions: Sequence[Submission] | None = None) -> Reply:
-        """Contact the hub until it has nothing more."""
+        """Contact the hub until it has nothing more. What it did not look at, for it had been restored, comes again."""
+        submissions = self.waiting if submissions is None else submissions
         while True:
+            known = self.history
             reply = self.county.answer(encode(self.request(submissions)), self.device)
             self.take(reply)
-            submissions = ()
-            if not reply.more:
-                return reply
+            if reply.history == known:
+                submissions = ()
+                if not reply.more:
+                    return reply
 
     def send_and_lose_reply(self, submissions: Sequence[Submission] | None = None) -> None:
         self.county.answer(encode(self.request(submissions)), self.device)

@@ -147,9 +147,10 @@ def test_a_hub_that_names_a_new_history_each_time_is_left(surveyor: Any) -> None
     assert len(one.replica.outbox()) == 1
 
 
-def test_a_new_history_in_the_middle_offers_every_receipt_again_but_nothing_twice(
+def test_a_restored_hub_is_offered_everything_in_the_order_in_which_it_was_made(
     surveyor: Any, county: Any
 ) -> None:
+    """What waits when the tablet first hears of it is not judged before what it was made upon."""
     one = surveyor()
     fill(one, 150)
     one.syncs()
@@ -158,9 +159,11 @@ def test_a_new_history_in_the_middle_offers_every_receipt_again_but_nothing_twic
     one.requests.clear()
     account = one.syncs()
     assert account.history_met and account.problem is None
-    ids = [id for batch in offered(one) for id in batch]
-    assert len(ids) == len(set(ids)) == 151 and ids[0] == late.id
-    assert len(county.journal) == 151 and one.replica.status().waiting_n == 0
+    (first, *others), again = one.requests[0].submissions, offered(one)[1:]
+    assert (first.id, others) == (late.id, [])
+    ids = [id for batch in again for id in batch]
+    assert len(ids) == len(set(ids)) == 151 and ids[-1] == late.id and account.sent_n == 151
+    assert list(county.journal) == ids and one.replica.status().waiting_n == 0
 
 
 def test_forms_arrive_and_are_named_in_the_next_request(surveyor: Any) -> None:
