@@ -241,9 +241,16 @@ class Surveyor:
             return self._noted(made)
         except (Died, ReplicaProblem):
             what = self.fault.replace("_", " ")
-            if self.tablet.replica.draft(draft.id) is None or self.rng.random() > SAVES_AGAIN:
+            if self.tablet.replica.draft(draft.id) is None:
+                return f"{what}; {self._noted(self._kept())}"
+            if self.rng.random() > SAVES_AGAIN:
                 return what
             return f"{what}; again: {self._noted(submit())}"
+
+    def _kept(self) -> Submission:
+        """The record that was on disk before its save had returned."""
+        waiting = (record.submission for record in self.tablet.replica.outbox())
+        return next(each for each in waiting if each.id not in self.tablet.saved)
 
     def _noted(self, made: Submission) -> str:
         """The save has returned: from now on the record must never be lost."""
