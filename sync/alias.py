@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 from sync.facts import Held, Key, Trace
 from sync.merge import Judged, versioned
+from sync.messages import Conflict
+from sync.sight import same
 
 Judge: TypeAlias = Callable[[Held | None, bool], Judged]
 """What one submission makes of an entity (None: the hub does not know it), and whether its versions say nothing."""
@@ -42,12 +44,18 @@ def unread(entities: Mapping[Key, Held]) -> frozenset[tuple[str, str]]:
     return frozenset((dataset, id) for dataset, id in named if f"{dataset}/{id}" not in entities)
 
 
-def judge(held: Held | None, key: Key, of: Judge, history: str, now: str, *, inside: bool = False) -> Whole:
+def judge(
+    held: Held | None, key: Key, of: Judge, history: str, now: str, *, inside: bool = False,
+    above: tuple[Conflict, ...] = (),
+) -> Whole:  # fmt: skip
     """What a submission that names ``key`` makes of ``held``, the entity this leads to, and of its parts.
 
-    ``inside``: it is a part that was merged into another, of which no tablet has seen a version since.
+    ``inside``: it is a part that was merged into another, of which no tablet has seen a version since. ``above``: it
+    is the survivor's own part, and these conflicts stay open in what is shown.
     """
     judged = of(held, inside or (held is not None and held.key != key))
+    if held is not None and above:
+        judged = judged._replace(held=_in_dispute(judged.held, held, above))
     if held is None or not held.parts:
         return Whole(judged, {judged.held.key: judged.trace})
     id = key.partition("/")[2]
@@ -56,7 +64,11 @@ def judge(held: Held | None, key: Key, of: Judge, history: str, now: str, *, ins
         if id not in part.ids():
             parts.append(part)
             continue
-        whole = judge(_level(part, held), key, of, history, now, inside=inside or part.id != held.id)
+        own = part.id == held.id
+        whole = judge(
+            _level(part, held), key, of, history, now,
+            inside=inside or not own, above=(*above, *judged.held.conflicts) if own else (),
+        )  # fmt: skip
         parts.append(whole.judged.held)
         traces = {**whole.traces, **traces}
     after = _with_parts(judged.held, held, tuple(parts), history, now)
@@ -68,6 +80,17 @@ def _level(part: Held, held: Held) -> Held:
     if part.id != held.id or part.version >= held.version:
         return part
     return replace(part, version=held.version, epochs=held.epochs)
+
+
+def _in_dispute(after: Held, before: Held, shown: tuple[Conflict, ...]) -> Held:
+    """A value that went in here may stand in an open conflict of what is shown: whoever put another in its place and
+    left that conflict open did not replace it, so it is in conflict here too."""
+    found = list(after.conflicts)
+    for each in shown:
+        was, is_now = before.props.get(each.property), after.props.get(each.property)
+        if was and is_now and was.submission == each.submission and not same(is_now.value, each.mine):
+            found.append(replace(each, theirs=is_now.value, by=is_now.submission))
+    return replace(after, conflicts=tuple({each.id: each for each in found}.values()))
 
 
 def _with_parts(after: Held, before: Held, parts: tuple[Held, ...], history: str, now: str) -> Held:

@@ -209,3 +209,30 @@ def test_a_resend_after_the_merge_changes_nothing(county, twins):
     two.sync()
     assert (county.entities, county.journal) == (before.entities, before.journal)
     assert two.verdict(edit).outcome == "merged"
+
+
+def test_what_stood_in_an_open_conflict_is_still_seen_when_the_merge_is_undone(county, twins):
+    """It went in under the survivor's own id; who changed the same and left the conflict open had not replaced it."""
+    one, _, third = twins
+    edit = third.record(HOUSE, {"phone": "3"})
+    county.merge(HOUSE, TWIN, phone="2")
+    third.sync(), one.sync()
+    assert third.result(edit, "phone") == "conflict"
+    one.record(HOUSE, {"phone": "4"}), one.sync()
+    assert county.values()["phone"] == "4" and conflict(county, "phone") == ["3"]
+    county.separate(HOUSE, TWIN)
+    assert {county.values()["phone"], *conflict(county, "phone")} == {"3", "4"}
+
+
+def test_who_decided_a_conflict_has_decided_it_when_the_merge_is_undone(county, twins):
+    _, _, third = twins
+    edit = third.record(HOUSE, {"phone": "3"})
+    county.merge(HOUSE, TWIN, phone="2")
+    third.sync()
+    seen = Target(
+        "household", HOUSE, third.verdict(edit).versions[f"household/{HOUSE}"], {"phone": "2"}, None
+    )
+    third.record(HOUSE, {"phone": "5"}, corrects=edit, targets=(seen,)), third.sync()
+    assert county.values()["phone"] == "5" and not county.state().conflicts
+    county.separate(HOUSE, TWIN)
+    assert county.values()["phone"] == "5" and not county.state().conflicts
