@@ -52,19 +52,9 @@ class HttpPhotos:
         return _standing(body) or refusal("captive_portal" if body.lstrip()[:1] == b"<" else "bad_reply")
 
     def _piece(self, piece: Piece) -> Answer:
-        headers = {"Tus-Resumable": "1.0.0"}
-        content = b""
-        if piece.content or not piece.announce:
-            headers["Content-Type"], content = BYTES, piece.content
-        if piece.announce:
-            headers |= {"Upload-Length": str(piece.due.bytes), "Upload-Metadata": _metadata(piece.due)}
-            if piece.offset:  # known there once, and forgotten: announce it, and hear where to go on
-                del headers["Content-Type"]
-                content = b""
-            response, body = self._send("POST", PHOTOS, headers, content)
-        else:
-            headers["Upload-Offset"] = str(piece.offset)
-            response, body = self._send("PATCH", f"{PHOTOS}/{piece.due.sha256}", headers, content)
+        headers, content = said_with(piece)
+        method, address = ("POST", PHOTOS) if piece.announce else ("PATCH", f"{PHOTOS}/{piece.due.sha256}")
+        response, body = self._send(method, address, headers, content)
         return _answer(response, body)
 
     def _send(
@@ -80,6 +70,18 @@ class HttpPhotos:
                 if len(body) > ANSWER_BYTES_MAX:
                     break
         return response, bytes(body)
+
+
+def said_with(piece: Piece) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a piece. One that was known there once, and is forgotten, is announced without its bytes,
+    to hear where to go on – even if all of them had arrived."""
+    headers, content = {"Tus-Resumable": "1.0.0"}, piece.content
+    if piece.announce:
+        content = b"" if piece.offset else content
+        headers |= {"Upload-Length": str(piece.due.bytes), "Upload-Metadata": _metadata(piece.due)}
+    else:
+        headers["Upload-Offset"] = str(piece.offset)
+    return headers | ({"Content-Type": BYTES} if content or not piece.announce else {}), content
 
 
 def _answer(response: httpx.Response, body: bytes) -> Answer:

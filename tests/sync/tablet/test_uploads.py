@@ -9,6 +9,7 @@ import pytest
 
 from sync.account import Progress, Refusal
 from sync.replica_photos import Due
+from sync.upload_driver import BYTES, said_with
 from sync.uploads import (
     CUTS_PER_CONTACT,
     PIECE_BYTES_MAX,
@@ -318,6 +319,16 @@ def test_an_upload_the_office_forgot_is_announced_again(office) -> None:
     office.come[photo] = shelf.photos[0][0][:40_000]
     assert send(shelf, office).stored_n == 1
     assert [each.announce for each in office.asked if isinstance(each, Piece)][:2] == [False, True]
+
+
+@pytest.mark.parametrize("offset", [60, 100])
+def test_an_upload_that_was_forgotten_is_announced_without_its_bytes_even_if_all_had_come(offset) -> None:
+    due = Due("0" * 64, "photo", 100)
+    headers, content = said_with(Piece(due, offset, b"x" * (100 - offset), announce=True))
+    assert (headers["Upload-Length"], content) == ("100", b"") and "Content-Type" not in headers
+    headers, content = said_with(Piece(due, offset, b"x" * (100 - offset), announce=False))
+    assert (headers["Upload-Offset"], len(content)) == (str(offset), 100 - offset)
+    assert headers["Content-Type"] == BYTES
 
 
 def test_a_receipt_that_was_lost_is_asked_for(office) -> None:
