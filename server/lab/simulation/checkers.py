@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from server.lab.simulation.chain_checks import chains_followed
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
 from server.lab.simulation.home_checks import merged_kept, one_home
 from server.lab.simulation.photo_checks import photos_in_place, photos_safe, photos_told
@@ -17,7 +18,7 @@ from server.lab.simulation.recount import coverage_recounted, digests_agree, hub
 from server.lab.simulation.values import lost_values, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
-from sync.messages import Conflict, Target, Verdict
+from sync.messages import Conflict, Verdict
 
 
 @dataclass(frozen=True)
@@ -177,55 +178,6 @@ def _met(evidence: Evidence, submission: str, key: str, name: str) -> str:
         if where in keys and (each.property, each.outcome) == (name, "conflict"):
             return each.theirs_submission
     return ""
-
-
-def chains_followed(evidence: Evidence) -> Iterator[str]:
-    """What a submission follows, its surveyor had before them: a value left as it stood there was not changed, and
-    a chain that is in conflict is in one, not in one for each of its links."""
-    for id, judged in evidence.journal.items():
-        for target in judged.submission.targets:
-            before = evidence.journal.get(target.follows or "")
-            if before is None or before.order > judged.order or judged.submission.corrects:
-                continue
-            if before.verdict.outcome != "rejected" and judged.verdict.outcome != "rejected":
-                for name in _left_alone(before, judged, target.key):
-                    if _overtaken(evidence, before, judged, target, name):
-                        continue
-                    yield f"{id} left {target.key}, {name} as {target.follows} had made it; its verdict says changed"
-    for key, held in evidence.entities.items():
-        open_by = {(conflict.submission, conflict.property) for conflict in held.conflicts}
-        for submission, name in sorted(open_by):
-            for earlier in _followed(evidence, submission, key):
-                if (earlier, name) in open_by:
-                    yield f"{key}, {name}: {submission} follows {earlier}, and both stand in conflict"
-
-
-def _left_alone(before: Judged, judged: Judged, key: str) -> Iterator[str]:
-    if key not in before.traces or key not in judged.traces:
-        return  # one of them was told of a home that is two by now
-    was, now = before.traces[key].steps, judged.traces[key].steps
-    for field in judged.verdict.fields:
-        name = field.property
-        if f"{field.dataset}/{field.id}" == key and name in was and was[name].sent == now[name].sent:
-            yield name
-
-
-def _overtaken(evidence: Evidence, correction: Judged, judged: Judged, target: Target, name: str) -> bool:
-    """Whether a correction only carries on what the tablet had read in the registry since, and something else had
-    taken its place there: then that was on the screen."""
-    corrected = evidence.journal.get(correction.submission.corrects or "")
-    if corrected is None or correction.traces[target.key].steps[name].outcome:
-        return False
-    made = corrected.traces[target.key].version if target.key in corrected.traces else 0
-    return judged.submission.history == evidence.history and 0 < made <= target.base_version
-
-
-def _followed(evidence: Evidence, submission: str, key: str) -> Iterator[str]:
-    """What a submission says that it follows, back to the beginning of its chain."""
-    while judged := evidence.journal.get(submission):
-        submission = next((each.follows or "" for each in judged.submission.targets if each.key == key), "")
-        if submission:
-            yield submission
 
 
 def tables_recounted(evidence: Evidence) -> Iterator[str]:
