@@ -21,9 +21,10 @@ from sqlite_utils import Database
 
 from sync import replica_lists, replica_parts, replica_photos, replica_records, replica_reply, replica_sync
 from sync.codec import decode, to_text
-from sync.messages import Answers, Cursor, EnrolReply, FormXml, Part, PartSoFar, Reply, Submission
+from sync.messages import Answers, Cursor, EnrolReply, FormXml, Part, PartSoFar, Reply, Submission, Village
 from sync.replica_records import Recorded
 from sync.replica_rows import (
+    Around,
     Delay,
     Draft,
     HouseholdRow,
@@ -42,6 +43,7 @@ from sync.replica_schema import ReplicaProblem, connect, reading, writing
 from sync.replica_sync import Stated
 
 __all__ = [
+    "Around",
     "Delay",
     "Draft",
     "HouseholdRow",
@@ -133,6 +135,19 @@ class Replica:
         with reading(self.db) as connection:
             return replica_lists.villages(connection)
 
+    def village(self, code: str) -> Village | None:
+        with reading(self.db) as connection:
+            return replica_lists.village(connection, code)
+
+    def around(self, village: str, household: str | None) -> Around:
+        """What is known where a form is filled in, at one moment."""
+        with reading(self.db) as connection:
+            return Around(
+                replica_sync.identity(connection),
+                replica_lists.village(connection, village),
+                replica_lists.entity(connection, "household", household) if household else None,
+            )
+
     def households(
         self, village: str | None, text: str = "", limit: int = 200, offset: int = 0
     ) -> list[HouseholdRow]:
@@ -166,6 +181,11 @@ class Replica:
     def form(self, id: str, version: str | None = None) -> FormXml | None:
         with reading(self.db) as connection:
             return replica_lists.form(connection, id, version)
+
+    def newest_form(self, id: str) -> str | None:
+        """The newest version the tablet has of a form."""
+        with reading(self.db) as connection:
+            return replica_lists.newest_form(connection, id)
 
     def store_form(self, form: FormXml) -> None:
         with writing(self.db) as connection:

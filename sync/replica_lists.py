@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sync import replica_alias, replica_photos
 from sync.codec import from_json
-from sync.messages import Conflict, FormXml
+from sync.messages import Conflict, FormXml, Village
 from sync.replica_rows import HouseholdRow, Mark, Registered, Rescue, Shown, Status, VillageRow
 from sync.replica_view import HIDDEN, overlays
 
@@ -36,6 +36,14 @@ def villages(connection: sqlite3.Connection) -> list[VillageRow]:
         for code, name, township, area_class, assigned, loaded, households, waiting, drafts, rejected in rows
         if assigned or waiting or drafts or rejected
     ]
+
+
+def village(connection: sqlite3.Connection, code: str) -> Village | None:
+    """A village that is the tablet's, or was."""
+    row = connection.execute(
+        "SELECT code, name, township_name, area_class FROM village WHERE code = ?", (code,)
+    ).fetchone()
+    return Village(*row) if row else None
 
 
 def households(
@@ -139,10 +147,18 @@ def rescue(connection: sqlite3.Connection) -> Rescue | None:
 
 
 def form(connection: sqlite3.Connection, id: str, version: str | None) -> FormXml | None:
-    """That version, or of all the tablet has the newest (2020.10 is newer than 2020.9)."""
-    rows = connection.execute("SELECT id, version, sha256, xml FROM form WHERE id = ?", (id,)).fetchall()
-    wanted = [FormXml(*row) for row in rows if version in (None, row[1])]
-    return max(wanted, key=lambda known: version_key(known.version), default=None)
+    """That version, or the newest."""
+    row = connection.execute(
+        "SELECT id, version, sha256, xml FROM form WHERE id = ? AND version = ?",
+        (id, version or newest_form(connection, id)),
+    ).fetchone()
+    return FormXml(*row) if row else None
+
+
+def newest_form(connection: sqlite3.Connection, id: str) -> str | None:
+    """Of all versions the tablet has the newest (2020.10 is newer than 2020.9)."""
+    rows = connection.execute("SELECT version FROM form WHERE id = ?", (id,))
+    return max((row[0] for row in rows), key=version_key, default=None)
 
 
 def version_key(version: str) -> tuple[tuple[int, str], ...]:

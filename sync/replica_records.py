@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from sync import replica_alias, replica_photos
-from sync.codec import decode, encode, from_json, submission_hash, to_json, to_text
-from sync.messages import VALUE_CHARS_MAX, Answers, Submission, Target, Verdict
+from sync.codec import decode, from_json, said, to_text
+from sync.messages import VALUE_CHARS_MAX, Answers, Said, Submission, Target, Verdict
 from sync.replica_lists import conflict_open
 from sync.replica_rows import Delay, Draft, Record
 from sync.replica_schema import ReplicaProblem
@@ -67,7 +67,8 @@ def drafts(connection: sqlite3.Connection, village: str | None) -> list[Draft]:
 
 
 def save_draft(connection: sqlite3.Connection, draft: Draft, at: str) -> Draft:
-    saved = replace(draft, updated_at=at, target_ids=_lived_on(connection, draft))
+    seen = dict(connection.execute("SELECT dataset, id FROM draft_seen WHERE draft = ?", (draft.id,)))
+    saved = replace(draft, updated_at=at, target_ids=_lived_on(connection, draft, seen))
     # Answers as ASCII: half a surrogate pair, which some keyboards send on the way to a rare character, is no
     # reason to lose the rest.
     connection.execute(
@@ -78,7 +79,7 @@ def save_draft(connection: sqlite3.Connection, draft: Draft, at: str) -> Draft:
         (saved.id, saved.form, saved.form_version, saved.village, saved.household_id,
          as_json(saved.target_ids), saved.corrects, json.dumps(saved.answers), saved.position, at),
     )  # fmt: skip
-    _remember_seen(connection, saved)
+    _remember_seen(connection, saved, seen)
     return saved
 
 
@@ -86,24 +87,22 @@ def discard_draft(connection: sqlite3.Connection, id: str) -> None:
     connection.execute("DELETE FROM draft WHERE id = ?", (id,))
 
 
-def _lived_on(connection: sqlite3.Connection, draft: Draft) -> dict[str, str]:
+def _lived_on(connection: sqlite3.Connection, draft: Draft, begun: Mapping[str, str]) -> dict[str, str]:
     """What is begun for a home that was merged into another is about that one; what was begun before, or corrects a
     record, keeps the id it was begun with."""
     if draft.corrects:
         return dict(draft.target_ids)
-    begun = dict(connection.execute("SELECT dataset, id FROM draft_seen WHERE draft = ?", (draft.id,)))
     return {
         dataset: id if begun.get(dataset) == id else replica_alias.resolve(connection, dataset, id)
         for dataset, id in draft.target_ids.items()
     }
 
 
-def _remember_seen(connection: sqlite3.Connection, draft: Draft) -> None:
-    known = dict(connection.execute("SELECT dataset, id FROM draft_seen WHERE draft = ?", (draft.id,)))
+def _remember_seen(connection: sqlite3.Connection, draft: Draft, known: Mapping[str, str]) -> None:
     for dataset, id in draft.target_ids.items():
         if known.get(dataset) != id:
-            seen = _seen_before_correcting(connection, draft.corrects, dataset, id)
-            _store_seen(connection, draft.id, dataset, id, seen or _seen_now(connection, dataset, id))
+            was = draft.corrects and _seen_before_correcting(connection, draft.corrects, dataset, id)
+            _store_seen(connection, draft.id, dataset, id, was or _seen_now(connection, dataset, id))
 
 
 def _store_seen(connection: sqlite3.Connection, draft: str, dataset: str, id: str, seen: Seen) -> None:
@@ -129,7 +128,7 @@ def _seen_now(connection: sqlite3.Connection, dataset: str, id: str) -> Seen:
 
 
 def _seen_before_correcting(
-    connection: sqlite3.Connection, corrects: str | None, dataset: str, id: str
+    connection: sqlite3.Connection, corrects: str, dataset: str, id: str
 ) -> Seen | None:
     """What the maker of a correction has seen is the corrected record, whatever the hub has shown since.
 
@@ -196,19 +195,21 @@ def submit(
         work.village, person, work.form, work.form_version, to_text(recorded.observed_at), work.corrects,
         tuple(target for target, _ in targets), recorded.answers,
     )  # fmt: skip
-    _refuse_unreadable(submission)
-    _store(connection, submission, work, recorded.changes, {target.dataset: saw for target, saw in targets})
+    told = said(submission)
+    _refuse_unreadable(told)
+    saw_of = {target.dataset: saw for target, saw in targets}
+    _store(connection, submission, told, work, recorded.changes, saw_of)
     replica_photos.attach(connection, submission)
     discard_draft(connection, draft_id)
     recompute(connection, [*((t.dataset, t.id) for t, _ in targets), *_targets_of(connection, work.corrects)])
     return submission
 
 
-def _refuse_unreadable(submission: Submission) -> None:
+def _refuse_unreadable(told: Said) -> None:
     """What the codec cannot read back would be refused by the hub, and by this store: better now, while the
     draft can still be mended."""
     try:
-        from_json(Submission, to_json(submission))
+        from_json(Submission, json.loads(told.text))
     except MessageFault as fault:
         raise ReplicaProblem(
             "unreadable",
@@ -234,7 +235,7 @@ def _history(current: str | None, seen: Iterator[Seen]) -> str | None:
 
 
 def _store(
-    connection: sqlite3.Connection, submission: Submission, work: Draft,
+    connection: sqlite3.Connection, submission: Submission, told: Said, work: Draft,
     changes: Mapping[str, Mapping[str, str]], seen: Mapping[str, Seen],
 ) -> None:  # fmt: skip
     household = work.household_id or next(
@@ -244,7 +245,7 @@ def _store(
         "INSERT INTO submission (id, village, household, label, corrects, body, state)"
         " VALUES (?, ?, ?, ?, ?, ?, 'waiting')",
         (submission.id, submission.village, household, _label(connection, household, changes),
-         submission.corrects, encode(submission)),
+         submission.corrects, told.text.encode()),
     )  # fmt: skip
     for target in submission.targets:
         values, saw = changes[target.dataset], seen[target.dataset].seen
@@ -256,7 +257,7 @@ def _store(
         )  # fmt: skip
     connection.execute(
         "UPDATE identity SET chain_seq = ?, chain_hash = ? WHERE stage = 'current'",
-        (submission.device_seq, submission_hash(submission)),
+        (submission.device_seq, told.hash),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from sync.messages import Anew, Answers, Conflict, Submission, Verdict
+from sync.messages import Anew, Answers, Conflict, Submission, Verdict, Village
 
 Step: TypeAlias = Literal["signed", "installed", "connected"]
 State: TypeAlias = Literal["waiting", "sent_safe", "merged", "conflict", "rejected"]
@@ -106,6 +106,15 @@ class Shown:
     mine_pending: tuple[str, ...]
     marks: tuple[Mark, ...]
     updated_at: str
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a form is told instead of asking: this tablet, and the village and home it is filled in for."""
+
+    identity: Identity | None
+    village: Village | None
+    household: Shown | None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -22,6 +23,7 @@ from sqlite_utils import Database
 from sync.doors import door_order
 
 BUSY_TIMEOUT_S = 20
+STATEMENTS_KEPT = 512  # prepared once for as long as the file is open: the tablet has about 200
 Migrations: TypeAlias = "tuple[Callable[[Database], None], ...]"
 
 _FIRST = """
@@ -171,7 +173,9 @@ def connect(path: Path, migrations: Migrations = MIGRATIONS) -> Database:
     """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
     with _told():
         _refuse_newer_unopened(path, len(migrations))
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=STATEMENTS_KEPT
+        )
         try:
             return _prepared(connection, migrations)
         except BaseException:
@@ -224,35 +228,43 @@ def _user_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-@contextmanager
-def writing(db: Database) -> Iterator[sqlite3.Connection]:
+def writing(db: Database) -> _Transaction:
     """One transaction: all of it is on disk when the block has ended, or nothing of it. Never nested."""
-    connection = db.conn
-    with _told():
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # a full disk may have ended it already
-                connection.execute("ROLLBACK")
-            raise
+    return _Transaction(db.conn, "BEGIN IMMEDIATE", "COMMIT")
 
 
-@contextmanager
-def reading(db: Database) -> Iterator[sqlite3.Connection]:
+def reading(db: Database) -> _Transaction:
     """One moment of the file: a sync that commits meanwhile does not show halfway. Never nested."""
-    connection = db.conn
-    # Not within `_told`: a contact reads thirty times, and each generator costs as much as what is read.
-    try:
-        connection.execute("BEGIN")
+    return _Transaction(db.conn, "BEGIN", "ROLLBACK")
+
+
+@dataclass(frozen=True)
+class _Transaction:
+    """A ``with`` that gives the connection. No generator: that costs as much as most of what is read."""
+
+    connection: sqlite3.Connection
+    begin: str
+    end: str
+
+    def __enter__(self) -> sqlite3.Connection:
         try:
-            yield connection
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-    except sqlite3.DatabaseError as fault:
-        _tell(fault)
+            self.connection.execute(self.begin)
+        except sqlite3.DatabaseError as fault:
+            _tell(fault)
+        return self.connection
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        try:
+            try:
+                if error is None:
+                    self.connection.execute(self.end)
+            finally:
+                if self.connection.in_transaction:  # a full disk may have ended it already
+                    self.connection.execute("ROLLBACK")
+        except sqlite3.DatabaseError as fault:
+            _tell(fault)
+        if isinstance(error, sqlite3.DatabaseError):
+            _tell(error)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sync import replica_alias
 from sync.doors import door_order
@@ -28,8 +28,11 @@ _ROWS_AT_ONCE = 400  # an older SQLite takes 999 parameters
 MARKS = ("new", "waiting", "rejected", "conflict")
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def recompute(connection: sqlite3.Connection, keys: Collection[Key], also: Collection[str] = ()) -> None:

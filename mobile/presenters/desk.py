@@ -34,12 +34,13 @@ class Desk:
         return self.clock().astimezone(CHINA).date()
 
     def form(self, form_id: str, version: str | None = None) -> Form | None:
-        """The form as released (newest version unless one is named), parsed at most once."""
-        stored = self.replica.form(form_id, version)
-        if stored is None:
-            return None
-        key = (stored.id, stored.version)
+        """The form as released (newest version unless one is named), read and parsed at most once: it never changes."""
+        version = version or self.replica.newest_form(form_id)
+        key = (form_id, version or "")
         if key not in self.parsed:
+            stored = self.replica.form(form_id, version)
+            if stored is None:
+                return None
             self.parsed[key] = parse(stored.xml)
         return self.parsed[key]
 

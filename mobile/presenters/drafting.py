@@ -93,10 +93,9 @@ def start_sighting(desk: Desk, village: str, household: str | None = None) -> st
 
 def context(desk: Desk, draft: Draft) -> Context:
     """What the form is told instead of asking: who, where, and which entities."""
-    identity = desk.replica.identity()
-    village = next((row for row in desk.replica.villages() if row.code == draft.village), None)
-    shown = desk.replica.entity("household", draft.household_id) if draft.household_id else None
-    given = dict(shown.props) if shown else {}
+    around = desk.replica.around(draft.village, draft.household_id)
+    identity, village = around.identity, around.village
+    given = dict(around.household.props) if around.household else {}
     if draft.corrects:
         # What the form writes back stays as the record had it: the view already shows what that record made of it.
         given = {name: value for name, value in given.items() if name not in _written(desk, draft)}
