@@ -127,13 +127,16 @@ def contact(
     at = _Contact(protocol=line.protocols[-1])
     moved = True
     while at.account.requests_n < REQUESTS_PER_CONTACT:
-        batch = replica.next_batch(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
+        stated, batch = replica.next_request(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
         if not batch and not moved:
             return ended(at.account, NO_PROGRESS)
-        request = replace(
-            _request(replica, at, batch, clock, app_version),
-            free_bytes=free_bytes(), photos_waiting=replica.photos_waiting(),
-            can=line.can, part=replica.part_so_far(),
+        request = Request(
+            at.protocol, stated.device, stated.history, to_text(clock()), app_version, stated.chain_seq,
+            stated.chain_hash, stated.waiting, stated.villages_hash, stated.held, stated.forms, batch,
+            free_bytes(), stated.photos_waiting,
+            digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
+            digests=stated.digests if at.stating == "each" else {},
+            county_key=stated.county_key, challenge=stated.challenge, can=line.can, part=stated.part,
         )  # fmt: skip
         answer = yield request
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
@@ -157,12 +160,12 @@ def contact(
         except ReplicaProblem as problem:
             return ended(at.account, Refusal(problem.code, problem.message, problem.remedy))
         at.stating = _to_state(at, request, answer)
-        _tell(replica, at, on_progress)
+        _tell(at, settled, on_progress)
         if at.histories > HISTORIES_PER_CONTACT:
             return ended(at.account, NO_PROGRESS)
         if lost and not _goes_on(at, lost, line.tries):
             return ended(at.account, lost)
-        if not lost and _done(replica, at, answer):
+        if not lost and _done(at, settled, answer):
             return ended(at.account, None)
         moved = bool(
             lost or settled.moved or settled.met_history or settled.challenged or at.stating == "each"
@@ -223,21 +226,6 @@ def _applied(
     settled = replica.apply_part(reply, came_at)
     _enter(at, (), settled)
     return None, settled
-
-
-def _request(
-    replica: Replica, at: _Contact, batch: tuple[Submission, ...], clock: Callable[[], datetime],
-    app_version: str,
-) -> Request:  # fmt: skip
-    identity, stated = replica.identity(), replica.stated()
-    assert identity is not None, "a contact of a tablet that is not enrolled"
-    return Request(
-        at.protocol, identity.device, stated.history, to_text(clock()), app_version, stated.chain_seq,
-        stated.chain_hash, stated.waiting, stated.villages_hash, stated.held, stated.forms, batch,
-        digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
-        digests=stated.digests if at.stating == "each" else {},
-        county_key=stated.county_key, challenge=stated.challenge,
-    )  # fmt: skip
 
 
 def _to_state(at: _Contact, request: Request, reply: Reply) -> Literal["all", "each", "none"]:
@@ -332,22 +320,20 @@ def _enter(at: _Contact, batch: tuple[Submission, ...], settled: Settled) -> Non
     )
 
 
-def _done(replica: Replica, at: _Contact, reply: Reply) -> bool:
+def _done(at: _Contact, settled: Settled, reply: Reply) -> bool:
     """All offered, all read – villages included that this reply has just assigned."""
-    unread = any(cursor is None or cursor.seq is None for cursor in replica.held().values())
+    unread = settled.read_n < settled.villages_n
     asked = reply.challenge is not None and at.challenges <= CHALLENGES_PER_CONTACT
     more = reply.more or unread or asked
-    return not more and at.stating != "each" and not _still(replica, at)
+    return not more and at.stating != "each" and not _still(at, settled)
 
 
-def _still(replica: Replica, at: _Contact) -> int:
+def _still(at: _Contact, settled: Settled) -> int:
     """How many wait that were not offered yet."""
-    return sum(id not in at.offered for id in replica.waiting_ids())
+    return sum(id not in at.offered for id in settled.waiting)
 
 
-def _tell(replica: Replica, at: _Contact, on_progress: Callable[[Progress], None]) -> None:
+def _tell(at: _Contact, settled: Settled, on_progress: Callable[[Progress], None]) -> None:
     if at.account.sent_n:
-        on_progress(Progress("send", at.account.sent_n, at.account.sent_n + _still(replica, at)))
-    cursors = replica.held().values()
-    read = sum(cursor is not None and cursor.seq is not None for cursor in cursors)
-    on_progress(Progress("receive", read, len(cursors)))
+        on_progress(Progress("send", at.account.sent_n, at.account.sent_n + _still(at, settled)))
+    on_progress(Progress("receive", settled.read_n, settled.villages_n))

@@ -249,6 +249,15 @@ class Replica:
 
     # --- for the client ---
 
+    def next_request(
+        self, limit: int, *, max_bytes: int, without: Collection[str] = ()
+    ) -> tuple[Stated, tuple[Submission, ...]]:
+        """What a request states, and `next_batch`, at one moment. Of a tablet that is enrolled."""
+        with reading(self.db) as connection:
+            stated = replica_sync.stated(connection)
+            batch = replica_sync.next_batch(connection, limit, max_bytes, without) if stated.waiting else []
+        return stated, tuple(decode(Submission, waiting.body) for waiting in batch)
+
     def next_batch(
         self, limit: int, *, max_bytes: int, without: Collection[str] = ()
     ) -> tuple[Submission, ...]:

@@ -8,7 +8,6 @@ while the home it leads to is here too, or nothing would show what was recorded 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 from typing import TypeAlias
 
 from sync.messages import EntityState
@@ -55,6 +54,8 @@ def read_anew(connection: sqlite3.Connection, village: str, history: str) -> Non
 def settle(connection: sqlite3.Connection) -> set[Key]:
     """Work out where each alias leads now; gives the entities whose view this changes."""
     rows = connection.execute("SELECT dataset, id, same_as, survivor FROM alias").fetchall()
+    if not rows:
+        return set()
     further = {(dataset, id): same_as for dataset, id, same_as, _ in rows if same_as}
     touched: set[Key] = set()
     for dataset, id, _, before in rows:
@@ -91,11 +92,10 @@ def resolve(connection: sqlite3.Connection, dataset: str, id: str) -> str:
     return (row[0] if row else None) or id
 
 
-def with_survivors(connection: sqlite3.Connection, keys: Collection[Key]) -> set[Key]:
-    """These entities, and those that the aliases among them lead to."""
-    if connection.execute("SELECT 1 FROM alias LIMIT 1").fetchone() is None:
-        return set(keys)
-    return {*keys, *((dataset, resolve(connection, dataset, id)) for dataset, id in keys)}
+def survivors(connection: sqlite3.Connection) -> dict[Key, str]:
+    """`resolve` of every id that is an alias: they are few."""
+    rows = connection.execute("SELECT dataset, id, survivor FROM alias WHERE survivor IS NOT NULL")
+    return {(dataset, id): survivor for dataset, id, survivor in rows}
 
 
 def ids_of(connection: sqlite3.Connection, dataset: str, id: str) -> list[str]:

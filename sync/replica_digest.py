@@ -36,12 +36,13 @@ def settle(connection: sqlite3.Connection) -> None:
     village, in turn, is added up though nothing is known to have changed: a row may be gone."""
     _recount_some(connection)
     villages = connection.execute(
-        "SELECT code, digest IS NULL FROM village WHERE assigned AND seq IS NOT NULL ORDER BY added_up, code"
+        "SELECT code, digest FROM village WHERE assigned AND seq IS NOT NULL ORDER BY added_up, code"
     ).fetchall()
-    for place, (code, unknown) in enumerate(villages):
-        if unknown or not place:
+    for place, (code, known) in enumerate(villages):
+        if known is None or not place:
             told = str(digest.of_terms(_terms(connection, code)))
-            connection.execute("UPDATE village SET digest = ? WHERE code = ?", (told, code))
+            if told != known:
+                connection.execute("UPDATE village SET digest = ? WHERE code = ?", (told, code))
     for code, _ in villages[:1]:
         connection.execute(
             "UPDATE village SET added_up = (SELECT max(added_up) + 1 FROM village) WHERE code = ?", (code,)
@@ -73,9 +74,8 @@ def _counted(connection: sqlite3.Connection, rows: Iterable[_Row]) -> set[str]:
     """Give rows the terms that their content has; the villages of those whose term was another."""
     found = [(_term(*row), term, rowid, row[2]) for rowid, term, *row in rows]
     changed = [(now, rowid, village) for now, term, rowid, village in found if now != term]
-    connection.executemany(
-        "UPDATE entity SET term = ? WHERE rowid = ?", [(now, rowid) for now, rowid, _ in changed]
-    )
+    for now, rowid, _ in changed:
+        connection.execute("UPDATE entity SET term = ? WHERE rowid = ?", (now, rowid))
     return {village for _, _, village in changed}
 
 
@@ -88,15 +88,6 @@ def _term(
         return digest.term(state)
     except (ValueError, TypeError, AttributeError, MessageFault):
         return _UNREADABLE
-
-
-def kept(connection: sqlite3.Connection) -> dict[str, str]:
-    """Village → digest, of those read to their heads; nothing while there is more to read."""
-    whole = connection.execute("SELECT whole FROM contact").fetchone()[0]
-    rows = connection.execute(
-        "SELECT code, digest FROM village WHERE assigned AND seq IS NOT NULL ORDER BY code"
-    ).fetchall()
-    return dict(rows) if whole and all(each for _, each in rows) else {}
 
 
 def reread(connection: sqlite3.Connection, villages: Iterable[str]) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sync import digest, replica_alias, replica_digest, replica_fresh, replica_parts, replica_photos
 from sync.codec import encode, to_instant, to_json, to_text
 from sync.messages import Cursor, EnrolReply, EntityState, FormXml, NotYet, Reply, Verdict, Village
 from sync.replica_lists import store_form
 from sync.replica_rows import Delay, Identity, Settled
-from sync.replica_sync import assigned, held, identity, postpone
+from sync.replica_sync import assigned, held, identity, postpone, waiting_ids
 from sync.replica_view import Key, as_json, recompute
 
 _STATES = {"applied": "sent_safe", "merged": "merged", "conflict": "conflict", "rejected": "rejected"}
@@ -85,10 +86,12 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
         if intact(form):
             store_form(connection, form)
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
-    connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
+    if reply.people:
+        connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
     if reply.takes:
         replica_parts.set_takes(connection, reply.takes)
-    _receive(connection, work, reply)
+    if reply.changes or reply.cursors:
+        _receive(connection, work, reply)
     again = replica_digest.reread(connection, reply.reread)
     work.settled = replace(work.settled, villages_reread=again)
     work.touched |= replica_alias.settle(connection)
@@ -97,15 +100,26 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
         replica_digest.settle(connection)
     recompute(connection, work.touched, work.households)
     _note_contact(connection, reply, now)
-    return replace(work.settled, moved=_position(connection) != before)
+    after = _position(connection)
+    read = [seq is not None for _, is_mine, seq, *_ in after.villages if is_mine]
+    waiting = tuple(waiting_ids(connection))
+    return replace(
+        work.settled, moved=after != before, waiting=waiting, villages_n=len(read), read_n=sum(read)
+    )
 
 
-def _position(connection: sqlite3.Connection) -> tuple[object, ...]:
+class _Position(NamedTuple):
     """What must change from one request without submissions to the next, or the hub leads nowhere."""
+
+    villages: list[tuple[Any, ...]]
+    forms_n: int
+
+
+def _position(connection: sqlite3.Connection) -> _Position:
     cursors = connection.execute(
         "SELECT code, assigned, seq, head, after FROM village ORDER BY code"
     ).fetchall()
-    return cursors, connection.execute("SELECT count(*) FROM form").fetchone()[0]
+    return _Position(cursors, connection.execute("SELECT count(*) FROM form").fetchone()[0])
 
 
 def intact(form: FormXml) -> bool:
@@ -144,17 +158,14 @@ def settle(
 ) -> None:  # fmt: skip
     """File each verdict with its record. One for a record that is not here is passed over and counted."""
     for verdict in verdicts:
-        row = connection.execute(
-            "SELECT corrects FROM submission WHERE id = ?", (verdict.submission,)
-        ).fetchone()
-        if row is None:
-            work.settled = _more(work.settled, "unknown_n")
-            continue
-        connection.execute(
+        found = connection.execute(
             "UPDATE submission SET state = ?, outcome = ?, verdict = ?, verdict_history = ?, not_yet = NULL"
             " WHERE id = ?",
             (_STATES[verdict.outcome], verdict.outcome, encode(verdict), history, verdict.submission),
         )
+        if not found.rowcount:
+            work.settled = _more(work.settled, "unknown_n")
+            continue
         work.touched |= _file_results(connection, verdict, history)
         work.settled = _more(work.settled, f"{verdict.outcome}_n")
     for reason in not_yet:
@@ -191,7 +202,7 @@ def _assign(
     connection: sqlite3.Connection, villages: Iterable[Village]
 ) -> tuple[set[Key], tuple[str, ...], tuple[str, ...]]:
     """Hold exactly these villages; gives entities to recompute, villages gained, villages lost."""
-    before = {village.code for village in assigned(connection)}
+    before = assigned(connection)
     now = {village.code: village for village in villages}
     for village in now.values():
         connection.execute(
@@ -258,14 +269,15 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
 def _catch_up(connection: sqlite3.Connection) -> set[Key]:
     """All is read up to the feeds' heads, and results are pushed before feeds are read: an entity that still
     has not come stands in no village of ours, and nothing more is to be waited for."""
-    if any(cursor is None or cursor.seq is None for cursor in held(connection).values()):
+    if connection.execute("SELECT 1 FROM village WHERE assigned AND seq IS NULL LIMIT 1").fetchone():
         return set()
     rest = (
         "contained = 0 AND submission IN"
         " (SELECT id FROM submission WHERE state NOT IN ('waiting', 'rejected'))"
     )
     keys = set(connection.execute(f"SELECT dataset, id FROM target WHERE {rest}").fetchall())
-    connection.execute(f"UPDATE target SET contained = 1 WHERE {rest}")
+    if keys:
+        connection.execute(f"UPDATE target SET contained = 1 WHERE {rest}")
     return keys
 
 
@@ -312,26 +324,23 @@ def _gone(connection: sqlite3.Connection, state: EntityState, history: str) -> N
 
 def _put(connection: sqlite3.Connection, state: EntityState, generation: int, history: str) -> None:
     """The hub's state takes the place of what is here, unless that is newer under the same history."""
-    newer = connection.execute(
-        "SELECT version FROM entity WHERE dataset = ? AND id = ? AND at_hub AND history = ? AND version > ?",
-        (state.dataset, state.id, history, state.version),
-    ).fetchone()
-    if newer:
-        connection.execute(
-            "UPDATE entity SET generation = ? WHERE dataset = ? AND id = ? AND village = ?",
-            (generation, state.dataset, state.id, state.village),
-        )
-        return
-    connection.execute(
+    put = connection.execute(
         "INSERT INTO entity (dataset, id, village, at_hub, version, history, generation, props, conflicts,"
         " updated_at, term, effective, household, marks) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, '{}', NULL, '')"
         " ON CONFLICT (dataset, id) DO UPDATE SET village = excluded.village, at_hub = 1,"
         " version = excluded.version, history = excluded.history, generation = excluded.generation,"
         " props = excluded.props, conflicts = excluded.conflicts, updated_at = excluded.updated_at,"
-        " term = excluded.term",
+        " term = excluded.term"
+        " WHERE NOT (at_hub AND history IS excluded.history AND version > excluded.version)",
         (state.dataset, state.id, state.village, state.version, history, generation,
          as_json(dict(state.props)), as_json(to_json(state.conflicts)), state.updated_at, digest.term(state)),
     )  # fmt: skip
+    if not put.rowcount:
+        connection.execute(
+            "UPDATE entity SET generation = ? WHERE dataset = ? AND id = ? AND village = ?",
+            (generation, state.dataset, state.id, state.village),
+        )
+        return
     connection.execute(
         # Asked of each that is found: as a list, all there ever were would be gathered for every state.
         "UPDATE target SET contained = result_version <= ? WHERE dataset = ? AND id = ?"

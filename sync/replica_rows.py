@@ -197,7 +197,8 @@ class Status:
 @dataclass(frozen=True)
 class Settled:
     """What one reply changed here, for the account of a contact. ``unknown_n``: verdicts for records that are
-    not on this tablet. ``moved``: a cursor, the list of villages, or the forms are further than before."""
+    not on this tablet. ``moved``: a cursor, the list of villages, or the forms are further than before.
+    ``waiting``: ids of what waits now, in chain order; ``read_n`` of ``villages_n`` are read to their heads."""
 
     applied_n: int = 0
     merged_n: int = 0
@@ -213,3 +214,6 @@ class Settled:
     enrol_again: Anew | None = None
     moved: bool = False
     villages_reread: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    villages_n: int = 0
+    read_n: int = 0

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
-from sync import replica_digest
+from sync import replica_parts
 from sync.codec import villages_hash
-from sync.messages import FORMER_DEVICES, Cursor, Village
+from sync.messages import FORMER_DEVICES, Cursor, PartSoFar, Village
 from sync.replica_rows import Delay, Identity
 from sync.replica_view import as_json
 from sync.sealed import key_id
@@ -92,6 +92,7 @@ def next_batch(
 
 
 def held(connection: sqlite3.Connection) -> dict[str, Cursor | None]:
+    """Each village that is the tablet's, and how far it has read it; None: nothing yet."""
     rows = connection.execute("SELECT code, seq, head, after FROM village WHERE assigned ORDER BY code")
     return {code: _cursor(seq, head, after) for code, seq, head, after in rows}
 
@@ -102,8 +103,9 @@ def _cursor(seq: int | None, head: int | None, after: str | None) -> Cursor | No
 
 @dataclass(frozen=True)
 class Stated:
-    """What a request says of the tablet besides its submissions."""
+    """What a request says of the tablet besides its submissions: `Request`."""
 
+    device: str
     history: str | None
     chain_seq: int
     chain_hash: str
@@ -114,24 +116,35 @@ class Stated:
     digests: dict[str, str]
     county_key: str
     challenge: str | None
+    photos_waiting: int
+    part: PartSoFar | None
 
 
 def stated(connection: sqlite3.Connection) -> Stated:
-    history, seq, digest, county_key, challenge = connection.execute(
-        "SELECT history, chain_seq, chain_hash, county_key, challenge FROM identity WHERE stage = 'current'"
+    """Of a tablet that is enrolled."""
+    device, history, seq, chain_hash, county_key, challenge, waiting, photos, whole = connection.execute(
+        "SELECT device, history, chain_seq, chain_hash, county_key, challenge,"
+        " (SELECT count(*) FROM submission WHERE state = 'waiting'),"
+        " (SELECT count(*) FROM photo WHERE state = 'waiting'), (SELECT whole FROM contact)"
+        " FROM identity WHERE stage = 'current'"
     ).fetchone()
-    waiting = connection.execute("SELECT count(*) FROM submission WHERE state = 'waiting'").fetchone()[0]
-    forms = connection.execute("SELECT id || '@' || version FROM form ORDER BY id, version").fetchall()
+    villages = connection.execute(
+        "SELECT code, name, township_name, area_class, seq, head, after, digest FROM village WHERE assigned"
+        " ORDER BY code"
+    ).fetchall()
+    digests = {row[0]: row[-1] for row in villages if row[4] is not None}
+    forms = connection.execute("SELECT id || '@' || version FROM form ORDER BY id, version")
     return Stated(
-        history, seq, digest, waiting, villages_hash(assigned(connection)), held(connection),
-        tuple(row[0] for row in forms), replica_digest.kept(connection),
-        key_id(county_key), challenge,
+        device, history, seq, chain_hash, waiting, villages_hash(Village(*row[:4]) for row in villages),
+        {row[0]: _cursor(*row[4:7]) for row in villages}, tuple(row[0] for row in forms),
+        # Nothing while there is more to read.
+        digests if whole and all(digests.values()) else {},
+        key_id(county_key), challenge, photos, replica_parts.so_far(connection),
     )  # fmt: skip
 
 
-def assigned(connection: sqlite3.Connection) -> list[Village]:
-    rows = connection.execute("SELECT code, name, township_name, area_class FROM village WHERE assigned")
-    return [Village(*row) for row in rows]
+def assigned(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT code FROM village WHERE assigned")}
 
 
 def waiting_ids(connection: sqlite3.Connection) -> list[str]:

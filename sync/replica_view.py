@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sync import replica_alias
 from sync.doors import door_order
@@ -39,8 +39,10 @@ def recompute(connection: sqlite3.Connection, keys: Collection[Key], also: Colle
     """Bring the stored view of these entities, and the list rows that show them, up to date. ``also``: households
     whose row alone is to be brought up to date."""
     households = set(also)
-    for dataset, entity in sorted(replica_alias.with_survivors(connection, keys)):
-        households.update(_entity(connection, dataset, entity))
+    leads_to = replica_alias.survivors(connection) if keys else {}
+    survivors = {(key[0], leads_to[key]) for key in keys if key in leads_to}
+    for dataset, entity in sorted({*keys, *survivors}):
+        households.update(_entity(connection, dataset, entity, leads_to))
     ordered = sorted(households)
     for at in range(0, len(ordered), _ROWS_AT_ONCE):
         _household_rows(connection, ordered[at : at + _ROWS_AT_ONCE])
@@ -63,52 +65,87 @@ def overlays(connection: sqlite3.Connection, dataset: str, entity: str) -> list[
     return [(submission, json.loads(changed)) for submission, changed in rows]
 
 
-def _own_only(connection: sqlite3.Connection, dataset: str, entity: str) -> list[tuple[str, str, str]]:
-    """(submission, village, values) of rules 1 and 2 together, for an entity the hub does not have: here the
-    values left as they were prefilled count too, for there is nothing else to show."""
-    return connection.execute(
-        "SELECT s.id, s.village, t.changes FROM target t JOIN submission s ON s.id = t.submission"
-        " WHERE t.dataset = ? AND t.id = ? AND ((t.contained = 0 AND coalesce(s.outcome, '') != 'rejected')"
-        "  OR (s.outcome = 'rejected'"
-        "   AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id))) ORDER BY s.seq",
-        (dataset, entity),
-    ).fetchall()
+class _About(NamedTuple):
+    """What one of my submissions says of an entity. ``own``: under its very id; ``changed``, ``values``: what it
+    changed, and all that it saved, as JSON."""
+
+    village: str
+    own: bool
+    state: str
+    outcome: str | None
+    corrected: bool
+    contained: bool
+    changed: str
+    values: str
+
+    @property
+    def lies_over(self) -> bool:
+        """Rule 1."""
+        return not self.contained and self.outcome != "rejected"
+
+    @property
+    def stands_alone(self) -> bool:
+        """Rules 1 and 2 together, for an entity the hub does not have."""
+        return self.own and (self.lies_over or (self.outcome == "rejected" and not self.corrected))
 
 
-def _entity(connection: sqlite3.Connection, dataset: str, entity: str) -> set[str]:
+def _about(connection: sqlite3.Connection, dataset: str, entity: str) -> list[_About]:
+    """All my submissions about an entity, in chain order, under whichever id they were recorded."""
+    rows = connection.execute(
+        "SELECT s.village, t.id = :id, s.state, s.outcome,"
+        " EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id), t.contained, t.changed, t.changes"
+        f" FROM target t JOIN submission s ON s.id = t.submission WHERE {_UNDER_ANY_ID} ORDER BY s.seq",
+        {"dataset": dataset, "id": entity},
+    )
+    return [_About(*row) for row in rows]
+
+
+def _entity(
+    connection: sqlite3.Connection, dataset: str, entity: str, leads_to: Mapping[Key, str]
+) -> set[str]:
     """Recompute one entity; gives the households whose list row shows it, before and now."""
     row = connection.execute(
-        "SELECT at_hub, props, conflicts, household FROM entity WHERE dataset = ? AND id = ?",
+        "SELECT at_hub, props, conflicts, household, effective, marks FROM entity WHERE dataset = ? AND id = ?",
         (dataset, entity),
     ).fetchone()
     touched = {row[3]} if row and row[3] else set()
     if dataset == "household":
         touched.add(entity)
-    if (leads_to := replica_alias.resolve(connection, dataset, entity)) != entity:
+    if (dataset, entity) in leads_to:
         connection.execute("DELETE FROM entity WHERE dataset = ? AND id = ?", (dataset, entity))
-        return touched | {leads_to}
+        return touched | {leads_to[dataset, entity]}
+    mine = _about(connection, dataset, entity)
     if row and row[0]:
-        effective, mine = json.loads(row[1]), overlays(connection, dataset, entity)
+        effective, laid = json.loads(row[1]), [each.changed for each in mine if each.lies_over]
     else:
-        own = _own_only(connection, dataset, entity)
-        if not own:
+        # The values left as they were prefilled count too, for there is nothing else to show.
+        effective, laid = {}, [each.values for each in mine if each.stands_alone]
+        if not laid:
             connection.execute("DELETE FROM entity WHERE dataset = ? AND id = ?", (dataset, entity))
             return touched
         if row is None:
-            _insert_own(connection, dataset, entity, own[0][1])
-        effective, mine = {}, [(submission, json.loads(values)) for submission, _, values in own]
-    for _, changed in mine:
-        effective.update(changed)
+            village = next(each.village for each in mine if each.stands_alone)
+            _insert_own(connection, dataset, entity, village)
+    for values in laid:
+        effective.update(json.loads(values))
     household = effective.get("household") or None
-    household = household and replica_alias.resolve(connection, "household", household)
-    marks = _marks(
-        connection, dataset, entity, new=not (row and row[0]), conflict=bool(row and row[2] != "[]")
-    )
-    connection.execute(
-        "UPDATE entity SET effective = ?, household = ?, marks = ? WHERE dataset = ? AND id = ?",
-        (as_json(effective), household, marks, dataset, entity),
-    )
+    household = household and leads_to.get(("household", household), household)
+    marks = _marks(mine, new=not (row and row[0]), conflict=bool(row and row[2] != "[]"))
+    now = (household, as_json(effective), marks)
+    if row is None or now != row[3:]:
+        connection.execute(
+            "UPDATE entity SET household = ?, effective = ?, marks = ? WHERE dataset = ? AND id = ?",
+            (*now, dataset, entity),
+        )
     return touched | {household} if household else touched
+
+
+def _marks(mine: Sequence[_About], *, new: bool, conflict: bool) -> str:
+    waiting = any(each.state == "waiting" for each in mine)
+    rejected = any(each.state == "rejected" and not each.corrected for each in mine)
+    return " ".join(
+        mark for mark, there in zip(MARKS, (new, waiting, rejected, conflict), strict=True) if there
+    )
 
 
 def _insert_own(connection: sqlite3.Connection, dataset: str, entity: str, village: str) -> None:
@@ -116,18 +153,6 @@ def _insert_own(connection: sqlite3.Connection, dataset: str, entity: str, villa
         "INSERT INTO entity (dataset, id, village, at_hub, version, history, generation, props, conflicts,"
         " updated_at, effective, household, marks) VALUES (?, ?, ?, 0, 0, NULL, 0, '{}', '[]', '', '{}', NULL, '')",
         (dataset, entity, village),
-    )
-
-
-def _marks(connection: sqlite3.Connection, dataset: str, entity: str, *, new: bool, conflict: bool) -> str:
-    waiting, rejected = connection.execute(
-        "SELECT coalesce(max(s.state = 'waiting'), 0), coalesce(max(s.state = 'rejected' AND NOT EXISTS"
-        " (SELECT 1 FROM submission c WHERE c.corrects = s.id)), 0)"
-        f" FROM target t JOIN submission s ON s.id = t.submission WHERE {_UNDER_ANY_ID}",
-        {"dataset": dataset, "id": entity},
-    ).fetchone()
-    return " ".join(
-        mark for mark, there in zip(MARKS, (new, waiting, rejected, conflict), strict=True) if there
     )
 
 
@@ -146,8 +171,8 @@ def _household_rows(connection: sqlite3.Connection, households: Sequence[str]) -
         households,
     ):
         parts.setdefault(household, []).append((part[0], part[1], part[2]))
-    gone = set(households) - {row[0] for row in own}
-    connection.executemany("DELETE FROM household_row WHERE id = ?", [(each,) for each in gone])
+    for gone in set(households) - {row[0] for row in own}:
+        connection.execute("DELETE FROM household_row WHERE id = ?", (gone,))
     connection.executemany(
         "INSERT OR REPLACE INTO household_row VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         [_household_row(row, parts.get(row[0], [])) for row in own],
