@@ -47,6 +47,8 @@ def told(line: Line) -> dict[str, Line]:
 
 
 def line_of(session: Session) -> Line:
+    if session.in_nested_transaction():
+        session.connection()  # says its SAVEPOINT, which SQLAlchemy puts off until somebody asks for the connection
     line: Line = session.info[_LINE]
     return line
 
@@ -163,18 +165,20 @@ class _Spelt:
 def _spelt(statement: Any, dialect: Dialect) -> _Spelt:
     compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
     assert not compiled.escaped_bind_names, "names that every driver takes"
-    assert not compiled.post_compile_params, "a list is one parameter: `database.among`"
-    writers = cast("Mapping[str, _Convert]", compiled._bind_processors)
+    given = {name: None for bind, name in compiled.bind_names.items() if bind.required}
+    # With lists that are part of the statement spelt out; one that is given is one parameter (`database.among`).
+    whole = compiled.construct_expanded_state(given)
+    writers = cast("dict[str, _Convert]", {**compiled._bind_processors, **whole.processors})
     always = {
-        name: writers[name](bind.effective_value) if name in writers else bind.effective_value
-        for bind, name in compiled.bind_names.items()
-        if not bind.required
+        name: writers[name](value) if name in writers else value
+        for name, value in whole.parameters.items()
+        if name not in given
     }
     return _Spelt(
-        compiled.string,
-        tuple(compiled.positiontup or ()) if compiled.positional else None,
+        whole.statement,
+        tuple(whole.positiontup or ()) if compiled.positional else None,
         always,
-        [(name, write) for name, write in writers.items() if name not in always],
+        [(name, write) for name, write in writers.items() if name in given],
         [(column.type, dialect) for column in compiled._result_columns],
     )
 

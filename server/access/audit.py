@@ -14,14 +14,17 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from server import statements
 from server.access.roles import OWN_VERBS
 from server.access.tables import Audit, Person
+from server.database import table_of
 from server.web import N_, Page
 from server.web.figures import CHINA
 from server.web.listing import held_to
 
 ROWS_AT_A_TIME: Final = 500
 DETAIL_CHARS_MAX: Final = 1000
+_LINE: Final = table_of(Audit).insert()
 # Acts without a person: what the server does by itself, and what somebody does on its command line.
 ITSELF, COMMAND_LINE = N_("系统自动"), N_("服务器命令行")
 
@@ -34,12 +37,11 @@ def audit(
     what else must be known in a year, Chinese label to value; never a password, a token or a whole account number.
     """
     kept = {label: value[:DETAIL_CHARS_MAX] for label, value in detail.items() if value}
-    session.add(
-        Audit(
-            county=county, id=str(uuid4()), at=now, person=person, verb=verb, area=area or county,
-            subject=subject, detail=kept,
-        )
-    )  # fmt: skip
+    line = {
+        "county": county, "id": str(uuid4()), "at": now, "person": person, "verb": verb, "area": area or county,
+        "subject": subject, "detail": kept,
+    }  # fmt: skip
+    statements.run(session, _LINE, line)
 
 
 def common_area(codes: list[str], county: str) -> str:

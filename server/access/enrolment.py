@@ -15,10 +15,11 @@ from sqlalchemy import bindparam, update
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
+from server import statements
 from server.access import credentials, rules
 from server.access.audit import audit, common_area
 from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
-from server.database import table_of
+from server.database import among, table_of, upsert
 from server.web import N_, Problem
 from sync.chain import Standing
 from sync.messages import Anew
@@ -40,8 +41,19 @@ def _of_tablet(statement: Any) -> Any:
 
 
 # What every contact runs, built once: building a statement costs more than running it.
-_ASSIGNMENTS: Final = rows_of(table_of(Assignment).c.village, table_of(Assignment).c.until_at).where(
-    table_of(Assignment).c.county == bindparam("county"), table_of(Assignment).c.device == bindparam("device")
+_HELD: Final = table_of(Assignment)
+_ASSIGNMENTS: Final = rows_of(_HELD.c.village, _HELD.c.until_at.is_(None)).where(
+    _HELD.c.county == bindparam("county"), _HELD.c.device == bindparam("device")
+)
+_TAKEN: Final = (
+    update(_HELD)
+    .where(
+        _HELD.c.county == bindparam("county"),
+        _HELD.c.device == bindparam("device"),
+        among(_HELD.c.village, "villages"),
+        _HELD.c.until_at.is_(None),
+    )
+    .values(until_at=bindparam("now"))
 )
 _BY_SECRET: Final = rows_of(Tablet).where(table_of(Tablet).c.secret_sha256 == bindparam("digest"))
 _LOCKED: Final = _of_tablet(
@@ -180,11 +192,10 @@ def assign(
     empty for the command line.
     """
     wanted = sorted(set(villages) - held(session, county=county, device=device))
-    for code in wanted:
-        # Given, taken and given back within one instant is one time of holding it.
-        session.merge(Assignment(county=county, device=device, village=code, from_at=now, until_at=None))
-    session.flush()
     if wanted:
+        holding = {"county": county, "device": device, "from_at": now, "until_at": None}
+        # Given, taken and given back within one instant is one time of holding it.
+        upsert(session, Assignment, [{**holding, "village": code} for code in wanted])
         _note(
             session,
             by,
@@ -213,16 +224,8 @@ def unassign(
             {N_("收回"): "、".join(taken)},
             now,
         )
-    session.connection().execute(
-        update(Assignment)
-        .where(
-            col(Assignment.county) == county,
-            col(Assignment.device) == device,
-            col(Assignment.village).in_(villages),
-            col(Assignment.until_at).is_(None),
-        )
-        .values(until_at=now)
-    )
+        given = {"county": county, "device": device, "villages": taken, "now": now}
+        statements.run(session, _TAKEN, given)
 
 
 def hand_over(
@@ -232,7 +235,7 @@ def hand_over(
     `same_tablet` or `device_revoked`.
     """
     # Of two who hand the same village over at once the second sees what the first has done.
-    session.connection().execute(_LOCKED, {"of_county": county, "of_device": device})
+    statements.rows(session, _LOCKED, {"of_county": county, "of_device": device})
     going = sorted(set(villages) & held(session, county=county, device=device))
     if not going:
         raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
@@ -288,8 +291,8 @@ def ever_held(session: Session, *, county: str, device: str) -> set[str]:
 
 def held_and_ever(session: Session, *, county: str, device: str) -> tuple[set[str], set[str]]:
     """Both, from one look."""
-    rows = session.execute(_ASSIGNMENTS, {"county": county, "device": device}).all()
-    return {code for code, until_at in rows if until_at is None}, {code for code, _ in rows}
+    rows = statements.rows(session, _ASSIGNMENTS, {"county": county, "device": device})
+    return {code for code, now in rows if now}, {code for code, _ in rows}
 
 
 def tablet_by_secret(session: Session, secret: str) -> Tablet | None:
@@ -323,7 +326,8 @@ def note_contact(
     """`challenge`: given with the reply to a tablet whose chain lies behind; any other contact ends the one
     before.
     """
-    session.connection().execute(
+    statements.run(
+        session,
         _NOTE_CONTACT,
         {
             "of_county": county,
@@ -354,7 +358,7 @@ class ChainKnown:
 
 def locked(session: Session, *, county: str, device: str) -> ChainKnown:
     """The tablet's row as it is now, locked until this transaction ends: its requests are judged one by one."""
-    row = session.connection().execute(_LOCKED, {"of_county": county, "of_device": device}).one()
+    (row,) = statements.rows(session, _LOCKED, {"of_county": county, "of_device": device})
     return ChainKnown(*row)
 
 

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func
+from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
+from server import statements
 from server.access import tablet_state
 from server.access.places import Place
 from server.access.roles import SURVEYOR
@@ -23,6 +26,11 @@ from server.access.tables import (
     Tablet,
 )
 from server.access.tablet_state import Concern
+from server.database import among, table_of
+
+_PERSON: Final = table_of(Person).c
+# Asked by every contact that has something to tell, so it is built once.
+_NAMES: Final = rows_of(_PERSON.id, _PERSON.name).where(among(_PERSON.id, "people"))
 
 
 @dataclass(frozen=True)
@@ -262,9 +270,7 @@ def tokens(session: Session, *, person: str) -> Sequence[ApiToken]:
 
 def names(session: Session, people: set[str]) -> dict[str, str]:
     """Person id → name, of those that exist."""
-    if not people:
-        return {}
-    return dict(session.exec(select(Person.id, Person.name).where(col(Person.id).in_(people))).all())
+    return dict(statements.rows(session, _NAMES, {"people": sorted(people)})) if people else {}
 
 
 def everybody(session: Session) -> Sequence[Person]:

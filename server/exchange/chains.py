@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
+from server import statements
 from server.access import enrolment
 from server.access.enrolment import ChainKnown
-from server.database import parts, table_of
+from server.database import among, parts, table_of
 from server.exchange import journal
 from server.exchange.tables import SubmissionRow
 from sync import chain
@@ -28,10 +29,10 @@ _JOURNAL: Final = table_of(SubmissionRow).c
 # Built once: to put a statement together costs more than to run it.
 _SENT: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent).where(
     _JOURNAL.county == bindparam("county"),
-    _JOURNAL.device.in_(bindparam("senders", expanding=True)),
+    among(_JOURNAL.device, "senders"),
     _JOURNAL.kind == "submission",
 )
-_AT_PLACES: Final = _SENT.where(_JOURNAL.device_seq.in_(bindparam("places", expanding=True)))
+_AT_PLACES: Final = _SENT.where(among(_JOURNAL.device_seq, "places"))
 _FROM: Final = _SENT.where(_JOURNAL.device_seq >= bindparam("place"))
 
 
@@ -94,7 +95,7 @@ def _links(
     rows: list[Any] = []
     for part in parts(sorted(places)):
         wanted = {"county": county, "senders": sorted(senders), "places": part}
-        rows += session.connection().execute(_AT_PLACES, wanted)
+        rows += statements.rows(session, _AT_PLACES, wanted)
     return _read(session, county, maker, rows)
 
 
@@ -103,7 +104,7 @@ def _links_from(
 ) -> Mapping[int, Sequence[Link]]:
     """The same from a place on."""
     wanted = {"county": county, "senders": sorted(senders), "place": place}
-    return _read(session, county, maker, session.connection().execute(_FROM, wanted).all())
+    return _read(session, county, maker, statements.rows(session, _FROM, wanted))
 
 
 def _read(session: Session, county: str, maker: str, rows: Iterable[Any]) -> Mapping[int, Sequence[Link]]:

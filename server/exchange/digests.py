@@ -16,6 +16,7 @@ from sqlalchemy import TextClause, delete, func, select, text, tuple_
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
+from server import statements
 from server.access.audit import audit
 from server.database import insert_into, insert_rows, parts, read, table_of, upsert, write
 from server.exchange.digest_tables import TabletDigest, VillageDigest
@@ -75,10 +76,8 @@ def kept(session: Session, county: str, places: Mapping[str, int]) -> dict[str, 
     """Village → its digest at a place in its feed; None where that is not known."""
     found: dict[str, str | None] = {village: None if seq else EMPTY for village, seq in places.items()}
     if asked := {village: seq for village, seq in places.items() if seq}:
-        connection = session.connection()
-        given = {"county": county, "given": json.dumps(asked)}
-        rows = connection.execute(_KEPT[connection.dialect.name], given)
-        found |= {row.village: row.digest for row in rows}
+        statement = _KEPT[statements.line_of(session).dialect.name]
+        found |= dict(statements.rows(session, statement, {"county": county, "given": json.dumps(asked)}))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import and_, bindparam, func, select, tuple_
 from sqlmodel import Session
 
+from server import statements
 from server.database import among, table_of
 from server.exchange.tables import EntityRow, FeedHead, FeedRow
 from sync.documents import state_of
@@ -26,13 +27,13 @@ class SqlFeed:
 
     def heads(self, villages: Sequence[str]) -> dict[str, int]:
         """Village → feed head; absent if nothing ever happened there."""
-        rows = self.session.connection().execute(_HEADS, {"county": self.county, "villages": list(villages)})
-        return {row.village: row.seq for row in rows}
+        wanted = {"county": self.county, "villages": list(villages)}
+        return dict(statements.rows(self.session, _HEADS, wanted))
 
     def changes(self, village: str, after_seq: int, limit: int) -> list[tuple[int, EntityState]]:
         """Each entity once, at its last row: what a tablet wants is the present state."""
         after = {"county": self.county, "village": village, "after": after_seq, "most": limit}
-        rows = self.session.connection().execute(_CHANGES, after)
+        rows = statements.rows(self.session, _CHANGES, after)
         return [(seq, state_of(document, village)) for seq, document in rows]
 
     def snapshot(self, village: str, after_key: str | None, limit: int) -> list[EntityState]:
@@ -42,7 +43,7 @@ class SqlFeed:
         if after_key is not None:
             query = _FURTHER
             wanted["dataset"], _, wanted["id"] = after_key.partition("/")
-        rows = self.session.connection().execute(query, wanted)
+        rows = statements.rows(self.session, query, wanted)
         return [state_of(document, village) for (document,) in rows]
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, select
 
+from server import statements
 from server.database import table_of
 from server.exchange.tables import FormRow
 from server.web.figures import CHINA
@@ -108,7 +109,7 @@ def register(session: Session, released: Iterable[tuple[str, str, str]], now: da
 
 def keys(session: Session) -> set[FormKey]:
     """Which forms the database has."""
-    return {(form, version) for form, version in session.connection().execute(_KEYS)}
+    return set(statements.rows(session, _KEYS, {}))
 
 
 def load(session: Session) -> Forms:

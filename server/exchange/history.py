@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from sqlalchemy import and_, bindparam, select, update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
+from server import statements
 from server.database import among, table_of
 from server.exchange.tables import FeedHead, HubMeta
 
@@ -24,6 +25,11 @@ _WITH_HEADS = (
     .select_from(_META)
     .outerjoin(_HEAD, and_(_HEAD.c.county == bindparam("county"), among(_HEAD.c.village, "villages")))
     .where(_META.c.name == NAME)
+)
+_BEGIN_NEW = (
+    update(_META)
+    .where(_META.c.name == NAME, _META.c.value == bindparam("old"))
+    .values(value=bindparam("new"))
 )
 
 
@@ -38,8 +44,8 @@ def ensure(session: Session, new_id: Callable[[], str]) -> str:
 
 
 def present(session: Session) -> str:
-    value: str = session.connection().execute(_PRESENT).scalar_one()
-    return value
+    ((value,),) = statements.rows(session, _PRESENT, {})
+    return str(value)
 
 
 def present_with_heads(
@@ -47,13 +53,10 @@ def present_with_heads(
 ) -> tuple[str, dict[str, int]]:
     """The present history, and how far the feeds of these villages go in it; of those where something happened."""
     given = {"county": county, "villages": sorted(villages)}
-    rows = session.connection().execute(_WITH_HEADS, given).all()
+    rows = statements.rows(session, _WITH_HEADS, given)
     return rows[0][0], {village: seq for _, village, seq in rows if village is not None}
 
 
 def begin_new(session: Session, old: str, new: str) -> bool:
     """Begin another history; False if somebody else has just done so."""
-    done = session.connection().execute(
-        update(HubMeta).where(col(HubMeta.name) == NAME, col(HubMeta.value) == old).values(value=new)
-    )
-    return done.rowcount == 1
+    return statements.run(session, _BEGIN_NEW, {"old": old, "new": new}) == 1

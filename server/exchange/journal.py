@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
+from server import statements
 from server.database import among, insert_absent, insert_rows, parts, table_of, update_unchanged
 from server.exchange import digests
 from server.exchange.tables import EntityRow, FeedRow, SubmissionRow, SubmissionTarget
@@ -69,10 +70,11 @@ def past(session: Session, county: str, ids: Collection[str]) -> dict[str, Past]
     """
     found: dict[str, Past] = {}
     for chunk in parts(sorted(ids)):
-        for row in session.connection().execute(_PAST, {"county": county, "ids": chunk}):
-            verdict = decode(Verdict, row.verdict.encode())
-            traces = read_traces(row.traces)
-            found[row.id] = Past(row.id, row.hash, verdict, row.person, row.observed_at, traces)
+        for id, digest, verdict, person, observed_at, traces in statements.rows(
+            session, _PAST, {"county": county, "ids": chunk}
+        ):
+            told = decode(Verdict, verdict.encode())
+            found[id] = Past(id, digest, told, person, observed_at, read_traces(traces))
     return found
 
 
@@ -93,7 +95,7 @@ def _read_entities(session: Session, county: str, keys: Collection[tuple[str, st
     for dataset, named in groupby(sorted(keys), key=itemgetter(0)):
         for ids in parts(id for _, id in named):
             wanted = {"county": county, "dataset": dataset, "ids": ids}
-            for (document,) in session.connection().execute(_ENTITIES, wanted):
+            for (document,) in statements.rows(session, _ENTITIES, wanted):
                 held = read_held(document)
                 found[held.key] = held
     return found
@@ -210,7 +212,5 @@ def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str,
     """Raise each village's head by its count, in the order of their codes; village → new head."""
     if not counts:
         return {}
-    connection = session.connection()
-    given = {"county": county, "given": json.dumps(counts)}
-    rows = connection.execute(_BUMP[connection.dialect.name], given)
-    return {row.village: row.seq for row in rows}
+    statement = _BUMP[statements.line_of(session).dialect.name]
+    return dict(statements.rows(session, statement, {"county": county, "given": json.dumps(counts)}))

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, delete, select
 
 from server.access.tables import Tablet
-from server.database import insert_into, parts, read, write
+from server.database import insert_absent, parts, read, write
 from server.exchange.photo_files import NoPicture, OtherContent, PhotoFiles
 from server.exchange.tables import Photo, PhotoName, PhotoUpload
 from server.web import N_, Problem
@@ -74,8 +74,7 @@ def note(session: Session, county: str, records: Iterable[Record]) -> None:
         if entry.submission and entry.kind != "office"
         for path, sha256 in _first(entry.submission.answers)
     ]  # fmt: skip
-    if rows:
-        session.connection().execute(insert_into(session, PhotoName).on_conflict_do_nothing(), rows)
+    insert_absent(session, PhotoName, rows)
 
 
 def _first(answers: object) -> list[tuple[str, str]]:
@@ -109,7 +108,7 @@ def begin(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, now: datetime) -> Arr
         _make_room(desk, session, tablet, wanted.sha256)
         row = {"county": tablet.county, "device": tablet.device, "sha256": wanted.sha256, "bytes": wanted.bytes,
                "of": wanted.of, "begun_at": now}  # fmt: skip
-        session.connection().execute(insert_into(session, PhotoUpload).on_conflict_do_nothing(), [row])
+        insert_absent(session, PhotoUpload, [row])
     return at(desk, tablet, wanted.sha256, now)
 
 
@@ -170,7 +169,7 @@ def _receive(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, found: Picture, no
         row = {"county": tablet.county, "sha256": wanted.sha256, "kind": found.kind, "bytes": wanted.bytes,
                "width": found.width, "height": found.height, "of": wanted.of, "device": tablet.device,
                "received_at": now}  # fmt: skip
-        session.connection().execute(insert_into(session, Photo).on_conflict_do_nothing(), [row])
+        insert_absent(session, Photo, [row])
         if _forget(session, tablet, wanted.sha256) and not wanted.of:
             _not_waiting(session, tablet)
     return Arriving(wanted.bytes, wanted.bytes)

@@ -14,6 +14,7 @@ from sqlalchemy import and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from server import statements
 from server.database import among, parts, table_of
 from server.exchange.tables import SubmissionRow, SubmissionTarget
 from sync.documents import read_traces
@@ -56,8 +57,7 @@ def also_about(session: Session, county: str, submissions: Collection[str], data
     found: dict[str, str] = {}
     for some in parts(sorted(submissions)):
         named = {"county": county, "submissions": some, "dataset": dataset}
-        rows = session.connection().execute(_ALSO_ABOUT, named)
-        found |= {row.submission: row.entity for row in rows}
+        found |= dict(statements.rows(session, _ALSO_ABOUT, named))
     return found
 
 

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlmodel import Session, col
 
+from server import statements
 from server.access.views import Reporting
 from server.programme.plan import Plan, plan_of
 from server.programme.rules import CLASSES, Cell, Counts, by, counts
@@ -88,10 +91,24 @@ def counting_of(plan: Plan | None) -> Counting:
 
 def cells(session: Session, area: str, plan: Plan | None) -> list[Cell]:
     """The households of an area, grouped by everything that is counted."""
-    at = standing(counting_of(plan))
+    low, high = rules.bounds(area)
+    wanted = {"low": low, "high": high, "county": area[: rules.DIGITS["county"]]}
+    in_county = len(area) >= rules.DIGITS["county"]
+    grouped = _grouped(counting_of(plan), rules.child_digits(area), in_county)
+    return [
+        Cell(**dict(zip(CELL_NAMES, row[:7], strict=True)), area_m2=Decimal(str(row[7])).quantize(CENTS),
+             without_area=int(row[8]))
+        for row in statements.rows(session, grouped, wanted)
+    ]  # fmt: skip
+
+
+# To put it together takes as long as a county of some hundred homes takes to count; plans are a handful.
+@lru_cache(maxsize=32)
+def _grouped(counting: Counting, digits: int, in_county: bool) -> Any:
+    at = standing(counting)
     each = (
         select(
-            func.substr(col(Household.village), 1, rules.child_digits(area)).label("part"),
+            func.substr(col(Household.village), 1, digits).label("part"),
             at.area_class.label("area_class"),
             at.heating.label("heating"),
             at.situation.label("situation"),
@@ -100,28 +117,18 @@ def cells(session: Session, area: str, plan: Plan | None) -> list[Cell]:
             col(Household.heated_area_m2).label("area_m2"),
         )
         .select_from(at.source)
-        .where(within(area))
-        .subquery("each_household")
+        .where(col(Household.village).between(bindparam("low"), bindparam("high")))
     )
-    alike = (
-        each.c.part,
-        each.c.area_class,
-        each.c.heating,
-        each.c.situation,
-        each.c.task_kind,
-        each.c.coverage_kind,
-    )
-    grouped = select(
+    if in_county:
+        each = each.where(col(Household.county) == bindparam("county"))
+    home = each.subquery("each_household").c
+    alike = home.part, home.area_class, home.heating, home.situation, home.task_kind, home.coverage_kind
+    return select(
         *alike,
         func.count(),
-        func.coalesce(func.sum(each.c.area_m2), 0),
-        func.sum(case((each.c.area_m2.is_(None), 1), else_=0)),
+        func.coalesce(func.sum(home.area_m2), 0),
+        func.sum(case((home.area_m2.is_(None), 1), else_=0)),
     ).group_by(*alike)
-    return [
-        Cell(**dict(zip(CELL_NAMES, row[:7], strict=True)), area_m2=Decimal(str(row[7])).quantize(CENTS),
-             without_area=int(row[8]))
-        for row in session.execute(grouped)
-    ]  # fmt: skip
 
 
 def coverage(session: Session, area: str, now: datetime, reporting: ReportingOf) -> Coverage:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, tuple_, update
 from sqlmodel import Session, col
 
+from server import statements
 from server.database import among, parts, table_of, upsert
 from server.registry.duplicate_tables import Alias, HouseholdMerge
 from server.registry.tables import Household
@@ -25,6 +26,7 @@ Derivation = Callable[[Session, str, Sequence[Held], datetime], None]
 DATASET: Final = "household"
 OWNER: Final = "household"
 """The property by which other entities name the home they belong to."""
+_ALIAS, _HOME = table_of(Alias), table_of(Household)
 # Built once: every contact that brings records asks.
 _SURVIVORS: Final = select(col(Alias.id), col(Alias.survivor)).where(
     col(Alias.county) == bindparam("county"), col(Alias.dataset) == DATASET, among(col(Alias.id), "ids")
@@ -184,7 +186,14 @@ def _end(id: str, known: Mapping[str, str]) -> str:
 # ---- derivations
 
 # Asked once for every batch that tablets send, so it is put together once.
-_ANY: Final = select(table_of(Alias).c.id).where(table_of(Alias).c.county == bindparam("county")).limit(1)
+_ANY: Final = select(_ALIAS.c.id).where(_ALIAS.c.county == bindparam("county")).limit(1)
+_OF_COUNTY: Final = (_ALIAS.c.county == bindparam("county"), _ALIAS.c.dataset == DATASET)
+_NO_ALIASES: Final = delete(_ALIAS).where(*_OF_COUNTY, among(_ALIAS.c.id, "ids"))
+_NO_HOMES: Final = delete(_HOME).where(_HOME.c.county == bindparam("county"), among(_HOME.c.id, "ids"))
+_LEADING: Final = select(_ALIAS.c.id, _ALIAS.c.same_as, _ALIAS.c.survivor).where(*_OF_COUNTY)
+_LEADS: Final = (
+    update(_ALIAS).where(*_OF_COUNTY, _ALIAS.c.id == bindparam("alias")).values(survivor=bindparam("end"))
+)
 
 
 def through(*derivations: Derivation) -> Derivation:
@@ -214,7 +223,7 @@ def _concerned(session: Session, county: str, changed: Iterable[Held]) -> bool:
     """Whether any home of the county is an alias, or becomes one: where none is, a batch asks no more than this."""
     if any(held.same_as for held in changed):
         return True
-    return session.connection().execute(_ANY, {"county": county}).first() is not None
+    return bool(statements.rows(session, _ANY, {"county": county}))
 
 
 def _owner(held: Held) -> str:
@@ -231,34 +240,25 @@ def _belonging(held: Held, further: Mapping[str, str]) -> Held:
 
 def _note(session: Session, county: str, changed: Iterable[Held]) -> None:
     """Aliases in and out of their table; a home that is one has no row of its own."""
+    session.flush()
     homes = [held for held in changed if held.dataset == DATASET]
     gone = [held for held in homes if held.same_as]
     for part in parts(sorted(held.id for held in homes if not held.same_as)):
-        session.execute(
-            delete(Alias).where(
-                col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id).in_(part)
-            )
-        )
+        statements.run(session, _NO_ALIASES, {"county": county, "ids": part})
     rows = [
         {"county": county, "dataset": DATASET, "id": held.id, "same_as": held.same_as, "survivor": held.same_as,
          "village": held.village}
         for held in gone
     ]  # fmt: skip
-    if rows:
-        upsert(session, Alias, rows)
+    upsert(session, Alias, rows)
     for part in parts(sorted(held.id for held in gone)):
-        session.execute(delete(Household).where(col(Household.county) == county, col(Household.id).in_(part)))
+        statements.run(session, _NO_HOMES, {"county": county, "ids": part})
     _lead_to_the_end(session, county)
 
 
 def _lead_to_the_end(session: Session, county: str) -> None:
-    rows = session.execute(
-        select(col(Alias.id), col(Alias.same_as), col(Alias.survivor)).where(
-            col(Alias.county) == county, col(Alias.dataset) == DATASET
-        )
-    ).all()
-    known = {row.id: row.same_as for row in rows}
-    for row in rows:
-        if (end := _end(row.id, known)) != row.survivor:
-            same = (col(Alias.county) == county, col(Alias.dataset) == DATASET, col(Alias.id) == row.id)
-            session.execute(update(Alias).where(*same).values(survivor=end))
+    rows = statements.rows(session, _LEADING, {"county": county})
+    known = {id: same_as for id, same_as, _ in rows}
+    for id, _, survivor in rows:
+        if (end := _end(id, known)) != survivor:
+            statements.run(session, _LEADS, {"county": county, "alias": id, "end": end})
