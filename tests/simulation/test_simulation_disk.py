@@ -55,6 +55,33 @@ def test_a_database_is_put_back_under_all_who_have_it_open(file):
     assert file.read_bytes() == before.read_bytes()
 
 
+def test_a_log_is_put_back_under_all_who_have_the_database_open(file):
+    with closing(opened(file)) as one, closing(opened(file)) as other:
+        for n in range(MANY):
+            writer, reader = (one, other) if n % 2 else (other, one)
+            before, log = homes(reader), Disk(file).image().log
+            writer.execute("INSERT INTO home VALUES ('钱模拟', ?)", ("模" * 500,))
+            assert len(homes(reader)) == len(before) + 1
+            whole = Disk(file).image().log
+            Disk(file).crash(whole[: len(log) + (len(whole) - len(log)) * n // MANY])
+            assert homes(one) == homes(other) == before
+            Disk(file).crash(whole)
+            assert len(homes(one)) == len(homes(other)) == len(before) + 1
+        assert one.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_who_dies_inside_a_transaction_leaves_none(file):
+    with closing(opened(file)) as dying, closing(opened(file)) as other:
+        fuse = Fuse(Disk(file))
+        with suppress(Died), fuse.lit(0):
+            dying.execute("BEGIN IMMEDIATE")
+            fuse.guard(dying)
+            dying.execute("INSERT INTO home VALUES ('钱模拟', '')")
+        assert not dying.in_transaction
+        other.execute("BEGIN IMMEDIATE")
+        assert homes(dying) == ["赵模拟"]
+
+
 def test_when_a_process_dies_does_not_depend_on_what_its_connection_did_before(file):
     with closing(opened(file)) as fresh:
         lived = [_dies(file, fresh, ticks) for ticks in range(8)]

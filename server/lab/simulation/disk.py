@@ -81,16 +81,21 @@ class Disk:
     def rewind(self, template: Path) -> None:
         """Make the file what the template is, under connections that have it open and are in no transaction.
 
-        The log is empty and its index unreadable: as after another process's crash, their next transactions read
-        everything anew. What they know of the tables stays true, and so do the statements they have compiled, which
-        takes longer than all that a story does with them.
+        What they know of the tables stays true, and so do the statements they have compiled, which takes longer than
+        all that a story does with them.
         """
         if self.file.stat().st_mtime_ns != _UNTOUCHED_NS:
             database = template.read_bytes()
             _overwrite(self.file, database)
             os.truncate(self.file, len(database))
             os.utime(self.file, ns=(_UNTOUCHED_NS, _UNTOUCHED_NS))
-        os.truncate(self.log, 0)
+        self.crash(b"")
+
+    def crash(self, log: bytes | None = None) -> None:
+        """Under connections that have the database open and are in no transaction: a process ended, and ``log`` is
+        what it left of it; None: all. Its index is unreadable, so their next transactions read everything anew."""
+        if log is not None:
+            self.log.write_bytes(log)
         _overwrite(self.index, bytes(_INDEX_HEAD_BYTES))
 
     @contextmanager
@@ -165,7 +170,7 @@ class Fuse:
     @contextmanager
     def lit(self, ticks: int | None) -> Iterator[None]:
         """Inside, connections taken into guard end after ``ticks``, None: as soon as it is shortened to; whatever
-        comes of it leaves as `Died`."""
+        comes of it leaves as `Died`, and a transaction that was open is not any more."""
         self.left, self.image = None if ticks is None else ticks * STEPS_PER_TICK, None
         try:
             yield
@@ -176,6 +181,8 @@ class Fuse:
             raise
         finally:
             self.left = None
+            if self.image is not None and self.guarded is not None:
+                self.guarded.rollback()
         if self.image is not None:
             raise Died
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -171,8 +172,10 @@ def restored(world: World, _tablet: Tablet, step: Step) -> None:
 
 def put_back(world: World, _tablet: Tablet, step: Step) -> None:
     """A copy is put back unannounced, and the next to call is a tablet that has read further."""
+    present = world.hub.history()
     for copy in reversed(world.hub.copies[-COPIES_BACK:]):
-        ahead = next((tablet for tablet in world.tablets if _ahead(world, tablet, copy)), None)
+        known = _known(copy)
+        ahead = next((each for each in world.tablets if _ahead(each, known, present)), None)
         if ahead:
             world.hub.put_back(copy)
             photographs.went_back(world, copy, world.story.stream(step.n, "photos"), restored=False)
@@ -182,23 +185,30 @@ def put_back(world: World, _tablet: Tablet, step: Step) -> None:
             return
 
 
-def _ahead(world: World, tablet: Tablet, copy: Path) -> bool:
+@dataclass(frozen=True)
+class Known:
+    """What a copied database knows: its history, feed heads and tablets."""
+
+    history: str
+    heads: Mapping[str, int]
+    devices: frozenset[str]
+
+
+def _ahead(tablet: Tablet, copy: Known, present: str) -> bool:
     """Whether the tablet has read further than the copy goes, and so will give it away: the copy knows it."""
-    history, heads, devices = _of_copy(copy)
     stated = tablet.replica.stated()
-    known = tablet.device in devices and history == stated.history == world.hub.history()
+    known = tablet.device in copy.devices and copy.history == stated.history == present
     return known and any(
-        cursor is not None and max(cursor.seq or 0, cursor.head or 0) > heads.get(village, 0)
+        cursor is not None and max(cursor.seq or 0, cursor.head or 0) > copy.heads.get(village, 0)
         for village, cursor in stated.held.items()
     )
 
 
-def _of_copy(copy: Path) -> tuple[str, Mapping[str, int], frozenset[str]]:
-    """History, feed heads and tablets of a copied database."""
+def _known(copy: Path) -> Known:
     with closing(sqlite3.connect(copy)) as database:
         history = database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0]
         devices = frozenset(device for (device,) in database.execute("SELECT device FROM tablet"))
-        return history, dict(database.execute("SELECT village, seq FROM feed_head")), devices
+        return Known(history, dict(database.execute("SELECT village, seq FROM feed_head")), devices)
 
 
 Event = Callable[["World", Tablet, Step], None]

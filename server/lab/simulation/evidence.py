@@ -179,13 +179,12 @@ class Evidence:
 
 def gather(world: World) -> Evidence:
     """Everything, from the hub's database and from each tablet."""
-    said = _of_the_product(world)
+    said, heads, history = _of_the_product(world), world.hub.heads(), world.hub.history()
     with world.hub.file_read() as database:
         entities = _entities(database)
-        heads = dict(database.execute("SELECT village, seq FROM feed_head").fetchall())
         return Evidence(
             contacts_n=world.contacts_n,
-            history=database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0],
+            history=history,
             journal=_journal(database),
             differing=tuple(
                 row["id"]

@@ -21,12 +21,11 @@ from server.access import enrolment
 from server.access.tables import Tablet
 from server.database import read, write
 from server.exchange import backup, forms, history, office, rescue, rescue_file, store
-from server.exchange.feed import SqlFeed
 from server.exchange.photo_files import FOLDER, PhotoFiles
 from server.exchange.photos import PhotoDesk
 from server.exchange.snapshots import Shelf
 from server.exchange.store import Exchange
-from server.lab.simulation.disk import Died, Disk, torn
+from server.lab.simulation.disk import Died, Disk, Image, torn
 from server.lab.simulation.seams import Seams
 from server.lab.simulation.stage import COUNTY, COUNTY_NAME, Plug, Stage
 from server.lab.simulation.wire import Answer, Letter
@@ -130,8 +129,8 @@ class Hub:
             with fuse.lit(ticks):
                 return self.answer(letter)
         except Died:
-            words = self._last_words(letter) if self.judged else None
-            self._begin_again(fuse)
+            words = self._last_words(letter)
+            self._begin_again()
             if words is not None:
                 return words
             raise
@@ -139,25 +138,27 @@ class Hub:
             self.left_writing = None
 
     def _last_words(self, letter: Letter) -> Answer | None:
-        assert self.judged is not None
+        if self.judged is None or self.seams.last_words is None:
+            return None
         reply = self.seams.last_words(self.history(), self.judged, self.clock())
-        asked = wire.unpack_request(letter.body, letter.encoding, letter.device).request
-        return self._packed(reply, asked) if reply else None
+        return self._packed(reply, wire.unpack_request(letter.body, letter.encoding, letter.device).request)
 
-    def _begin_again(self, fuse: object) -> None:
-        """The process that died is gone, its connections with it. Where another still has the database open, its
-        files stay as they are: what the dead one had not committed is nobody's."""
-        self._new_process()
-        image = self.plug.fuse.image
-        if image is not None and self.servers_n == 1:
-            self.disk.put(image)
-
-    def _new_process(self) -> None:
-        """What a server had in memory is gone with it. One that stands alone here is not joined by what a story before
-        this one had."""
-        for plug in self.stage.plugs if self.servers_n == 1 else (self.plug,):
-            plug.engine.dispose()
+    def _begin_again(self) -> None:
+        """The process that died is gone, and what it had in memory with it. Where another still has the database open,
+        its files stay as they are: what the dead one had not committed is nobody's."""
         self.exchanges[self.serving] = replace(self.exchange, shelf=Shelf())
+        if self.servers_n == 1:
+            self._left(self.plug.fuse.image)
+
+    def _left(self, image: Image | None) -> None:
+        """The files are what a process left in them that ended: ``image``, or None, what they are. Its connections
+        serve the next one, which finds in them a log that nobody has read."""
+        if self.stage.at_rest:
+            self.disk.crash(image.log if image else None)
+        else:
+            self.stage.leave()
+            if image is not None:
+                self.disk.put(image)
 
     @contextmanager
     def dying(self, ticks: int) -> Iterator[None]:
@@ -166,7 +167,7 @@ class Hub:
             with self.plug.fuse.lit(ticks):
                 yield
         except Died:
-            self._begin_again(self.plug.fuse)
+            self._begin_again()
             raise
 
     @contextmanager
@@ -176,14 +177,14 @@ class Hub:
         before = self.disk.image()
         yield
         after = torn(before, self.disk.image(), rng)
-        self.stage.leave()
-        self.disk.put(after)
+        self._left(after)
         raise Died
 
     def answer_and_die(self, letter: Letter) -> None:
         """Take everything a request brings, commit, and end before a reply is made."""
+        self.plug.fuse.image = None
         self._take(letter)
-        self._new_process()
+        self._begin_again()
 
     def answer_and_lose_power(self, letter: Letter, rng: Random) -> None:
         """The same, and of what this commit wrote nobody knows how much has reached the disk."""
@@ -340,9 +341,10 @@ class Hub:
                 database.row_factory = None
 
     def history(self) -> str:
-        with read(self.exchange.engine) as session:
-            return history.present(session)
+        with self.file_read() as database:
+            return str(database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0])
 
-    def heads(self, villages: Collection[str]) -> dict[str, int]:
-        with read(self.exchange.engine) as session:
-            return SqlFeed(session, COUNTY).heads(sorted(villages))
+    def heads(self) -> dict[str, int]:
+        """Village → place of the last line in its feed."""
+        with self.file_read() as database:
+            return dict(database.execute("SELECT village, seq FROM feed_head").fetchall())

@@ -25,19 +25,14 @@ def as_sent(reply: Reply) -> Reply:
     return reply
 
 
-def silent(history: str, pushed: Pushed, now: datetime) -> Reply | None:
-    """A hub that dies before its commit says nothing."""
-    return None
-
-
 @dataclass(frozen=True)
 class Seams:
     """``decide``: the hub's judgement. ``on_the_way``: may change a reply. ``last_words``: what a hub answers that
-    has judged and dies before its commit."""
+    has judged and dies before its commit; None: it says nothing."""
 
     decide: Decide = decide
     on_the_way: Callable[[Reply], Reply] = as_sent
-    last_words: Callable[[str, Pushed, datetime], Reply | None] = silent
+    last_words: Callable[[str, Pushed, datetime], Reply] | None = None
 
 
 HONEST = Seams()

@@ -169,6 +169,12 @@ class Stage:
     callers: dict[str, Tablet] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the hub's database is open, and nobody is in a transaction."""
+        open = Disk(self.world / self.hub_file.name).index.exists()
+        return open and not any(plug.busy for plug in self.plugs)
+
     def set(self, servers_n: int) -> Path:
         """Put the world's folder back to what the stage is; gives the database's file.
 
@@ -176,7 +182,7 @@ class Stage:
         depend on what was played before it.
         """
         hub = self.world / self.hub_file.name
-        if any(plug.busy for plug in self.plugs) or not Disk(hub).index.exists():
+        if not self.at_rest:
             self.leave()
         files = {hub: self.hub_file} | {each.file_in(self.world): each.file for each in self.tablets}
         still_open = self.open.keys() | ({hub} if any(plug.joined for plug in self.plugs) else set())
