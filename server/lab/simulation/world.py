@@ -38,12 +38,17 @@ ENROLS_AT_ONCE: Final = 0.5
 
 @dataclass(frozen=True)
 class Moved:
-    """What a contact of the healing changed: what others can read (``told``), or only the tablet's own turn; whether
-    records of it are put off (``waits``)."""
+    """What a contact of the healing changed: whether records were taken (``told``), and the villages in whose ``feeds``
+    others read of it, or only the tablet's own turn; whether records of it are put off (``waits``)."""
 
     told: bool
+    feeds: frozenset[str]
     itself: bool
     waits: bool
+
+    def concerns(self, tablet: Tablet, other: Tablet) -> bool:
+        """Whether another has something to hear, in its villages or, as a copy of the tablet that called, of itself."""
+        return self.told and (bool(self.feeds & other.intended) or other.number == tablet.number)
 
 
 @dataclass
@@ -51,7 +56,8 @@ class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
     ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
     ``rescued``: all that revoked tablets had recorded. ``photos``: those that were taken. ``copied``:
-    step → device of the tablet that was copied there."""
+    step → device of the tablet that was copied there. ``heads``: village → where its feed stood when it was last looked
+    at."""
 
     stage: Stage
     story: Story
@@ -67,6 +73,7 @@ class World:
     copied: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    heads: dict[str, int] = field(default_factory=dict)
     hub: Hub = field(init=False)
     network: Network = field(init=False)
     tablets: list[Tablet] = field(init=False)
@@ -178,13 +185,15 @@ class World:
 
     def heal(self) -> None:
         """The network is good, drafts are thrown away, the office puts right what a restore undid, and all tablets
-        call until nobody has anything new to say: first those that have, so that the others need not call again."""
+        call until nobody has anything new to say: first those that have, so that the others need not call again. Who
+        has called calls again where that `concerns` them."""
         self._begin_step(HEALING)
         for tablet in self.tablets:
             for draft in tablet.replica.drafts():
                 tablet.replica.discard_draft(draft.id)
             if self.hub.went_back:
                 self._put_right(tablet, tablet.ever)
+        self._gone_on()
         calling = sorted(self.tablets, key=lambda tablet: not tablet.replica.waiting_ids())
         self.contacts_n = None if calling else 0
         for n in range(1, CONTACTS_MAX + 1 if calling else 0):
@@ -197,9 +206,8 @@ class World:
                     continue
                 self.contacts_n = n
                 return
-            if moved.told:
-                others = (each for each in self.tablets if each is not tablet and each not in calling)
-                calling.extend(others)
+            others = (each for each in self.tablets if each is not tablet and each not in calling)
+            calling.extend(each for each in others if moved.concerns(tablet, each))
             if (moved.waits and self._settled(tablet)) or moved.itself:
                 calling.append(tablet)
             if not calling:
@@ -217,13 +225,18 @@ class World:
         told = bool(account.applied_n or account.merged_n or account.conflict_n)
         again = account.received_n or account.sent_n or account.requests_n > 1
         itself = bool(anew or account.problem or (again and self.story.size == "large"))
-        moved = Moved(told, itself, bool(account.not_yet_n))
+        moved = Moved(told, self._gone_on() if told else frozenset(), itself, bool(account.not_yet_n))
         if account.sent_n or account.received_n or account.problem:
             sent, received = account.sent_n, account.received_n
             self.tell(
                 f"healing: {tablet.name} sends {sent}, receives {received}, {account.problem or 'well'}"
             )
         return moved
+
+    def _gone_on(self) -> frozenset[str]:
+        """Villages whose feeds have gone on since this was last asked."""
+        was, self.heads = self.heads, self.hub.heads()
+        return frozenset(village for village, head in self.heads.items() if head != was.get(village))
 
     def _settled(self, tablet: Tablet) -> bool:
         """Whether the office has just brought what a tablet's records were waiting for."""
