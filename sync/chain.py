@@ -116,13 +116,26 @@ def _not_upon(each: Submission, before: Sequence[Link]) -> bool:
 # --- lines -------------------------------------------------------------------------------------------------
 
 
+def enrolled(line: str, seq: int, device: str) -> str:
+    """The line of a tablet that enrolled anew as ``device``: it goes on from the last record it had of its former one,
+    at ``seq`` in ``line``, as a copy does from where it parted. Its own places are counted from 1 again."""
+    return f"{line}{BRANCH}{seq + 1}.{device[:8]}"
+
+
+def root(line: str, device: str) -> str:
+    """How a device's line begins, by the line of any of its records."""
+    before, named, _ = line.partition("." + device[:8])
+    return before + named if named else device
+
+
 def lines(
     device: str, submissions: Iterable[Submission], links: Mapping[int, Sequence[Link]]
 ) -> dict[str, str]:
-    """Submission id → the line it belongs to, for records made under one ``device`` id of which there are copies.
+    """Submission id → the line it belongs to, for records made under one device id of which there are copies.
 
-    The first way that came here is called like the device itself; another one, from where it leaves, after the
-    first of its records to come: "device~seq.id". ``links``: the journal's, from the place before these on.
+    The first way that came here is called like the ``device`` itself (or as `enrolled` says); another one, from where
+    it leaves, after the first of its records to come: "device~seq.id". ``links``: the journal's, from the place before
+    these on.
     """
     at = {seq: list(there) for seq, there in links.items()}
     ordered = sorted(submissions, key=lambda each: each.device_seq)
@@ -133,20 +146,21 @@ def lines(
     found: dict[str, str] = {}
     for each, link in zip(ordered, own, strict=True):
         known = next((there.line for there in at.get(each.device_seq, ()) if there.id == each.id), None)
-        found[each.id] = line = known or _line(each, link.hash, at, coming)
+        found[each.id] = line = known or _line(each, link.hash, device, at, coming)
         at.setdefault(each.device_seq, []).append(replace(link, line=line))
     return found
 
 
 def _line(
-    each: Submission, own: str, at: Mapping[int, Sequence[Link]], coming: Mapping[int, Sequence[Link]]
-) -> str:
+    each: Submission, own: str, device: str, at: Mapping[int, Sequence[Link]],
+    coming: Mapping[int, Sequence[Link]],
+) -> str:  # fmt: skip
     """The line it goes on from, if no other record does; else the one that goes on from it and came before it, as
     may be after a restore; else a new one. ``own``: its hash. ``at``: what is here; ``coming``: with it."""
     here, before, after = (at.get(each.device_seq + step, ()) for step in (0, -1, 1))
     base = next((link.line for link in before if link.hash == each.previous_hash), "")
     if not each.previous_hash:
-        base = each.device
+        base = device
     leads_to = [link.line for link in after if link.previous_hash == own]
     taken = {link.line for link in here} | {link.line for link in after} - set(leads_to)
     if base and base not in taken and _runs_on(each.device_seq, own, base, at, coming):
@@ -156,7 +170,7 @@ def _line(
         return line
     # Where it left the others is not known: then none of theirs is its own for certain.
     place = each.device_seq if base else 1
-    return f"{base or each.device}{BRANCH}{place}.{each.id[:8]}"
+    return f"{base or device}{BRANCH}{place}.{each.id[:8]}"
 
 
 def _runs_on(
@@ -174,12 +188,12 @@ def _runs_on(
 
 
 def apart(line: str, seq: int, other: str, other_seq: int) -> int:
-    """How many links one record of a tablet stands after another of the *same* tablet; 0 if neither was made upon
-    the other: two tablets, or two copies of one after they had parted."""
+    """How far one record of a tablet stands after another of the *same* tablet (in links, unless it enrolled anew in
+    between); 0 if neither was made upon the other: two tablets, or two copies of one after they had parted."""
     if line == other:
         return seq - other_seq
     if len(line) > len(other):
         return -apart(other, other_seq, line, seq)
     left = other.removeprefix(line + BRANCH)
     parted_at = int(left.split(".", 1)[0]) if left != other else 0
-    return seq - other_seq if seq < parted_at else 0
+    return min(seq - other_seq, -1) if seq < parted_at else 0

@@ -28,6 +28,7 @@ from sync.messages import (
     VALUE_CHARS_MAX,
     VILLAGES_PER_TABLET,
     Answers,
+    ChainEnd,
     Conflict,
     Cursor,
     EnrolReply,
@@ -188,10 +189,11 @@ _reply = record(
     county_key=_key, challenge=optional(_short), enrol_again=optional(one_of("restored", "cloned")),
     takes=_ways, part=optional(_part),
 )  # fmt: skip
+_chain_end = record(ChainEnd, device=uuid, seq=number(), hash=_hash)
 _enrol_request = record(
     EnrolRequest, protocol=number(), code=text(100, empty=False), device=uuid,
     secret=text(200, empty=False), device_name=_short, app_version=text(100),
-    formers=array(uuid, FORMER_DEVICES),
+    formers=array(uuid, FORMER_DEVICES), ends=array(_chain_end, FORMER_DEVICES),
 )  # fmt: skip
 _enrol_reply = record(
     EnrolReply, device=uuid, county=county, county_name=_short, person=_short, person_name=_short,

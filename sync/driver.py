@@ -287,7 +287,7 @@ def enrol(
     at = address(server)
     fresh = replica.new_identity(at)
     request = EnrolRequest(PROTOCOL, code.strip(), fresh.device, fresh.secret, device_name, app_version,
-                           formers=replica.formers())  # fmt: skip
+                           formers=replica.formers(), ends=replica.ends())  # fmt: skip
     return replica.enrolled(HttpHub(client, at, fresh.secret).enrol(request))
 
 

@@ -284,9 +284,18 @@ class Reply:
 
 
 @dataclasses.dataclass(frozen=True)
+class ChainEnd:
+    """The last record that a tablet has of a chain of its own: its place and its hash."""
+
+    device: str
+    seq: int
+    hash: str
+
+
+@dataclasses.dataclass(frozen=True)
 class EnrolRequest:
     """``device`` and ``secret`` are made and stored on the tablet before the first send. ``formers``: ids it was
-    enrolled under before, and still has records of."""
+    enrolled under before, and still has records of; ``ends``: where the chains of these end, the earliest first."""
 
     protocol: int
     code: str
@@ -295,6 +304,7 @@ class EnrolRequest:
     device_name: str
     app_version: str
     formers: tuple[str, ...] = ()
+    ends: tuple[ChainEnd, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,18 @@ from sqlite_utils import Database
 
 from sync import replica_lists, replica_parts, replica_photos, replica_records, replica_reply, replica_sync
 from sync.codec import decode, to_text
-from sync.messages import Answers, Cursor, EnrolReply, FormXml, Part, PartSoFar, Reply, Submission, Village
+from sync.messages import (
+    Answers,
+    ChainEnd,
+    Cursor,
+    EnrolReply,
+    FormXml,
+    Part,
+    PartSoFar,
+    Reply,
+    Submission,
+    Village,
+)
 from sync.replica_records import Recorded
 from sync.replica_rows import (
     Around,
@@ -118,6 +129,11 @@ class Replica:
         """Ids this tablet has been enrolled under and has records of."""
         with reading(self.db) as connection:
             return replica_sync.formers(connection)
+
+    def ends(self) -> tuple[ChainEnd, ...]:
+        """Where the chains end that this tablet made under those ids."""
+        with reading(self.db) as connection:
+            return replica_sync.ends(connection)
 
     def note_revoked(self) -> None:
         """The hub has proved that it revoked this tablet: nothing is sent any more (``rescue.carry_out``)."""

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sync import replica_parts
-from sync.codec import villages_hash
-from sync.messages import FORMER_DEVICES, Cursor, PartSoFar, Village
+from sync.codec import decode, submission_hash, villages_hash
+from sync.messages import FORMER_DEVICES, ChainEnd, Cursor, PartSoFar, Submission, Village
 from sync.replica_rows import Delay, Identity
 from sync.replica_view import as_json
 from sync.sealed import key_id
@@ -50,6 +50,19 @@ def formers(connection: sqlite3.Connection) -> tuple[str, ...]:
     made_by = [json.loads(body)["device"] for (body,) in bodies]
     current = connection.execute("SELECT device FROM identity WHERE stage = 'current'").fetchall()
     return tuple(dict.fromkeys([*made_by, *(device for (device,) in current)]))[-FORMER_DEVICES:]
+
+
+def ends(connection: sqlite3.Connection) -> tuple[ChainEnd, ...]:
+    """The last record under each id that this tablet has been enrolled under, the earliest id first."""
+    last: dict[str, bytes] = {}
+    for (body,) in connection.execute("SELECT body FROM submission ORDER BY seq"):
+        device = json.loads(body)["device"]
+        last.pop(device, None)
+        last[device] = body
+    made = [decode(Submission, body) for body in last.values()]
+    return tuple(ChainEnd(each.device, each.device_seq, submission_hash(each)) for each in made)[
+        -FORMER_DEVICES:
+    ]
 
 
 def note_revoked(connection: sqlite3.Connection, at: str) -> None:

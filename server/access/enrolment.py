@@ -22,8 +22,10 @@ from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
 from server.database import among, table_of, upsert
 from server.web import N_, Problem
 from sync.chain import Standing
-from sync.messages import Anew
+from sync.messages import Anew, ChainEnd
 
+ENDS: Final = "@"
+"""Between a former id of a tablet and where its chain ended, as `Tablet.formers` has them."""
 CLOSED: Final[Mapping[Anew, str]] = {
     "restored": N_("数据被恢复成较早的样子"),
     "cloned": N_("数据被复制到另一台平板"),
@@ -57,7 +59,12 @@ _TAKEN: Final = (
 )
 _BY_SECRET: Final = rows_of(Tablet).where(table_of(Tablet).c.secret_sha256 == bindparam("digest"))
 _LOCKED: Final = _of_tablet(
-    rows_of(*(table_of(Tablet).c[name] for name in ("chain_seq", "chain_hash", "challenge", "closed_as")))
+    rows_of(
+        *(
+            table_of(Tablet).c[name]
+            for name in ("chain_seq", "chain_hash", "challenge", "closed_as", "formers")
+        )
+    )
 ).with_for_update()
 _NOTE_CONTACT: Final = _noted(
     "last_contact_at", "app_version", "waiting", "clock_offset_s", "chain_seq", "chain_hash", "challenge",
@@ -124,9 +131,10 @@ def withdraw_code(session: Session, *, county: str, code_sha256: str, by: str, n
 
 def enrol(
     session: Session, *, code: str, device: str, secret: str, name: str, app_version: str, now: datetime,
-    formers: Sequence[str] = (),
+    formers: Sequence[str] = (), ends: Sequence[ChainEnd] = (),
 ) -> Enrolled:  # fmt: skip
-    """Makes the tablet and gives it the code's villages. `formers`: ids under which it was enrolled before.
+    """Makes the tablet and gives it the code's villages. `formers`: ids under which it was enrolled before; `ends`:
+    where the chains of these end.
 
     The same code by the same device and secret answers as before: its first reply may have been lost. Raises
     Problem `code_unknown`, `code_expired`, `code_used`, `device_taken` or `device_revoked`.
@@ -155,7 +163,8 @@ def enrol(
             enrolled_at=now,
         )
     tablet.name, tablet.person, tablet.app_version = name, person.id, app_version
-    tablet.formers = list(formers)
+    ended = {each.device: f"{each.device}{ENDS}{each.seq}:{each.hash}" for each in ends}
+    tablet.formers = [ended.get(former, former) for former in formers]
     session.add(tablet)
     found.used_at, found.used_by = now, device
     session.add(found)
@@ -354,6 +363,7 @@ class ChainKnown:
     chain_hash: str
     challenge: str | None
     closed_as: str | None
+    formers: Sequence[str] = ()
 
 
 def locked(session: Session, *, county: str, device: str) -> ChainKnown:
@@ -378,7 +388,13 @@ def close(session: Session, *, county: str, device: str, closed_as: Anew, now: d
 def successors(session: Session, *, county: str, device: str) -> list[Tablet]:
     """Tablets that say they were enrolled under this id before, the earliest first."""
     rows = session.exec(select(Tablet).where(Tablet.county == county).order_by(col(Tablet.enrolled_at)))
-    return [tablet for tablet in rows if device in tablet.formers]
+    return [tablet for tablet in rows if any(each.split(ENDS)[0] == device for each in tablet.formers)]
+
+
+def ends(formers: Iterable[str]) -> list[ChainEnd]:
+    """Where a tablet's former chains end, the earliest first; of an older app's nothing is known."""
+    told = (former.replace(ENDS, ":").split(":") for former in formers if ENDS in former)
+    return [ChainEnd(device, int(seq), digest) for device, seq, digest in told]
 
 
 def closed_words(tablet: Tablet) -> str:

@@ -101,7 +101,8 @@ class Tablet(SQLModel, table=True):
 
     `chain_seq`, `chain_hash`: the furthest head of its chain; `challenge`: it stated one behind that and was asked
     to say so again. `closed_as` (restored, cloned): more than one line of records came under this id; whoever
-    holds it must enrol anew. `formers`: ids it was enrolled under before, by its own word.
+    holds it must enrol anew. `formers`: ids it was enrolled under before, by its own word, with the end of each
+    chain: "id@place:hash" (of an older app the id alone).
     """
 
     __tablename__ = "tablet"

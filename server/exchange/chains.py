@@ -22,8 +22,9 @@ from server.exchange import journal
 from server.exchange.tables import SubmissionRow
 from sync import chain
 from sync.chain import Known, Link, Standing
+from sync.codec import submission_hash
 from sync.facts import Device
-from sync.messages import Anew, Request, Submission
+from sync.messages import Anew, ChainEnd, Request, Submission
 
 _JOURNAL: Final = table_of(SubmissionRow).c
 # Built once: to put a statement together costs more than to run it.
@@ -65,21 +66,48 @@ def settle(
 
 
 def lines(
-    session: Session, county: str, sender: str, submissions: Sequence[Submission], *, doubted: bool
-) -> dict[str, str]:
-    """Submission → the line it belongs to, of records that copies of a tablet may have made side by side: those of a
-    device that is closed or behind what it said before (`doubted`), and those that come by way of another device
-    than made them.
+    session: Session, county: str, sender: str, submissions: Sequence[Submission], *, doubted: bool,
+    formers: Sequence[str] = (),
+) -> dict[str, str]:  # fmt: skip
+    """Submission → the line it belongs to, where that is not simply its device: of records that copies of a tablet may
+    have made side by side, for their device is closed or behind what it said before (`doubted`), or they come by way
+    of another; and of a tablet that enrolled anew and said where its former chains end (`formers`).
     """
+    ends = enrolment.ends(formers)
+    before = {end.device: ends[:n] for n, end in enumerate(ends)} | {sender: ends}
+    makers = {each.device for each in submissions} - (set() if doubted or ends else {sender})
     found: dict[str, str] = {}
-    for maker in sorted({each.device for each in submissions} - (set() if doubted else {sender})):
+    # The former chains first: the later ones go on from them.
+    for maker in sorted(makers, key=lambda each: (len(before.get(each, ends)), each)):
         made = [each for each in submissions if each.device == maker]
-        senders = {sender, maker}
-        senders |= {each.device for each in enrolment.successors(session, county=county, device=maker)}
-        found |= chain.lines(
-            maker, made, _links_from(session, county, maker, senders, min(chain.around(made)))
-        )
+        copies = doubted or maker != sender
+        senders = _senders(session, county, sender, maker) if copies else {sender}
+        links = _links_from(session, county, maker, senders, min(chain.around(made)))
+        known = next((link.line for there in links.values() for link in there), None)
+        line = chain.root(known, maker) if known else maker
+        if known is None and before.get(maker):
+            line = _goes_on(session, county, sender, maker, before[maker][-1], found, submissions)
+        found |= chain.lines(line, made, links) if copies else dict.fromkeys([each.id for each in made], line)
     return found
+
+
+def _senders(session: Session, county: str, sender: str, maker: str) -> set[str]:
+    """By way of which devices records of a maker may have come."""
+    successors = enrolment.successors(session, county=county, device=maker)
+    return {sender, maker} | {each.device for each in successors}
+
+
+def _goes_on(
+    session: Session, county: str, sender: str, maker: str, end: ChainEnd, found: Mapping[str, str],
+    submissions: Sequence[Submission],
+) -> str:  # fmt: skip
+    """The line of a maker none of whose records is here yet: on from where the chain before it ended, if that is
+    known. `found`: the lines of what comes with them."""
+    senders = _senders(session, county, sender, end.device)
+    links = _links(session, county, end.device, senders, {end.seq}).get(end.seq, ())
+    here = {link.hash: link.line for link in links}
+    here |= {submission_hash(each): found[each.id] for each in submissions if each.device == end.device}
+    return chain.enrolled(here[end.hash], end.seq, maker) if end.hash in here else maker
 
 
 def parted(session: Session, county: str, device: str, submissions: Sequence[Submission]) -> bool:

@@ -254,6 +254,7 @@ def _enrolled(request: Request, asked: EnrolRequest) -> EnrolReply:
             app_version=asked.app_version,
             now=now,
             formers=asked.formers,
+            ends=asked.ends,
         )
         county = made.tablet.county
         codes = enrolment.held(session, county=county, device=asked.device)

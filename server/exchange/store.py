@@ -77,12 +77,13 @@ class Exchange:
 @dataclass(frozen=True)
 class Contacted:
     """Who sends: the device with its villages, and what is known of its chain. `calls`: it is the tablet itself, which
-    reads the reply."""
+    reads the reply. `formers`: ids it was enrolled under before, as its row has them."""
 
     device: Device
     standing: Standing | None = None
     challenge: str | None = None
     calls: bool = False
+    formers: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def _calling(
     challenge = chains.settle(session, device, known, standing, now, exchange.new_id)
     held, ever = enrolment.held_and_ever(session, county=device.county, device=device.id)
     device = replace(device, held=frozenset(held), formerly=frozenset(ever - held))
-    return Contacted(device, standing, challenge, calls=True)
+    return Contacted(device, standing, challenge, calls=True, formers=known.formers)
 
 
 def _note(session: Session, taken: Taken, request: Request, now: datetime) -> None:
@@ -295,7 +296,9 @@ def _facts(
         known=journal.past(session, device.county, needed.past),
         policy=exchange.policy,
         ever_held=_ever_held(session, device, incoming.request),
-        lines=chains.lines(session, device.county, device.id, submissions, doubted=doubted),
+        lines=chains.lines(
+            session, device.county, device.id, submissions, doubted=doubted, formers=by.formers
+        ),
     )
     further = hub.needed_past(incoming.request.submissions, facts)
     found = journal.past(session, device.county, further)

@@ -219,6 +219,24 @@ def test_in_whatever_order_records_come_none_of_one_copy_is_upon_one_of_the_othe
             assert chain.apart(*mine, *theirs) == 0
 
 
+def test_a_tablet_that_enrolls_anew_goes_on_from_where_its_former_chain_ended() -> None:
+    anew, other = derived_id("anew"), derived_id("the copy, anew")
+    line, beside = chain.enrolled("d", 5, anew), chain.enrolled("d", 5, other)
+    for place in (1, 9):
+        assert chain.apart("d", 5, line, place) < 0 < chain.apart(line, place, "d", 5)
+    # What the hub has of the former chain beyond that was made by a copy, or is lost to this one.
+    assert chain.apart("d", 6, line, 1) == chain.apart(line, 9, "d", 6) == 0
+    assert chain.apart(line, 2, beside, 1) == chain.apart(line, 2, beside, 2) == 0
+    assert chain.apart("d", 5, f"{line}~3.cc", 4) < 0
+
+
+def test_how_a_line_begins_is_read_from_any_of_its_records() -> None:
+    anew = derived_id("anew")
+    line = chain.enrolled("d~3.aa", 5, anew)
+    assert chain.root(line, anew) == chain.root(f"{line}~3.cc", anew) == line
+    assert chain.root("d~3.aa", "d") == "d"
+
+
 def test_records_are_a_tablets_own_up_to_where_the_copies_parted() -> None:
     trunk, branch, twig = "d", "d~6.aa", "d~6.aa~8.bb"
     assert chain.apart(trunk, 4, branch, 7) == -3

@@ -242,7 +242,7 @@ class Hub:
             session.flush()
             made = enrolment.enrol(
                 session, code=code, device=fresh.device, secret=fresh.secret, name="模拟平板", app_version="1",
-                now=now, formers=replica.formers(),
+                now=now, formers=replica.formers(), ends=replica.ends(),
             )  # fmt: skip
             told = EnrolReply(
                 device=fresh.device, county=COUNTY, county_name=COUNTY_NAME, person=made.person.id,

@@ -66,10 +66,13 @@ class Real:
             driver.enrol(self.replica, client, self.running.address, code, device_name=self.path.parent.name,
                          app_version="0.1.0")  # fmt: skip
 
-    def visit(self, village: str, household: str | None = None, photo: str = "", **answers: str) -> str:
-        """A visit recorded as the interview does it; a new home without `household`. The submission's id."""
+    def visit(
+        self, village: str, household: str | None = None, photo: str = "", begun: str = "", **answers: str
+    ) -> str:
+        """A visit recorded as the interview does it; a new home without `household`. `begun`: its draft, if it was
+        begun before. The submission's id."""
         home = household or new_id()
-        draft = self.draft(village, home)
+        draft = begun or self.draft(village, home)
         props = self.props(home)
         person = self.replica.identity().person
         given = {"household_id": home, "village": village, "person": person}

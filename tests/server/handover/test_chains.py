@@ -42,8 +42,28 @@ def test_a_tablet_restored_from_a_backup_is_told_and_loses_nothing(tablet, table
     assert restored.device != former
     after = restored.sync()
     assert (after.enrol_again, after.problem) == (None, None)
-    assert desk.tablet(restored.device).formers == [former]
+    (told,) = desk.tablet(restored.device).formers
+    assert re.fullmatch(former + "@3:[0-9a-f]{64}", told)
     assert desk.row(again).outcome == "applied"
+
+
+def test_a_tablet_that_enrolled_anew_is_no_stranger_to_what_it_recorded_before(
+    tablet, tablets, desk, code
+) -> None:
+    home = tablet.home_of(tablet.visit(NORTH, new_head="张三", remark="原来"))
+    tablet.sync()
+    begun = tablet.draft(NORTH, home)
+    tablet.visit(NORTH, home, remark="后来")
+    tablet.sync()
+    copy = tablets("copy", of=tablet)
+    tablet.enrol(code(NORTH)), copy.enrol(code(NORTH))
+    # As fresh as the draft was begun: by its version it cannot have seen its own later record.
+    last = tablet.visit(NORTH, home, begun=begun, remark="最后")
+    assert tablet.sync().conflict_n == 0
+    assert [each.outcome for each in desk.verdict(last).fields if each.property == "remark"] == ["applied"]
+    # To its copy it is one, from where they parted on.
+    copy.visit(NORTH, home, remark="另一台")
+    assert copy.sync().conflict_n == 1
 
 
 def test_two_copies_at_work_are_found_out_and_both_are_kept(tablet, tablets, desk, code) -> None:
