@@ -233,7 +233,7 @@ def sight(case: Case, name: str) -> Seen:
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
     step = case.trail.get(name)
-    if step is None or _shown(case, step):
+    if step is None or _shown(case, step) or (case.target.base_version and not step.outcome):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
     return own._replace(value=step.sent, joins=joins)
@@ -305,14 +305,22 @@ def saw(case: Case, state: PropertyState, seen: Seen) -> bool:
 def _stands_on(
     target: Target, known: Mapping[str, Past], held: Held
 ) -> tuple[tuple[str, ...], Mapping[str, Step]]:
-    """Ids of the chain a target follows, and the values changed in it; a rejected or missing one adds none."""
+    """Ids of the chain a target follows, and the values changed in it; a rejected or missing one adds none.
+
+    Where the tablet had nothing of the hub's to show (base version 0), it showed what it had recorded itself, whole:
+    there the values count too that were left alone.
+    """
     if target.follows is None:
         return (), {}
     past = known.get(target.follows)
     trace = _trace_in(past, target, held)
-    if trace is None:
+    if past is None or trace is None:
         return (target.follows,), {}
-    return (target.follows, *trace.lineage)[:LINEAGE_MAX], _changed_by(trace)
+    whole = not target.base_version and past.verdict.outcome != "rejected"
+    left = {
+        name: step for name, step in trace.steps.items() if whole and not step.outcome and name != VILLAGE
+    }
+    return (target.follows, *trace.lineage)[:LINEAGE_MAX], {**left, **_changed_by(trace)}
 
 
 def _changed_by(trace: Trace) -> dict[str, Step]:

@@ -160,3 +160,24 @@ def test_a_follower_that_clears_a_value_stands_though_it_comes_first(county, tab
     one.sync()
     assert outcome(one, first, "phone") == "superseded" and value(county) == ""
     assert county.known[cleared.id].traces[KEY].steps["phone"].outcome == "applied"
+
+
+def test_where_only_its_own_record_is_left_to_show_what_that_carries_on_was_seen(county, tablet):
+    """The home has left the tablet's villages, or was merged: its waiting record is shown whole."""
+    one, two = tablet("one"), tablet("two")
+    one.record(H, {"phone": "1", "remark": ""}), one.sync(), two.sync()
+    one.record(H, {"remark": "东屋"})
+    two.record(H, {"phone": "2"}), two.sync()
+    del one.states[KEY]
+    last = one.record(H, {"remark": "西屋"})
+    one.sync()
+    assert one.result(last, "phone") is None and one.result(last, "remark") == "applied"
+    assert value(county) == "2" and county.state(H).conflicts == ()
+
+
+def test_what_a_refused_record_carried_on_was_never_anywhere(county, tablet):
+    one = tablet("one")
+    one.record(H, {"phone": "1", "remark": "bad"})
+    last = one.record(H, {"remark": "西屋"})
+    one.sync()
+    assert value(county) == "1" and one.verdict(last).outcome == "applied"
