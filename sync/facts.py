@@ -111,8 +111,9 @@ class Trace:
     """What a submission did to one entity, kept for whatever follows or corrects it.
 
     ``steps``: its own values. ``trail``: changed values of those it follows, nearest first, that a follower
-    stands on (and, where the tablet had nothing of the hub's to show, what they left alone). ``lineage``: ids it follows or corrects, all the way back. ``base_version``, ``history``:
-    what its surveyor saw. ``version``: the entity's, with its result in it (0: it left nothing there).
+    stands on (where the tablet had nothing of the hub's to show, also what they left alone). ``lineage``: ids it
+    follows or corrects, all the way back. ``base_version``, ``history``: what its surveyor saw. ``version``: the
+    entity's, with its result in it (0: it left nothing there).
     ``device``, ``device_seq``: its place in a tablet's chain (of a copied one: in its line, see ``chain.py``).
     A tablet is never a stranger to itself.
     """
