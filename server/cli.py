@@ -376,7 +376,9 @@ def run_simulation(
     jobs: Annotated[int | None, typer.Option(min=1, help="用几个进程；默认每个核一个。")] = None,
     keep: Annotated[Path, typer.Option(help="违背承诺的故事缩短后写入这个文件夹。")] = Path("simulated"),
     story: Annotated[Path | None, typer.Option(help="只重演这个文件里的故事。")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果和故障表。")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="以 JSON 输出结果、每核每秒演几个县和故障表。")
+    ] = False,
 ) -> None:
     """用许多种子各演一个县的同步，带着断线、丢包、崩溃和恢复。
 

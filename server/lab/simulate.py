@@ -32,6 +32,8 @@ from server.terminal.bars import Bars
 TOLD_MAX: Final = 5
 BATCHES_PER_JOB: Final = 4
 BATCH_MIN: Final = 20
+Played = tuple[County, float]
+"""What came of a story, and the seconds of a processor that it took."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a run. ``counts``: of all its counties."""
+    """What came of a run. ``counts``: of all its counties. ``seconds``: from beginning to end; ``cpu_s``: those of a
+    processor that playing took, on however many of them, without what is done once for each process."""
 
     counties_n: int
     failed: tuple[County, ...]
     counts: Counter[str]
     seconds: float
+    cpu_s: float = 0.0
+
+    @property
+    def worlds_per_s(self) -> float | None:
+        """Of one core."""
+        return round(self.counties_n / self.cpu_s, 1) if self.cpu_s else None
 
     @property
     def exit_status(self) -> int:
@@ -72,17 +81,18 @@ class Report:
 
 def simulate(asked: Asked, on_county: Callable[[int, County], None] = lambda n, county: None) -> Report:
     """Play what is asked for; ``on_county`` is told how many have been played, and of each, in their order."""
-    begun, counts, failed, n = time.monotonic(), Counter[str](), [], 0
+    begun, counts, failed, n, cpu_s = time.monotonic(), Counter[str](), [], 0, 0.0
     with closing(_played(asked.stories(), asked.processes)) as counties:
-        for n, county in enumerate(counties, start=1):
+        for n, (county, took_s) in enumerate(counties, start=1):
+            cpu_s += took_s
             counts.update(county.counts)
             if county.violations:
                 failed.append(county)
             on_county(n, county)
-    return Report(n, tuple(failed), counts, time.monotonic() - begun)
+    return Report(n, tuple(failed), counts, time.monotonic() - begun, cpu_s)
 
 
-def _played(stories: list[Story], jobs: int) -> Generator[County, None, None]:
+def _played(stories: list[Story], jobs: int) -> Generator[Played, None, None]:
     if jobs == 1:
         yield from _one_after_the_other(stories)
         return
@@ -94,16 +104,18 @@ def _played(stories: list[Story], jobs: int) -> Generator[County, None, None]:
             yield from batch
 
 
-def _one_after_the_other(stories: Iterable[Story]) -> Generator[County, None, None]:
+def _one_after_the_other(stories: Iterable[Story]) -> Generator[Played, None, None]:
     todo = list(stories)
     with stage(todo[0].size) as on:
         # What is loaded by now stays: no county is to look through it for what it can throw away.
         gc.freeze()
         for each in todo:
-            yield play_and_shrink(on, each)
+            begun = time.process_time()
+            county = play_and_shrink(on, each)
+            yield county, time.process_time() - begun
 
 
-def _batch(stories: list[Story]) -> list[County]:
+def _batch(stories: list[Story]) -> list[Played]:
     return list(_one_after_the_other(stories))
 
 
@@ -143,7 +155,8 @@ def _file(asked: Asked, county: County) -> Path:
 
 
 def summary(report: Report) -> dict[str, Any]:
-    """The report as JSON values: seeds, failures (how many counties), steps, conflicts, faults, other counts."""
+    """The report as JSON values: seeds, failures (how many counties), steps, conflicts, seconds by the clock and of a
+    processor, counties that one core plays in a second, faults, other counts."""
     told = ("steps", "conflicts")
     befell = {row["name"] for row in faults.table()}
     return {
@@ -151,7 +164,8 @@ def summary(report: Report) -> dict[str, Any]:
         "failures": len(report.failed),
         **{name: report.counts[name] for name in told},
         "seconds": round(report.seconds, 1),
-        "worlds_per_s": round(report.counties_n / report.seconds, 1) if report.seconds else None,
+        "cpu_s": round(report.cpu_s, 1),
+        "worlds_per_s": report.worlds_per_s,
         "faults": [{**row, "n": report.counts[str(row["name"])]} for row in faults.table()],
         "counts": {
             name: n for name, n in sorted(report.counts.items()) if name not in told and name not in befell
@@ -189,14 +203,14 @@ def _tell(console: Console, county: County, file: Path) -> None:
 
 def _conclude(console: Console, report: Report) -> None:
     counts, failed = report.counts, len(report.failed)
-    rate = report.counties_n / report.seconds if report.seconds else 0.0
     zh = (
         f"模拟了 {report.counties_n} 个县，{counts['steps']} 步，{counts['submissions']} 条记录，"
         f"{counts['conflicts']} 条冲突；{failed} 个县违背承诺。"
     )
     en = (
         f"{report.counties_n} counties, {counts['steps']} steps, {counts['submissions']} records, "
-        f"{counts['conflicts']} conflicts; {failed} broke a promise ({report.seconds:.0f} s, {rate:.0f}/s)."
+        f"{counts['conflicts']} conflicts; {failed} broke a promise "
+        f"({report.seconds:.0f} s; {report.worlds_per_s}/s on one core)."
     )
     for text in (zh, en):
         console.print(text, style="red" if failed else "green", highlight=False)

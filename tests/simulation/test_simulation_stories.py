@@ -73,6 +73,14 @@ def test_the_report_counts_names_and_prints_the_table_of_faults():
     assert {"request_lost", "two_servers"} <= {row["name"] for row in summary["faults"]}
 
 
+def test_the_report_says_how_many_counties_one_core_plays():
+    report = simulate.Report(90, (), Counter(), seconds=7.0, cpu_s=4.5)
+    summary = simulate.summary(report)
+    assert (summary["worlds_per_s"], summary["cpu_s"], summary["seconds"]) == (20.0, 4.5, 7.0)
+    assert simulate.summary(replace(report, cpu_s=0.0))["worlds_per_s"] is None
+    assert simulate.simulate(simulate.Asked(1, SEED, jobs=1)).worlds_per_s
+
+
 def test_a_broken_promise_is_told_with_its_short_story_and_kept(tmp_path, capsys):
     whole, broken = draw(SEED), (Violation("nothing_lost", "x is gone"),)
     short = County(replace(whole, steps=whole.steps[:2]), "", Counter(), broken, ("  0 a", "  1 b"))
