@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
+from server.web import refilling
 from server.web.language import N_, request_language, translate
 from server.web.rendering import render
 
@@ -25,7 +27,7 @@ CATALOGUE: Final[dict[str, tuple[int, str, str]]] = {
     "malformed": (400, N_("请求的内容无法读懂。"), N_("请检查填写的内容后重新提交。")),
     "sign_in_needed": (401, N_("请先登录。"), N_("打开登录页，输入账号和密码；接口请带上令牌。")),
     "forbidden": (403, N_("您的账号没有这项权限。"), N_("请联系本县管理员开通权限，或换用有权限的账号。")),
-    "csrf": (403, N_("页面停留过久，提交没有通过核验。"), N_("请返回上一页刷新后重新提交。")),
+    "csrf": (403, N_("页面停留过久，提交没有通过核验。"), N_("请核对填写的内容，再提交一次。")),
     "signed_out": (
         403,
         N_("登录已过期，或已在别处退出；这次提交没有保存。"),
@@ -47,6 +49,11 @@ BY_STATUS: Final = {
     429: "too_many",
     503: "busy",
 }
+
+
+# Only whoever has signed in again may see the form.
+NOT_ASKED_AGAIN: Final = frozenset({"sign_in_needed", "signed_out"})
+OF_WHO_ASKS: Final = frozenset({b"host", b"cookie", b"accept-language", b"user-agent"})
 
 
 class Problem(Exception):
@@ -98,14 +105,70 @@ def answer(request: Request, found: Problem) -> Response:
         code=found.code,
         message=translate(lang, found.message),
         remedy=translate(lang, found.remedy),
+        back=_came_from(request),
     )
     page.headers.update(found.headers)
     return page
 
 
+def _came_from(request: Request) -> str:
+    """The page of ours that the request was sent from, by its address here; "/" where that is not known."""
+    from_page = urlsplit(request.headers.get("referer", ""))
+    known = from_page.netloc == request.url.netloc and from_page.path.startswith("/")
+    return from_page.path + (f"?{from_page.query}" if from_page.query else "") if known else "/"
+
+
+async def told(request: Request, found: Problem) -> Response:
+    """One problem; where it refuses a form of ours, on the page the form stood on, filled in as it was sent."""
+    sent = getattr(request, "_form", None)
+    if sent is None or "hx-request" in request.headers or wants_json(request):
+        return answer(request, found)
+    if found.code in NOT_ASKED_AGAIN or _came_from(request) == "/":
+        return answer(request, found)
+    typed = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+    here = dict(typed).get(refilling.SHOWN_ON, "")
+    here = here if here.startswith("/") and not here.startswith("//") else _came_from(request)
+    page = await _drawn(request, here, found)
+    again = page and refilling.refilled(page, here=here, to=request.url.path, typed=typed)
+    return HTMLResponse(again, found.status, found.headers) if again else answer(request, found)
+
+
+async def _drawn(request: Request, here: str, found: Problem) -> str | None:
+    """A page of ours as whoever asks sees it now, with what was wrong at its head; None where there is no such page."""
+    parts, sent = urlsplit(here), list[Message]()
+    if "." in parts.path:
+        return None  # a sheet, which takes its time
+    kept = {
+        name: request.scope[name] for name in ("type", "asgi", "http_version", "scheme", "client", "server")
+    }
+    scope = kept | {
+        "method": "GET",
+        "path": unquote(parts.path),
+        "raw_path": parts.path.encode(),
+        "root_path": request.scope.get("root_path", ""),
+        "query_string": parts.query.encode(),
+        "headers": [each for each in request.scope["headers"] if each[0] in OF_WHO_ASKS],
+        "state": {"refused": found},
+    }
+
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        return next(asked, {"type": "http.disconnect"})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await request.app(scope, receive, send)
+    is_page = sent[0]["status"] == 200 and any(
+        name == b"content-type" and value.startswith(b"text/html") for name, value in sent[0]["headers"]
+    )
+    return b"".join(each.get("body", b"") for each in sent[1:]).decode() if is_page else None
+
+
 async def _on_problem(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, Problem)
-    return answer(request, exc)
+    return await told(request, exc)
 
 
 async def _on_http(request: Request, exc: Exception) -> Response:
@@ -122,7 +185,7 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
     where = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in exc.errors())
     status, message, remedy = CATALOGUE["malformed"]
-    return answer(request, Problem("malformed", status, f"{message} {where}", remedy))
+    return await told(request, Problem("malformed", status, f"{message} {where}", remedy))
 
 
 async def _on_gone(request: Request, exc: Exception) -> Response:

@@ -99,6 +99,7 @@ def render(
         "csrf_field": _csrf_field(request),
         "here": here,
         "breadcrumbs": [],
+        "refused": getattr(request.state, "refused", None),
         "fragment": "hx-request" in request.headers,
         "fault": fault,
     }
