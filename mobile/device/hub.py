@@ -5,7 +5,6 @@ wrong comes back in words; nothing is lost either way.
 """
 
 import json
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,9 +36,7 @@ class Office:
         """Enrol with a one-time code; "" or the reason it did not work."""
         try:
             with self.open_replica() as replica, driver.http_client() as client:
-                driver.enrol(
-                    replica, client, address, code, device_name=platform.node(), app_version=_version()
-                )
+                driver.enrol(replica, client, address, code, device_name="", app_version=_version())
         except driver.HubProblem as problem:
             return f"{problem.refusal.message}{problem.refusal.remedy}"
         except ReplicaProblem as problem:

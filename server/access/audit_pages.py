@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from server.access import audit, rules
 from server.access.audit import AuditFilter, AuditLine
+from server.access.holders import tablet_names
 from server.access.roles import VERBS
 from server.access.session import county_of, holding, require
 from server.access.tables import Person
@@ -84,6 +85,21 @@ def village_names(request: Request, session: Session, rows: Iterable[AuditLine])
     return {place.code: place.name for place in places}
 
 
+def tablets_named(session: Session, rows: Iterable[AuditLine]) -> dict[str, str]:
+    """What tablets are called, by the subject under which the log knows them."""
+    subjects = {(line.row.county, line.row.subject) for line in rows}
+    devices = {county: set[str]() for county, _ in subjects}
+    for county, subject in subjects:
+        kind, _, id = subject.partition("/")
+        if kind == "tablet":
+            devices[county].add(id)
+    return {
+        f"tablet/{device}": called
+        for county, some in devices.items()
+        for device, called in tablet_names(session, county, some).items()
+    }
+
+
 def named(villages: Mapping[str, str], value: str) -> str:
     """A detail with villages by name; an unknown code stays."""
     return CODE.sub(lambda found: villages.get(found[0], found[0]), value)
@@ -99,7 +115,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         found = audit.page(session, wanted, page_number(request), ROWS_PER_PAGE)
         names = places.area_names(session, {row.row.area for row in found.rows})
-        villages = village_names(request, session, found.rows)
+        villages, tablets = village_names(request, session, found.rows), tablets_named(session, found.rows)
         actors, verbs = audit.actors(session, county), audit.verbs(session, county)
     return render(
         request,
@@ -112,6 +128,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
         verb_names=VERBS,
         page_of=partial(page_of, person=person),
         named=partial(named, villages),
+        tablets=tablets,
         export=with_query(f"/audit.xlsx?{request.url.query}", page=None),
         breadcrumbs=[(translate(request_language(request), N_("操作日志")), None)],
     )
@@ -123,8 +140,9 @@ def audit_sheet(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         areas = places.area_names(session, audit.areas(session, wanted))
         villages = village_names(request, session, audit.every(session, wanted))
+        tablets = tablets_named(session, audit.every(session, wanted))
         return download(
-            request, _columns(lang, areas, villages), audit.every(session, wanted), title=N_("操作日志"),
+            request, _columns(lang, areas, villages, tablets), audit.every(session, wanted), title=N_("操作日志"),
             of=places.area_name(session, wanted.area), held_to=_held_to(session, wanted, lang),
         )  # fmt: skip
 
@@ -141,7 +159,9 @@ def _held_to(session: Session, wanted: AuditFilter, lang: Language) -> list[str]
     return [labelled(lang, title, value) for title, value in given.items() if value]
 
 
-def _columns(lang: Language, areas: Mapping[str, str], villages: Mapping[str, str]) -> list[SheetColumn]:
+def _columns(
+    lang: Language, areas: Mapping[str, str], villages: Mapping[str, str], tablets: Mapping[str, str]
+) -> list[SheetColumn]:
     def detail(line: AuditLine) -> str:
         said = {label: named(villages, value).rstrip("。；") for label, value in line.row.detail.items()}
         return "；".join(labelled(lang, label, value) for label, value in said.items())
@@ -155,5 +175,6 @@ def _columns(lang: Language, areas: Mapping[str, str], villages: Mapping[str, st
         ),
         SheetColumn(translate(lang, N_("区域")), lambda line: areas.get(line.row.area, line.row.area), width=20),
         SheetColumn(translate(lang, N_("内容")), detail, width=60),
+        SheetColumn(translate(lang, N_("平板")), lambda line: tablets.get(line.row.subject, ""), width=20),
         SheetColumn(translate(lang, N_("对象")), lambda line: line.row.subject, width=44),
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from server import statements
 from server.access import credentials, rules
 from server.access.audit import audit, common_area
-from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
+from server.access.tables import SHORT_CHARS, Assignment, EnrolmentCode, Person, Tablet
 from server.database import among, table_of, upsert
 from server.web import N_, Problem
 from sync.chain import Standing
@@ -81,10 +81,11 @@ class Enrolled:
 
 
 def make_code(
-    session: Session, *, county: str, person: str, villages: Collection[str], made_by: str, now: datetime
-) -> str:
+    session: Session, *, county: str, person: str, villages: Collection[str], made_by: str, now: datetime,
+    name: str = "",
+) -> str:  # fmt: skip
     """A new one-time code for a tablet of this person and these villages; given back here and nowhere
-    else.
+    else. `name`: what the tablet is to be called.
     """
     code = credentials.new_code()
     session.add(
@@ -96,6 +97,7 @@ def make_code(
             made_by=made_by,
             made_at=now,
             expires_at=now + rules.CODE_LIFETIME,
+            name=name,
         )
     )
     detail = {N_("使用人"): session.get_one(Person, person).name, N_("村"): "、".join(sorted(set(villages)))}
@@ -134,7 +136,8 @@ def enrol(
     formers: Sequence[str] = (), ends: Sequence[ChainEnd] = (),
 ) -> Enrolled:  # fmt: skip
     """Makes the tablet and gives it the code's villages. `formers`: ids under which it was enrolled before; `ends`:
-    where the chains of these end.
+    where the chains of these end. It is called what the office wrote with the code, else what it says itself, else by
+    its surveyor and a part of its id.
 
     The same code by the same device and secret answers as before: its first reply may have been lost. Raises
     Problem `code_unknown`, `code_expired`, `code_used`, `device_taken` or `device_revoked`.
@@ -162,14 +165,15 @@ def enrol(
             person=person.id,
             enrolled_at=now,
         )
-    tablet.name, tablet.person, tablet.app_version = name, person.id, app_version
+    tablet.name = found.name or name or f"{person.name} {device[:SHORT_CHARS]}"
+    tablet.person, tablet.app_version = person.id, app_version
     ended = {each.device: f"{each.device}{ENDS}{each.seq}:{each.hash}" for each in ends}
     tablet.formers = [ended.get(former, former) for former in formers]
     session.add(tablet)
     found.used_at, found.used_by = now, device
     session.add(found)
     session.flush()
-    detail = {N_("平板"): name, N_("以前的编号"): "、".join(formers)}
+    detail = {N_("平板"): tablet.name, N_("以前的编号"): "、".join(formers)}
     _note(session, person.id, "tablet.enrol", found.county, found.villages, f"tablet/{device}", detail, now)
     assign(session, county=found.county, device=device, villages=found.villages, now=now, by=found.made_by)
     return Enrolled(tablet, person)
@@ -205,16 +209,8 @@ def assign(
         holding = {"county": county, "device": device, "from_at": now, "until_at": None}
         # Given, taken and given back within one instant is one time of holding it.
         upsert(session, Assignment, [{**holding, "village": code} for code in wanted])
-        _note(
-            session,
-            by,
-            "tablet.assign",
-            county,
-            wanted,
-            f"tablet/{device}",
-            {N_("分配"): "、".join(wanted)},
-            now,
-        )
+        detail = {N_("分配"): "、".join(wanted)}
+        _note(session, by, "tablet.assign", county, wanted, f"tablet/{device}", detail, now)
 
 
 def unassign(
@@ -223,16 +219,8 @@ def unassign(
     """The tablet stops holding these villages; what it still sends of them is taken and marked."""
     taken = sorted(set(villages) & held(session, county=county, device=device))
     if taken:
-        _note(
-            session,
-            by,
-            "tablet.assign",
-            county,
-            taken,
-            f"tablet/{device}",
-            {N_("收回"): "、".join(taken)},
-            now,
-        )
+        detail = {N_("收回"): "、".join(taken)}
+        _note(session, by, "tablet.assign", county, taken, f"tablet/{device}", detail, now)
         given = {"county": county, "device": device, "villages": taken, "now": now}
         statements.run(session, _TAKEN, given)
 
@@ -247,7 +235,7 @@ def hand_over(
     statements.rows(session, _LOCKED, {"of_county": county, "of_device": device})
     going = sorted(set(villages) & held(session, county=county, device=device))
     if not going:
-        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
+        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请至少勾选一个村。"))
     if device == to:
         raise Problem("same_tablet", 400, N_("移交的双方是同一台平板。"), N_("请选择另一台平板。"))
     taker = session.get(Tablet, (county, to))
@@ -270,7 +258,7 @@ def revoke(session: Session, *, county: str, device: str, now: datetime, by: str
     tablet.revoked_at = now
     session.add(tablet)
     villages = sorted(held(session, county=county, device=device))
-    detail = {N_("平板"): tablet.name, N_("自报待上传"): str(tablet.waiting)}
+    detail = {N_("平板"): tablet.called, N_("自报待上传"): str(tablet.waiting)}
     _note(session, by, "tablet.revoke", county, villages, f"tablet/{device}", detail, now)
 
 
@@ -381,7 +369,7 @@ def close(session: Session, *, county: str, device: str, closed_as: Anew, now: d
     session.add(tablet)
     session.flush()
     villages = sorted(held(session, county=county, device=device))
-    detail = {N_("平板"): tablet.name, N_("原因"): CLOSED[closed_as]}
+    detail = {N_("平板"): tablet.called, N_("原因"): CLOSED[closed_as]}
     _note(session, "", "tablet.close", county, villages, f"tablet/{device}", detail, now)
 
 

@@ -44,7 +44,7 @@ def reinstate(session: Session, *, county: str, device: str, reason: str, now: d
     tablet.revoked_at = None
     session.add(tablet)
     villages = sorted(held(session, county=county, device=device))
-    detail = {N_("平板"): tablet.name, N_("理由"): reason.strip()}
+    detail = {N_("平板"): tablet.called, N_("理由"): reason.strip()}
     audit(
         session, person=by, verb="tablet.reinstate", county=county, area=common_area(villages, county),
         subject=f"tablet/{device}", detail=detail, now=now,

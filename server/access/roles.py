@@ -64,6 +64,7 @@ VERBS: Final[Mapping[str, str]] = {
     "tablet.view": N_("查看平板"),
     "tablet.enrol": N_("登记平板"),
     "tablet.assign": N_("给平板分配村"),
+    "tablet.rename": N_("给平板改名"),
     "tablet.revoke": N_("停用平板"),
     "tablet.reinstate": N_("撤回平板停用"),
     "rescue_key.renew": N_("换发县密钥"),
@@ -131,8 +132,8 @@ ROLES: Final[Mapping[str, Role]] = {
     ADMINISTRATOR: Role(
         N_("系统管理员"),
         LOOKING | JOURNAL | LEDGER | {"person.view", "person.manage", "audit.view", "tablet.enrol"}
-        | {"tablet.assign", "tablet.revoke", "tablet.reinstate", "rescue.import", "rescue_key.renew"}
-        | {"village.classify", "division.import", "plan.release", "zone.propose"}
+        | {"tablet.assign", "tablet.rename", "tablet.revoke", "tablet.reinstate", "rescue.import"}
+        | {"rescue_key.renew", "village.classify", "division.import", "plan.release", "zone.propose"}
         | {"zone.designate", "zone.amend", "problem.open", "problem.assign", "problem.report"}
         | {"problem.close"},
     ),

@@ -7,6 +7,7 @@ tables without one; whatever grows with the number of tablets has `county` first
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
@@ -14,6 +15,9 @@ from sqlmodel import Field, Relationship, SQLModel
 
 from server.access.roles import ROLES
 from server.database import Instant
+
+SHORT_CHARS: Final = 6
+"""Of an id, enough to tell a county's tablets apart at a glance."""
 
 
 class Person(SQLModel, table=True):
@@ -133,6 +137,11 @@ class Tablet(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
     )
 
+    @property
+    def called(self) -> str:
+        """How the office speaks of it."""
+        return self.name or self.device[:SHORT_CHARS]
+
 
 class Rescue(SQLModel, table=True):
     """A rescue file that a lost tablet wrote when it learned that it is revoked, as somebody brought it: still
@@ -185,3 +194,4 @@ class EnrolmentCode(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     used_by: str | None = Field(default=None, description="device that used it")
+    name: str = Field(default="", description="what the office wants the tablet called; empty: see enrolment")

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from server.access import actions, enrolment, reinstating, rules, views
+from server.access import actions, enrolment, reinstating, renaming, rules, views
+from server.access.holders import refuse_held, with_holders
 from server.access.pages import Text
 from server.access.places import Place
 from server.access.session import county_of, holding, require
@@ -37,6 +38,7 @@ CODES_SHOWN: Final = 100
 NAVIGATION: Final = (NavItem("/tablets", N_("平板"), "tablet.view"),)
 Revoker = Annotated[Person, Depends(holding("tablet.revoke"))]
 Reinstater = Annotated[Person, Depends(holding("tablet.reinstate"))]
+Renamer = Annotated[Person, Depends(holding("tablet.rename"))]
 Long = Annotated[str, Form(max_length=2000)]
 Assigner = Annotated[Person, Depends(holding("tablet.assign"))]
 Codes = Annotated[list[str], Form(default_factory=list)]
@@ -84,8 +86,9 @@ def tablets(request: Request, person: Viewer, area: str = "", show: str = "") ->
 
 
 @router.get("/tablets/enrol")
-def enrol_page(request: Request, person: Enroller, township: str = "") -> Response:
-    """First the township, then its villages: 450 boxes on one page would be ticked wrongly."""
+def enrol_page(request: Request, person: Enroller, township: str = "", tick: str = "") -> Response:
+    """First the township, then its villages: 450 boxes on one page would be ticked wrongly. Nothing is ticked but on
+    demand (`tick=free`) what no tablet holds."""
     county = county_of(request)
     with read(request.app.state.engine) as session:
         places = [
@@ -96,7 +99,14 @@ def enrol_page(request: Request, person: Enroller, township: str = "") -> Respon
             "access/enrol.html",
             townships=_townships(places),
             township=township,
-            villages=[place for place in places if place.township == township],
+            villages=with_holders(
+                session,
+                county,
+                [place for place in places if place.township == township],
+                request.app.state.clock(),
+            ),
+            tick=tick,
+            name_max=renaming.NAME_CHARS_MAX,
             surveyors=views.surveyors(session, county=county),
             days=rules.CODE_LIFETIME.days,
         )
@@ -104,15 +114,18 @@ def enrol_page(request: Request, person: Enroller, township: str = "") -> Respon
 
 @router.post("/tablets/enrol")
 def make_code(
-    request: Request, person: Enroller, villages: Codes, surveyor: Text = "", name: Text = ""
-) -> Response:
+    request: Request, person: Enroller, villages: Codes, surveyor: Text = "", name: Text = "", tablet: Text = "",
+    shared: Text = "",
+) -> Response:  # fmt: skip
     county, now = county_of(request), request.app.state.clock()
     with write(request.app.state.engine) as session:
         known = _known(request, session, villages, person, "tablet.enrol")
+        refuse_held(session, county, known, shared=shared == "yes")
         holder = _holder(request, session, surveyor=surveyor, name=name.strip())
         code = enrolment.make_code(
-            session, county=county, person=holder.id, villages=known, made_by=person.id, now=now
-        )
+            session, county=county, person=holder.id, villages=known, made_by=person.id, now=now,
+            name=tablet.strip()[: renaming.NAME_CHARS_MAX],
+        )  # fmt: skip
     request.session["code"] = {"code": rules.shown_code(code), "name": holder.name, "villages_n": len(known)}
     return _go("/tablets")
 
@@ -160,7 +173,15 @@ def _shown(
             formerly=[village for village in holding if village.until_at is not None],
             townships=_townships(places),
             township=township,
-            villages=[p for p in places if p.township == township and p.code not in now_held],
+            villages=with_holders(
+                session,
+                county,
+                [p for p in places if p.township == township and p.code not in now_held],
+                now,
+                apart_from=device,
+            ),
+            name_max=renaming.NAME_CHARS_MAX,
+            may_rename=rules.holds(person, "tablet.rename"),
             takers=_takers(session, county, device, newest, now)
             if rules.holds(person, "tablet.assign")
             else [],
@@ -175,17 +196,18 @@ def _shown(
             rescues=views.rescues(session, county=county, device=device),
             breadcrumbs=[
                 (translate(request_language(request), N_("平板")), "/tablets"),
-                (line.tablet.name, None),
+                (line.tablet.called, None),
             ],
         )
 
 
 @router.post("/tablets/{device}/assign")
-def assign(request: Request, person: Assigner, device: str, villages: Codes) -> Response:
+def assign(request: Request, person: Assigner, device: str, villages: Codes, shared: Text = "") -> Response:
     county, now = county_of(request), request.app.state.clock()
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
         known = _known(request, session, villages, person, "tablet.assign")
+        refuse_held(session, county, known, shared=shared == "yes", apart_from=device)
         enrolment.assign(session, county=county, device=device, villages=known, now=now, by=person.id)
     return _go(f"/tablets/{device}")
 
@@ -214,13 +236,23 @@ def hand_over(request: Request, person: Assigner, device: str, villages: Codes, 
     return _go(with_query(f"/tablets/{to}", given_by=device))
 
 
+@router.post("/tablets/{device}/rename")
+def rename(request: Request, person: Renamer, device: str, name: Text = "") -> Response:
+    county, now = county_of(request), request.app.state.clock()
+    require(person, "tablet.rename", county)
+    with write(request.app.state.engine) as session:
+        _existing(session, county, device)
+        renaming.rename(session, county=county, device=device, name=name, now=now, by=person.id)
+    return _go(f"/tablets/{device}")
+
+
 @router.post("/tablets/{device}/revoke")
 def revoke(request: Request, person: Revoker, device: str, sure: Text = "") -> Response:
     """A lost tablet, or a closed id whose holders have all enrolled anew."""
     county = county_of(request)
     require(person, "tablet.revoke", county)
     if sure != "yes":
-        raise Problem("not_sure", 400, N_("没有确认停用。"), N_("请返回上一页，勾选“确认停用”后再按。"))
+        raise Problem("not_sure", 400, N_("没有确认停用。"), N_("请勾选“确认停用”后再按。"))
     with write(request.app.state.engine) as session:
         _existing(session, county, device)
         enrolment.revoke(session, county=county, device=device, now=request.app.state.clock(), by=person.id)
@@ -267,12 +299,12 @@ def _townships(places: Sequence[Place]) -> list[tuple[str, str, int]]:
 
 def _known(
     request: Request, session: Session, villages: Sequence[str], person: Person, verb: str
-) -> list[str]:
-    """The chosen villages, all of them known and in the person's area. Raises Problem."""
-    known = [place.code for place in _places(request, session, villages)] if villages else []
+) -> dict[str, str]:
+    """The chosen villages, code → name, all of them known and in the person's area. Raises Problem."""
+    known = {place.code: place.name for place in _places(request, session, villages)} if villages else {}
     if not known:
-        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请返回上一页，至少勾选一个村。"))
-    if unknown := sorted(set(villages) - set(known)):
+        raise Problem("no_village", 400, N_("没有选中任何村。"), N_("请至少勾选一个村。"))
+    if unknown := sorted(set(villages) - known.keys()):
         raise Problem(
             "village_unknown", 400, f"本县没有这些村：{'、'.join(unknown)}。", N_("请刷新页面后重新选择。")
         )

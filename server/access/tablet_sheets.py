@@ -74,7 +74,7 @@ def tablets_sheet(request: Request, person: Viewer, area: str = "", show: str = 
 
 def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
     return (
-        _column(lang, N_("平板"), lambda line: line.tablet.name or line.tablet.device),
+        _column(lang, N_("平板"), lambda line: line.tablet.called),
         _column(lang, N_("使用人"), lambda line: line.person_name),
         _column(lang, N_("最近联系"), lambda line: line.tablet.last_contact_at, "moment"),
         _column(lang, N_("待上传记录"), lambda line: line.tablet.waiting, "integer"),
@@ -151,7 +151,7 @@ def villages_sheet(request: Request, person: Viewer, device: str) -> Response:
         may_see(session, person, county, device)
         places = request.app.state.places.villages(session, county, None)
         rows = views.assignments(session, county=county, device=device, places=places)
-    name = line.tablet.name or device
+    name = line.tablet.called
     return download(request, _village_columns(lang), rows, title=N_("平板负责的村"), of=name)
 
 

@@ -43,6 +43,15 @@ class TabletLine:
     silent: bool
     concerns: tuple[Concern, ...]
 
+    @property
+    def told(self) -> str:
+        return told(self.tablet, self.person_name)
+
+
+def told(tablet: Tablet, person_name: str) -> str:
+    """A tablet and its surveyor in a few words; one that goes by the surveyor says the name once."""
+    return tablet.called if tablet.called.startswith(person_name) else f"{person_name} · {tablet.called}"
+
 
 @dataclass(frozen=True)
 class HeldVillage:
@@ -102,7 +111,7 @@ def reporting(session: Session, area: str, now: datetime) -> Reporting:
         silent=tuple(
             SilentTablet(
                 device=line.tablet.device,
-                name=line.tablet.name,
+                name=line.tablet.called,
                 person_name=line.person_name,
                 last_contact_at=line.tablet.last_contact_at,
                 waiting=line.tablet.waiting,

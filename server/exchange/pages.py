@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from server.access import rules
 from server.access import views as access
+from server.access.holders import tablet_names
 from server.access.places import Place
 from server.access.session import county_of, holding, require
-from server.access.tables import Person
+from server.access.tables import SHORT_CHARS, Person
 from server.database import read
 from server.exchange import views, wording
 from server.exchange.current import exchange_now
@@ -64,6 +65,10 @@ class Names:
     people: Mapping[str, str]
     forms: Mapping[str, str]
     households: Mapping[str, str]
+    tablets: Mapping[str, str]
+
+    def tablet(self, device: str) -> str:
+        return self.tablets.get(device, device[:SHORT_CHARS])
 
     def household(self, identity: str) -> str:
         return self.households.get(identity, "")
@@ -95,6 +100,7 @@ def names_of(
         access.names(session, people) | {PERSON: translate(lang, N_("办公室"))},
         exchange.forms.titles(lang) | {name: translate(lang, said) for name, said in OFFICE_FORMS.items()},
         views.labels(session, county_of(request), households),
+        tablet_names(session, county_of(request)),
     )
 
 
@@ -183,7 +189,7 @@ def _held_to(wanted: SubmissionFilter, names: Names, lang: Language) -> list[str
     given = {
         N_("处理结果"): translate(lang, OUTCOMES.get(wanted.outcome, "")),
         N_("表单"): names.form(wanted.form),
-        N_("平板"): wanted.device,
+        N_("平板"): names.tablet(wanted.device) if wanted.device else "",
     }
     return [labelled(lang, title, value) for title, value in given.items() if value]
 
@@ -211,7 +217,8 @@ def _columns(lang: Language, names: Names) -> Sequence[SheetColumn]:
         line(N_("处理结果"), lambda row: said(OUTCOMES, row.outcome), width=10),
         line(N_("标记"), lambda row: "、".join(said(MARKS, mark) for mark in row.marks)),
         line(N_("退回原因"), lambda row: row.reason, width=40),
-        line(N_("平板"), lambda row: row.device, width=38),
+        line(N_("平板"), lambda row: "" if row.kind == "office" else names.tablet(row.device), width=20),
+        line(N_("平板编号"), lambda row: row.device, width=38),
         line(N_("编号"), lambda row: row.id, width=38),
     )
 

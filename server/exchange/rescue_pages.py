@@ -14,11 +14,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from server.access.holders import tablet_names
 from server.access.rules import holds
 from server.access.session import county_of, holding, require
-from server.access.tables import Person, Rescue, Tablet
+from server.access.tables import SHORT_CHARS, Person, Rescue
 from server.access.views import names
 from server.database import read, write
 from server.exchange import keyring, rescue, rescue_file, rescue_key
@@ -117,11 +118,8 @@ def _brought(session: Session, rows: Sequence[Rescue]) -> list[Brought]:
 def _tablet_names(session: Session, rows: Sequence[Rescue]) -> dict[str, str]:
     """Device → what its tablet is called; the beginning of its id where it has no name. The rows are of one county."""
     devices = {row.device for row in rows}
-    of_them = select(Tablet.device, Tablet.name).where(
-        Tablet.county == (rows[0].county if rows else ""), col(Tablet.device).in_(devices)
-    )
-    known = dict(session.exec(of_them).all())
-    return {device: known.get(device) or device[:8] for device in devices}
+    known = tablet_names(session, rows[0].county if rows else "", devices)
+    return {device: known.get(device, device[:SHORT_CHARS]) for device in devices}
 
 
 @router.get("/rescues.xlsx")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlmodel import Session
 
-from server.access.tables import Tablet
+from server.access.tables import SHORT_CHARS, Tablet
 from server.access.views import names
 from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
@@ -188,7 +188,7 @@ def submission(session: Session, county: str, identity: str) -> SubmissionFile |
         submission=read,
         verdict=verdict,
         raw=row.sent,
-        tablet_name=tablet.name if tablet else row.device,
+        tablet_name=tablet.called if tablet else row.device[:SHORT_CHARS],
         people=names(session, people),
         others=others,
     )

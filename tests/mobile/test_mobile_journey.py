@@ -43,7 +43,13 @@ class Server:
     def code(self, surveyor: str) -> str:
         """A one-time code for a surveyor's tablet, as the office makes it."""
         page = self.office.get("/tablets/enrol", params={"township": VILLAGES[0][:9]})
-        form = {"csrf": _csrf(page.text), "villages": list(VILLAGES), "surveyor": "", "name": surveyor}
+        form = {
+            "csrf": _csrf(page.text),
+            "villages": list(VILLAGES),
+            "surveyor": "",
+            "name": surveyor,
+            "shared": "yes",
+        }
         made = self.office.post("/tablets/enrol", data=form)
         found = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", made.text)
         assert found, made.text

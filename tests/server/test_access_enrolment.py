@@ -24,7 +24,13 @@ def _ask(code: str, **others: object) -> dict[str, object]:
 
 
 def _code(submit, official: httpx.Client, villages=NORTH, name: str = "王五") -> str:
-    made = submit("/tablets/enrol", "/tablets/enrol?township=140525100", villages=list(villages), name=name)
+    made = submit(
+        "/tablets/enrol",
+        "/tablets/enrol?township=140525100",
+        villages=list(villages),
+        name=name,
+        shared="yes",
+    )
     assert made.status_code == 303, made.text
     return re.search(r'class="code">([^<]+)<', official.get("/tablets").text)[1]
 
