@@ -89,11 +89,10 @@ def take(
         _close_if_copied(session, contents, now)
         tablet = session.get(Tablet, (row.county, contents.device))
         sender = _sender(session, contents)
-    copied = tablet is not None and tablet.closed_as is not None
     verdicts: Counter[str] = Counter()
     not_yet_n = 0
     for incoming in _batches(contents, now):
-        taken = store.push(exchange, sender, incoming, now, copied=copied)
+        taken = store.push(exchange, sender, incoming, now, doubted=True)
         verdicts.update(verdict.outcome for verdict in taken.pushed.verdicts)
         not_yet_n += len(taken.pushed.not_yet)
     held = rescue_file.photos(row.content, keyring, contents.photos) if tablet else iter(())

@@ -161,18 +161,19 @@ def _snapshot(
 
 def push(
     exchange: Exchange, device: Device, incoming: Incoming, now: datetime, *, tablet: bool = False,
-    copied: bool = False,
+    doubted: bool = False,
 ) -> Taken:  # fmt: skip
     """Judge and store a batch of any size in one writing transaction; begun again if another writer was in
     the way.
 
-    With `tablet`, the device is one that enrolled: its contact is noted and its villages are looked up. `copied`:
-    these records come by another way, of a device of which there are copies.
+    With `tablet`, the device is one that enrolled: its contact is noted and its villages are looked up. `doubted`:
+    these records come in a file, of a copy perhaps, or without what a restored hub lost: only their links say what they
+    go on from.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with write(exchange.engine) as session:
-                known = _brought(device, copied)
+                known = _brought(device, doubted)
                 if tablet:
                     known = _calling(exchange, session, device, incoming.request, now)
                 taken = _push(exchange, session, known, incoming, now)
@@ -189,8 +190,8 @@ def push(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _brought(device: Device, copied: bool) -> Contacted:
-    return Contacted(device, Standing(0, "", closed="cloned") if copied else None)
+def _brought(device: Device, doubted: bool) -> Contacted:
+    return Contacted(device, Standing(0, "", closed="cloned") if doubted else None)
 
 
 def _calling(

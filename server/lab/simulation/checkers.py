@@ -158,16 +158,30 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tu
 
 
 def no_self_conflict(evidence: Evidence) -> Iterator[str]:
-    """No conflict sets a tablet against itself. Who is met in it, the verdicts say, back to where its chain came
-    into conflict: in a guard group that may be somebody else than who set the property itself."""
+    """No conflict sets a tablet against itself, as far as anybody can know. Who is met in it, the verdicts say, back to
+    where its chain came into conflict: in a guard group that may be somebody else than who set the property itself."""
     for key, held in evidence.entities.items():
         for conflict in held.conflicts:
             trace = evidence.journal[conflict.submission].traces.get(key)
             chain = (conflict.submission, *(trace.lineage if trace else ()))
             met = {_met(evidence, id, key, conflict.property) for id in chain} - {""} or {conflict.by} - {""}
-            if met and all(evidence.one_line(id, conflict.submission) for id in met):
+            if met and all(
+                evidence.one_line(id, conflict.submission) and _linked(evidence, id, conflict.submission)
+                for id in met
+            ):
                 against = ", ".join(sorted(met))
                 yield f"{key}, {conflict.property}: {conflict.submission} against {against}, of one tablet"
+
+
+def _linked(evidence: Evidence, one: str, other: str) -> bool:
+    """Whether all that the tablet recorded between two records is in the journal. Where a restored hub lost a link, and
+    the tablet is wiped that had its receipt, nobody can say any more that the later goes on from the earlier."""
+    first, last = sorted(
+        (evidence.journal[id].submission for id in (one, other)), key=lambda each: each.device_seq
+    )
+    made = (judged.submission for id, judged in evidence.journal.items() if evidence.one_line(id, last.id))
+    places = {each.device_seq for each in made if each.device == first.device}
+    return first.device != last.device or places.issuperset(range(first.device_seq, last.device_seq))
 
 
 def _met(evidence: Evidence, submission: str, key: str, name: str) -> str:
