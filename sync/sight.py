@@ -99,8 +99,11 @@ class Case(NamedTuple):
 
     @property
     def handed_on(self) -> Mapping[str, Step]:
-        """The changed values in all of that: what whoever follows this one has before them, if it leaves them alone."""
-        if self.corrected is None:
+        """The changed values in all of that: what whoever follows this one has before them, if it leaves them alone.
+
+        What a correction only carries on its base has too, if it was made upon the verdict; across a restore no
+        version tells whether a later base has it still, and then that says better what was seen."""
+        if self.corrected is None or (self.offered_again and self.submission.corrects not in self.followed):
             return self.trail
         return {**_changed_by(self.corrected), **self.trail}
 
@@ -125,6 +128,10 @@ class Case(NamedTuple):
         trace = self.trace_of(submission)
         step = trace.steps.get(name) if trace else None
         return step is not None and step.outcome != "" and self._apart_here(submission) > 0
+
+    def made_before(self, submission: str, other: str) -> bool:
+        """Whether this tablet made the one before the other, and both before this one."""
+        return self._apart_here(submission) < self._apart_here(other) < 0
 
     def _apart_here(self, submission: str) -> int:
         """How many links of the tablet's chain it was made after this one; 0 if on another tablet."""
@@ -233,16 +240,40 @@ def sight(case: Case, name: str) -> Seen:
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
     step = case.trail.get(name)
-    if step is None or _shown(case, step) or (case.target.base_version and not step.outcome):
+    beside = _beside_the_chain(case, name, own)
+    if beside and (step is None or step.version < beside.version):
+        return own._replace(value=beside.value)
+    if step is None or _shown(case, name, step) or (case.target.base_version and not step.outcome):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
     return own._replace(value=step.sent, joins=joins)
 
 
-def _shown(case: Case, step: Step) -> bool:
+def _beside_the_chain(case: Case, name: str, own: Seen) -> PropertyState | None:
+    """What this tablet itself had set before the record that this one follows, though that does not lead back to it: a
+    correction begins from the record it corrects, whatever came between. It was on the screen if the base lacks it."""
+    state, follows = case.state(name), case.target.follows
+    if name == VILLAGE or state is None or follows is None or case.by_value or not case.target.base_version:
+        return None
+    if state.submission in case.lineage or not case.made_before(state.submission, follows):
+        return None
+    if comparable(case, state, own):
+        return state if state.version > own.version else None
+    trace = case.trace_of(state.submission)
+    step = trace.steps.get(name) if trace else None
+    return state if step and same(step.saw, own.value) else None
+
+
+def _shown(case: Case, name: str, step: Step) -> bool:
     """Whether the base version has the step's result in it: then it says better what was on the screen."""
+    version, traces = step.version, case.known[case.target.follows or ""].traces
+    if case.by_value:  # the base is of another id, whose versions it has to be compared with
+        named = traces.get(case.target.key)
+        version = _changed_by(named)[name].version if named and name in _changed_by(named) else 0
+    elif case.held.key not in traces:
+        return True  # judged before the merge by which it came here, and the base has that
     one = case.submission.history in (case.history, made_under(case.held, step.version))
-    return one and 0 < step.version <= case.target.base_version
+    return one and 0 < version <= case.target.base_version
 
 
 def base(case: Case, name: str) -> str | None:

@@ -163,6 +163,27 @@ def _overwritten(evidence, id, key, name):
     return replace(evidence, entities={**evidence.entities, key: other})
 
 
+def test_a_change_that_was_taken_for_none(evidence):
+    """Of some, their own people have spoken again, or the registry says the same; the others must be missed."""
+    changed = [
+        (id, key, name)
+        for id, entities in evidence.changed.items()
+        for key, values in entities.items()
+        for name in values
+        if id in evidence.journal and key in evidence.journal[id].traces
+    ]
+    assert any("passed_over" in broken(_passed_over(evidence, *each)) for each in changed)
+
+
+def _passed_over(evidence, id, key, name):
+    judged = evidence.journal[id]
+    trace = judged.traces[key]
+    steps = {**trace.steps, name: trace.steps[name]._replace(outcome="")}
+    traces = {**judged.traces, key: replace(trace, steps=steps)}
+    other = replace(evidence, journal={**evidence.journal, id: replace(judged, traces=traces)})
+    return _overwritten(other, id, key, name)
+
+
 def test_a_conflict_that_was_closed_without_a_decision(evidence):
     silent = {key: replace(held, conflicts=()) for key, held in evidence.entities.items()}
     assert "lost_values" in broken(replace(evidence, entities=silent))

@@ -236,3 +236,16 @@ def test_who_decided_a_conflict_has_decided_it_when_the_merge_is_undone(county, 
     assert county.values()["phone"] == "5" and not county.state().conflicts
     county.separate(HOUSE, TWIN)
     assert county.values()["phone"] == "5" and not county.state().conflicts
+
+
+def test_what_a_chain_left_alone_is_no_change_however_far_the_survivor_has_come(county, twins):
+    """The versions of the two ids count apart: that the survivor's is lower says nothing of the loser's."""
+    _, two, _ = twins
+    for each in ("山", "水", "田"):
+        two.record(TWIN, {"remark": each}), two.sync()
+    two.record(TWIN, {"phone": "4"})
+    left = two.record(TWIN, {"remark": "有小孩"})
+    county.merge(HOUSE, TWIN)
+    two.sync()
+    assert [each.property for each in two.verdict(left).fields] == ["remark"]
+    assert conflict(county, "phone") == ["4"]

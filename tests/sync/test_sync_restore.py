@@ -107,3 +107,18 @@ def test_what_is_put_back_beside_another_s_change_of_its_group_is_no_conflict_wi
     third.sync(), third.record(H, {"fuel": "electricity"}), third.sync()
     two.sync([back])
     assert two.result(back, "device") == "same" and not county.open_conflicts()
+
+
+def test_what_a_correction_carries_does_not_hide_what_was_read_after_its_record(county, tablet):
+    """Registered, changed, the registration corrected without a change, then set back to what it had said; the hub
+    hears all of it once more."""
+    one, empty = tablet("one"), county.copy()
+    first = one.record(H, {"phone": "1", "remark": ""})
+    one.record(H, {"phone": "2"}), one.sync()
+    begun = Target("household", H, 1, {"phone": "1", "remark": ""}, None)
+    one.record(H, {"remark": "东屋"}, corrects=first, targets=(begun,))
+    back = one.record(H, {"phone": "1"})
+    county.restore(empty)
+    one.sync(one.made)
+    assert one.result(back, "phone") == "applied"
+    assert county.values()["phone"] == "1" and not county.open_conflicts()

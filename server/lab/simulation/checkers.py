@@ -15,7 +15,7 @@ from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
 from server.lab.simulation.home_checks import merged_kept, one_home
 from server.lab.simulation.photo_checks import photos_in_place, photos_safe, photos_told
 from server.lab.simulation.recount import coverage_recounted, digests_agree, hub_verified
-from server.lab.simulation.values import lost_values, shown
+from server.lab.simulation.values import lost_values, passed_over, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
 from sync.messages import Conflict, Verdict
@@ -331,6 +331,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     nothing_doubled,
     replicas_equal,
     lost_values,
+    passed_over,
     no_self_conflict,
     chains_followed,
     tables_recounted,

@@ -114,6 +114,7 @@ class Evidence:
     the home it leads to, as the register says.
     ``closed``: device → why it is; ``copied``: fork → device of a tablet that was copied; ``put_back_n``: tablets that
     were restored; ``went_back``: the hub was.
+    ``changed``: submission → entity → the values that its tablet says were changed there.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -141,6 +142,7 @@ class Evidence:
     went_back: bool = False
     merges: tuple[Merged, ...] = ()
     acts: Mapping[str, Judged] = field(default_factory=dict)
+    changed: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def one_line(self, one: str, other: str) -> bool:
@@ -216,8 +218,18 @@ def gather(world: World) -> Evidence:
             went_back=world.hub.went_back,
             merges=_merges(database),
             acts=_journal(database, "office"),
+            changed=_changed(world.tablets),
             aliases=dict(database.execute("SELECT id, survivor FROM alias ORDER BY id").fetchall()),
         )
+
+
+def _changed(tablets: Iterable[Tablet]) -> dict[str, dict[str, dict[str, str]]]:
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for tablet in tablets:
+        rows = tablet.replica.db.conn.execute("SELECT submission, dataset, id, changed FROM target")
+        for submission, dataset, id, changed in rows:
+            found.setdefault(submission, {})[f"{dataset}/{id}"] = json.loads(changed)
+    return found
 
 
 def _digests(database: sqlite3.Connection) -> dict[tuple[str, int], str]:

@@ -30,6 +30,35 @@ def lost_values(evidence: Evidence) -> Iterator[str]:
                 )
 
 
+def passed_over(evidence: Evidence) -> Iterator[str]:
+    """What a tablet says was changed is not taken for left as it was seen: unless it is what is there all the same.
+    Not asked of corrections, which begin from a record, nor of what a tablet sees by its end alone."""
+    for id, judged in evidence.journal.items():
+        if judged.submission.corrects or judged.verdict.outcome == "rejected":
+            continue
+        for key, changed in evidence.changed.get(id, {}).items():
+            trace, held = judged.traces.get(key), evidence.entities.get(evidence.end(key))
+            if trace is None or held is None:
+                continue
+            dataset, _, entity = key.partition("/")
+            for name, mine in changed.items():
+                field = FieldOutcome(dataset, entity, name, "same", None, mine, None, "", "", "")
+                left = shown(dataset, name, mine) == mine and not trace.steps[name].outcome
+                if left and not _there(evidence, held, judged, field):
+                    yield f"{id} changed {name} of {key} to {mine!r}, which was taken for left as it was"
+
+
+def _there(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcome) -> bool:
+    later = (each for each in evidence.touching(held.key) if each.order > judged.order)
+    steps = (each.traces[held.key].steps.get(field.property) for each in later)
+    return (
+        _same(_value(held, field.property), field.mine)
+        or _in_conflict(evidence, held, judged, field)
+        or _decided(evidence, held, judged, field)
+        or any(step and step.outcome and _same(step.saw, field.mine) for step in steps)
+    )
+
+
 def _views(evidence: Evidence, held: Held, key: str, judged: Judged) -> list[Held]:
     """Where a value may be seen: in the entity that its id leads to – or, of what was recorded before somebody merged
     or separated homes, as well in what stands under its id beside what is shown."""
