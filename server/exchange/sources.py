@@ -27,6 +27,23 @@ _ALSO_ABOUT: Final = select(_TARGET.submission, _TARGET.entity).where(
     among(_TARGET.submission, "submissions"),
     _TARGET.dataset == bindparam("dataset"),
 )
+_JOURNAL: Final = table_of(SubmissionRow).c
+# What people recorded of homes, in the order it came.
+_RECORDED: Final = (
+    select(_TARGET.entity, _JOURNAL.id, _JOURNAL.traces)
+    .join(
+        table_of(SubmissionRow),
+        and_(_JOURNAL.county == _TARGET.county, _JOURNAL.id == _TARGET.submission),
+    )
+    .where(
+        _TARGET.county == bindparam("county"), _TARGET.dataset == bindparam("dataset"),
+        among(_TARGET.entity, "homes"), _JOURNAL.form.not_in(ACTS),
+    )
+    .order_by(_JOURNAL.received_at, _JOURNAL.position)
+)  # fmt: skip
+_SPOKEN_OF: Final = select(_TARGET.submission, _TARGET.dataset).where(
+    _TARGET.county == bindparam("county"), among(_TARGET.submission, "submissions")
+)
 
 
 @dataclass(frozen=True)
@@ -73,18 +90,31 @@ def last_set(
     """
     latest: dict[str, tuple[int, str]] = {}
     for some in parts(sorted(ids)):
-        for line in _lines(session, county, dataset, some, apart_from):
-            entity = ids[line.entity]
-            trace = read_traces(line.traces).get(f"{dataset}/{entity}")
-            step = trace.steps.get(name) if trace else None
-            if step is None or step.outcome != "applied":
-                continue
-            if line.form in ACTS and apart_from in _recorded_with(
-                session, county, dataset, line.submission, name, step.sent
-            ):
-                continue
-            latest[entity] = max(latest.get(entity, (0, "")), (step.version, step.sent))
+        put = list(_put(session, county, dataset, some, ids, name, apart_from))
+        taken_over = {(line.submission, step.sent) for line, _, step in put if line.form in ACTS}
+        beside = _recorded_with(session, county, dataset, name, taken_over) if taken_over else {}
+        for line, entity, step in put:
+            if apart_from not in beside.get((line.submission, step.sent), ()):
+                latest[entity] = max(latest.get(entity, (0, "")), (step.version, step.sent))
     return {entity: value for entity, (_, value) in latest.items()}
+
+
+def _put(
+    session: Session,
+    county: str,
+    dataset: str,
+    some: list[str],
+    ids: Mapping[str, str],
+    name: str,
+    apart_from: str,
+) -> Iterator[tuple[Any, str, Any]]:
+    """The journal's lines that put a value in, the entity that each leads to, and the step it was put in with."""
+    for line in _lines(session, county, dataset, some, apart_from):
+        entity = ids[line.entity]
+        trace = read_traces(line.traces).get(f"{dataset}/{entity}")
+        step = trace.steps.get(name) if trace else None
+        if step is not None and step.outcome == "applied":
+            yield line, entity, step
 
 
 def _lines(session: Session, county: str, dataset: str, ids: list[str], apart_from: str) -> Iterator[Any]:
@@ -110,27 +140,38 @@ def _lines(session: Session, county: str, dataset: str, ids: list[str], apart_fr
 
 
 def _recorded_with(
-    session: Session, county: str, dataset: str, act: str, name: str, value: str
-) -> frozenset[str]:
-    """What else whoever last recorded a value spoke of, of the homes that an official's act was about."""
-    target, row = _TARGET, table_of(SubmissionRow).c
-    homes = select(target.entity).where(
-        target.county == county, target.submission == act, target.dataset == dataset
-    )
-    lines = session.connection().execute(
-        select(row.id, row.traces)
-        .join(table_of(SubmissionTarget), and_(target.county == row.county, target.submission == row.id))
-        .where(
-            row.county == county, row.form.not_in(ACTS), target.dataset == dataset, target.entity.in_(homes)
-        )
-        .order_by(row.received_at, row.position)
-    )
-    last = ""
-    for id, traces in lines:
-        steps = (
-            trace.steps.get(name) for key, trace in read_traces(traces).items() if key.startswith(dataset)
-        )
-        if any(step and step.sent == value and step.outcome in ("applied", "") for step in steps):
-            last = id
-    datasets = select(target.dataset).where(target.county == county, target.submission == last)
-    return frozenset(session.connection().execute(datasets).scalars())
+    session: Session, county: str, dataset: str, name: str, acts: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], frozenset[str]]:
+    """An official's act and the value it took over → what else whoever last recorded that value spoke of, of the homes
+    that the act was about. Three questions for any number of acts."""
+    about: dict[str, set[str]] = {}
+    submissions = sorted({act for act, _ in acts})
+    for act, home in statements.rows(
+        session, _ALSO_ABOUT, {"county": county, "submissions": submissions, "dataset": dataset}
+    ):
+        about.setdefault(act, set()).add(home)
+    homes = sorted(set().union(*about.values()))
+    asked = {"county": county, "dataset": dataset, "homes": homes}
+    recorded = [
+        (home, id, set(_values(traces, dataset, name)))
+        for home, id, traces in session.connection().execute(_RECORDED, asked)
+    ]
+    last = {
+        (act, value): id
+        for act, value in acts
+        for home, id, values in recorded
+        if home in about.get(act, ()) and value in values
+    }
+    beside: dict[str, set[str]] = {}
+    asked = {"county": county, "submissions": sorted(set(last.values()))}
+    for id, other in session.connection().execute(_SPOKEN_OF, asked):
+        beside.setdefault(id, set()).add(other)
+    return {act: frozenset(beside.get(id, ())) for act, id in last.items()}
+
+
+def _values(traces: str, dataset: str, name: str) -> Iterator[str]:
+    """What a submission put into a property of this dataset's entities."""
+    for key, trace in read_traces(traces).items():
+        step = trace.steps.get(name) if key.startswith(dataset) else None
+        if step and step.outcome in ("applied", ""):
+            yield step.sent

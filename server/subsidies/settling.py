@@ -7,7 +7,7 @@ never changed: both stay in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -55,9 +55,10 @@ def settle(
     if reasons:
         raise StepRefused(reasons)
     if how == TAKE:
-        lying = villages(session, row)
+        lying, booked = villages(session, row), _booked(session, row.county, payments.values())
         for each in rows:
-            _rebook(session, row, payments[each.end_to_end_id], each.outcome, each, by=by, village_of=lying)
+            answered = payments[each.end_to_end_id]
+            _rebook(session, row, answered, each.outcome, each, booked=booked, by=by, village_of=lying)
     for each in rows:
         each.fate = ANSWER if how == TAKE else SETTLED
         each.settled_at, each.settled_by = by.now, by.person
@@ -84,7 +85,8 @@ def correct(session: Session, county: str, payment: str, outcome: str, *, reason
         reasons.append(Refusal.of("answered_so", id=payment, state=PAYMENT_STATES[found.state]))
     if reasons:
         raise StepRefused(reasons)
-    _rebook(session, row, found, outcome, None, by=by, village_of={known.entitlement: known.village})
+    booked, lying = _booked(session, county, [found]), {known.entitlement: known.village}
+    _rebook(session, row, found, outcome, None, booked=booked, by=by, village_of=lying)
     _kept(session, row, {BOOKED_ANEW: f"{payment} {PAYMENT_STATES[outcome]}"}, reason, by)
     by.tell(session, county, [found.household], by.now)
     return row
@@ -149,23 +151,25 @@ def _not_settleable(
     return found
 
 
+def _booked(session: Session, county: str, payments: Iterable[Payment]) -> dict[tuple[str, str], Entry]:
+    """What stands in the books of payments: by payment and kind, of those that have been answered."""
+    answered = {payment.entitlement for payment in payments if payment.state != SENT}
+    if not answered:
+        return {}
+    entries = books.entries(session, county, entitlements=answered)
+    return {(each.payment, each.kind): each for each in ledger.standing(entries)}
+
+
 def _rebook(
     session: Session, row: BatchRow, payment: Payment, outcome: str, by_row: ReturnRowRow | None, *,
-    by: By, village_of: Mapping[str, str],
+    booked: Mapping[tuple[str, str], Entry], by: By, village_of: Mapping[str, str],
 ) -> None:  # fmt: skip
     """Gives a payment another answer: the one booked before is reversed. `village_of`: by decision."""
     today = by.now.astimezone(CHINA).date()
     on = by_row.booked_on if by_row is not None and by_row.booked_on else today
     entries: list[Entry] = []
     if payment.state != SENT:
-        booked = next(
-            each
-            for each in ledger.standing(
-                books.entries(session, row.county, entitlements=[payment.entitlement])
-            )
-            if each.payment == payment.id and each.kind == payment.state
-        )
-        entries.append(ledger.reversal(booked, by.new_id(), today))
+        entries.append(ledger.reversal(booked[payment.id, payment.state], by.new_id(), today))
         _overrule(session, row, payment.id)
     entries.append(answer_entry(payment, outcome, on, by))
     changed = {

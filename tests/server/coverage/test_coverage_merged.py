@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import event
+
 from server import database
+from server.exchange import sources
 from server.registry import duplicates
 from server.registry.duplicates import Merge
 
@@ -57,3 +60,27 @@ def test_apart_again_each_has_its_own(teller: Any) -> None:
     assert teller.traced(home) == ("coal_stove", "", "coal_stove")
     assert teller.traced(other) == ("9", conversion, "coal_stove")
     assert teller.clean() == {other}
+
+
+def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: Any) -> None:
+    homes, asked = [], dict[int, int]()
+    for device in ("16", "9", "10"):
+        home, _ = teller.survey("coal_stove")
+        other, _ = teller.survey(device)
+        merge(teller, home, other, "device", "fuel")
+        homes.append((home, other))
+        ids = {id: home for home, other in homes for id in (home, other)}
+        sent: list[str] = []
+
+        def note(_on: object, _cursor: object, statement: str, *_: object, sent: list[str] = sent) -> None:
+            sent.append(statement)
+
+        event.listen(teller.exchange.engine, "before_cursor_execute", note)
+        with database.read(teller.exchange.engine) as session:
+            found = sources.last_set(
+                session, teller.county, "household", ids, "device", apart_from="conversion"
+            )
+        event.remove(teller.exchange.engine, "before_cursor_execute", note)
+        asked[len(homes)] = len(sent)
+        assert found[home] == device
+    assert len(set(asked.values())) == 1, asked
