@@ -169,6 +169,7 @@ def _cursor(value: object, path: Path) -> Cursor:
 _village = record(Village, code=village_code, name=_short, township_name=_short, area_class=optional(name))
 _form_xml = record(FormXml, id=name, version=_version_name, sha256=_hash, xml=text(MAX_BODY_BYTES))
 _submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
+_any_submissions = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)
 _ways = array(name, 50)
 _part_so_far = record(PartSoFar, name=_hash, size=number())
 _part = record(Part, name=_hash, encoding=name, size=number(1, PART_BYTES_MAX), since=number())
@@ -262,6 +263,12 @@ def decode(cls: type[T], body: bytes) -> T:
     return from_json(cls, parse(body))
 
 
+def own_submission(text: bytes) -> Submission:
+    """A submission as this tablet has stored it, not checked again: it was read (`from_json`) before it was stored."""
+    told = json.loads(text)
+    return Submission(**{**told, "targets": tuple([Target(**target) for target in told["targets"]])})
+
+
 def decode_request(body: bytes) -> Incoming:
     """A request as received: the readable submissions in it, and apart from them the unreadable ones.
 
@@ -280,9 +287,7 @@ def incoming(value: object, told: Sequence[Said] = ()) -> Incoming:
     if (protocol := number()(value.get("protocol"), "protocol")) not in PROTOCOLS:
         fault = strict.Fault("protocol", f"one of {PROTOCOLS} expected, not {protocol}")
         raise MessageFault(fault, code="unknown_protocol")
-    listed = careful(
-        array(lambda item, _: item, SUBMISSIONS_PER_REQUEST), value.get("submissions"), "submissions"
-    )
+    listed = careful(_any_submissions, value.get("submissions"), "submissions")
     request = from_json(Request, {**value, "submissions": []})
     good: list[Submission] = []
     bad: list[Malformed] = []
@@ -331,14 +336,17 @@ def to_instant(told: str) -> datetime:
     return datetime.fromisoformat(told).astimezone(UTC)
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)  # made once, as the encoder is
+
+
 def parse(body: bytes) -> object:
     """JSON in UTF-8; raises `MessageFault`."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=refuse)
+        return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):  # not UTF-8, not JSON, NaN, a number of thousands of digits
         raise strict.wrong("", "not JSON in UTF-8") from None
 

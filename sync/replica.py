@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from sync import replica_lists, replica_parts, replica_photos, replica_records, replica_reply, replica_sync
-from sync.codec import decode, to_text
+from sync.codec import own_submission, to_text
 from sync.messages import (
     Answers,
     ChainEnd,
@@ -272,7 +272,7 @@ class Replica:
         with reading(self.db) as connection:
             stated = replica_sync.stated(connection)
             batch = replica_sync.next_batch(connection, limit, max_bytes, without) if stated.waiting else []
-        return stated, tuple(decode(Submission, waiting.body) for waiting in batch)
+        return stated, tuple(own_submission(waiting.body) for waiting in batch)
 
     def next_batch(
         self, limit: int, *, max_bytes: int, without: Collection[str] = ()
@@ -280,7 +280,7 @@ class Replica:
         """Waiting submissions in chain order, at most ``limit`` and about ``max_bytes`` (but at least one)."""
         with reading(self.db) as connection:
             batch = replica_sync.next_batch(connection, limit, max_bytes, without)
-        return tuple(decode(Submission, waiting.body) for waiting in batch)
+        return tuple(own_submission(waiting.body) for waiting in batch)
 
     def waiting_ids(self) -> list[str]:
         """In chain order."""

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from sync import digest
 from sync.codec import from_json
 from sync.messages import Conflict, EntityState
+from sync.replica_view import NONE
 from sync.strict import MessageFault
 
 ROWS_PER_CONTACT = 200
@@ -83,7 +84,8 @@ def _term(
     dataset: str, id: str, village: str, version: int, updated_at: str, props: bytes, conflicts: bytes
 ) -> str:
     try:
-        open_ones = tuple(from_json(Conflict, each) for each in json.loads(conflicts))
+        told = [] if conflicts == NONE.encode() else json.loads(conflicts)
+        open_ones = tuple(from_json(Conflict, each) for each in told)
         state = EntityState(dataset, id, village, version, json.loads(props), open_ones, updated_at)
         return digest.term(state)
     except (ValueError, TypeError, AttributeError, MessageFault):

@@ -14,7 +14,7 @@ from sync import replica_alias, replica_photos
 from sync.codec import from_json
 from sync.messages import Conflict, FormXml, Village
 from sync.replica_rows import HouseholdRow, Mark, Registered, Rescue, Shown, Status, VillageRow
-from sync.replica_view import HIDDEN, overlays
+from sync.replica_view import HIDDEN, NONE, overlays
 
 _OPEN_REJECTED = "s.state = 'rejected' AND NOT EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id)"
 
@@ -83,8 +83,11 @@ _SHOWN = "SELECT dataset, id, village, version, props, effective, conflicts, mar
 
 def entity(connection: sqlite3.Connection, dataset: str, id: str) -> Shown | None:
     """The entity under an id, or the one this id leads to since a person made one home of two."""
-    id = replica_alias.resolve(connection, dataset, id)
-    row = connection.execute(f"{_SHOWN} WHERE dataset = ? AND id = ?", (dataset, id)).fetchone()
+    row = connection.execute(
+        f"{_SHOWN} WHERE dataset = ? AND id = coalesce("
+        "(SELECT survivor FROM alias a WHERE a.dataset = entity.dataset AND a.id = ?), ?)",
+        (dataset, id, id),
+    ).fetchone()
     return _shown(connection, row) if row else None
 
 
@@ -119,13 +122,14 @@ def _shown(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Shown:
     dataset, id, village, version, props, effective, conflicts, marks, updated_at = row
     return Shown(
         dataset, id, village, version, _open(effective), _open(props),
-        tuple(from_json(Conflict, item) for item in json.loads(conflicts)),
+        () if conflicts == NONE else tuple(from_json(Conflict, item) for item in json.loads(conflicts)),
         tuple(submission for submission, _ in overlays(connection, dataset, id)), _marks(marks), updated_at,
     )  # fmt: skip
 
 
 def _open(stored: str) -> dict[str, str]:
-    return {name: value for name, value in json.loads(stored).items() if not name.startswith(HIDDEN)}
+    values: dict[str, str] = json.loads(stored)
+    return {name: value for name, value in values.items() if name[:1] != HIDDEN}
 
 
 def person(connection: sqlite3.Connection, id: str) -> str | None:
@@ -167,11 +171,12 @@ def version_key(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
 
 
-def store_form(connection: sqlite3.Connection, form: FormXml) -> None:
-    """A version that is here already stays as it is: a released form never changes."""
-    connection.execute(
+def store_form(connection: sqlite3.Connection, form: FormXml) -> bool:
+    """Whether it is new: a version that is here already stays as it is, for a released form never changes."""
+    stored = connection.execute(
         "INSERT OR IGNORE INTO form VALUES (?, ?, ?, ?)", (form.id, form.version, form.sha256, form.xml)
     )
+    return bool(stored.rowcount)
 
 
 def status(connection: sqlite3.Connection) -> Status:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sync import replica_alias, replica_photos
-from sync.codec import decode, from_json, said, to_text
+from sync.codec import decode, from_json, own_submission, said, to_text
 from sync.messages import VALUE_CHARS_MAX, Answers, Said, Submission, Target, Verdict
 from sync.replica_lists import conflict_open
 from sync.replica_rows import Delay, Draft, Record
@@ -142,7 +142,7 @@ def _seen_before_correcting(
     ).fetchone()  # fmt: skip
     if row is None:
         return None
-    was, changes = decode(Submission, row[0]), json.loads(row[3])
+    was, changes = own_submission(row[0]), json.loads(row[3])
     target = next(target for target in was.targets if (target.dataset, target.id) == (dataset, id))
     if row[1] is None:
         return Seen(target.base_version, target.base, changes, was.id, was.history)
@@ -283,7 +283,7 @@ def _targets_of(connection: sqlite3.Connection, submission: str | None) -> list[
 
 _RECORD = (
     "SELECT s.body, s.state, s.verdict, s.not_yet, s.label, s.household,"
-    " (SELECT max(c.seq) FROM submission c WHERE c.corrects = s.id),"
+    " (SELECT c.id FROM submission c WHERE c.corrects = s.id ORDER BY c.seq DESC LIMIT 1),"
     " (SELECT group_concat(p.state, ' ') FROM submission_photo n JOIN photo p ON p.sha256 = n.photo"
     "  WHERE n.submission = s.id) FROM submission s"
 )
@@ -309,15 +309,14 @@ def of_household(connection: sqlite3.Connection, household: str) -> list[Record]
 
 def _record_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Record:
     body, state, verdict, not_yet, label, household, corrected, photos = row
-    submission = decode(Submission, body)
-    correction = connection.execute("SELECT id FROM submission WHERE seq = ?", (corrected,)).fetchone()
-    still_open = (state == "rejected" and correction is None) or (
+    submission = own_submission(body)
+    still_open = (state == "rejected" and corrected is None) or (
         state == "conflict" and conflict_open(connection, submission.id)
     )
     return Record(
         submission, state, decode(Verdict, verdict) if verdict else None,
         Delay(**json.loads(not_yet)) if not_yet else None,
-        label, household, correction[0] if correction else None, still_open, tuple((photos or "").split()),
+        label, household, corrected, still_open, tuple((photos or "").split()),
     )  # fmt: skip
 
 
@@ -333,7 +332,7 @@ def begin_correction(
     ).fetchone()
     if row is None:
         raise ReplicaProblem("unknown_record", "本机没有这条记录。", "请在录入它的平板上更正。")
-    was = decode(Submission, row[0])
+    was = own_submission(row[0])
     targets = {target.dataset: target.id for target in was.targets}
     fresh = Draft(new_id(), was.form, was.form_version, was.village, row[1], targets, was.id, was.answers)
     return save_draft(connection, fresh, at)

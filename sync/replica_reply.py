@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sync import digest, replica_alias, replica_digest, replica_fresh, replica_parts, replica_photos
 from sync.codec import encode, to_instant, to_json, to_text
@@ -57,9 +58,10 @@ def enrolled(connection: sqlite3.Connection, reply: EnrolReply) -> Identity:
 
 @dataclass
 class _Work:
-    """What is gathered while a reply is applied: entities to recompute, and what the account will say."""
+    """What is gathered while a reply is applied: entities to recompute, and the account's figures, by the names they
+    have in `Settled`."""
 
-    settled: Settled
+    counts: Counter[str] = field(default_factory=Counter)
     touched: set[Key] = field(default_factory=set)
     households: set[str] = field(default_factory=set)
 
@@ -69,22 +71,15 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     me = identity(connection)
     assert me is not None, "a reply to a tablet that is not enrolled"
     before = _position(connection)
-    work = _Work(
-        Settled(
-            met_history=me.history != reply.history,
-            challenged=reply.challenge is not None,
-            enrol_again=reply.enrol_again,
-        )
-    )
+    work = _Work()
     if me.history != reply.history:
         meet_history(connection, reply.history)
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     if reply.villages is not None:
         touched, gained, lost = _assign(connection, reply.villages)
         work.touched |= touched
-        work.settled = replace(work.settled, villages_gained=gained, villages_lost=lost)
-    for form in reply.forms:
-        if intact(form):
-            store_form(connection, form)
+    new_forms = [form.id for form in reply.forms if intact(form) and store_form(connection, form)]
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
     if reply.people:
         connection.executemany("INSERT OR REPLACE INTO person VALUES (?, ?)", reply.people.items())
@@ -93,7 +88,6 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     if reply.changes or reply.cursors:
         _receive(connection, work, reply)
     again = replica_digest.reread(connection, reply.reread)
-    work.settled = replace(work.settled, villages_reread=again)
     work.touched |= replica_alias.settle(connection)
     if not reply.more:
         work.touched |= _catch_up(connection)
@@ -101,25 +95,19 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     recompute(connection, work.touched, work.households)
     _note_contact(connection, reply, now)
     after = _position(connection)
-    read = [seq is not None for _, is_mine, seq, *_ in after.villages if is_mine]
+    read = [seq is not None for _, is_mine, seq, *_ in after if is_mine]
     waiting = tuple(waiting_ids(connection))
-    return replace(
-        work.settled, moved=after != before, waiting=waiting, villages_n=len(read), read_n=sum(read)
-    )
+    return Settled(
+        **work.counts, villages_gained=gained, villages_lost=lost, met_history=me.history != reply.history,
+        challenged=reply.challenge is not None, enrol_again=reply.enrol_again, moved=after != before or bool(new_forms),
+        villages_reread=again, waiting=waiting, villages_n=len(read), read_n=sum(read),
+    )  # fmt: skip
 
 
-class _Position(NamedTuple):
-    """What must change from one request without submissions to the next, or the hub leads nowhere."""
-
-    villages: list[tuple[Any, ...]]
-    forms_n: int
-
-
-def _position(connection: sqlite3.Connection) -> _Position:
-    cursors = connection.execute(
-        "SELECT code, assigned, seq, head, after FROM village ORDER BY code"
-    ).fetchall()
-    return _Position(cursors, connection.execute("SELECT count(*) FROM form").fetchone()[0])
+def _position(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """What must change from one request without submissions to the next, or new forms come, or the hub leads
+    nowhere."""
+    return connection.execute("SELECT code, assigned, seq, head, after FROM village ORDER BY code").fetchall()
 
 
 def intact(form: FormXml) -> bool:
@@ -164,17 +152,13 @@ def settle(
             (_STATES[verdict.outcome], verdict.outcome, encode(verdict), history, verdict.submission),
         )
         if not found.rowcount:
-            work.settled = _more(work.settled, "unknown_n")
+            work.counts["unknown_n"] += 1
             continue
         work.touched |= _file_results(connection, verdict, history)
-        work.settled = _more(work.settled, f"{verdict.outcome}_n")
+        work.counts[f"{verdict.outcome}_n"] += 1
     for reason in not_yet:
         here = postpone(connection, Delay(reason.submission, reason.code, reason.reason))
-        work.settled = _more(work.settled, "not_yet_n" if here else "unknown_n")
-
-
-def _more(settled: Settled, name: str) -> Settled:
-    return replace(settled, **{name: getattr(settled, name) + 1})
+        work.counts["not_yet_n" if here else "unknown_n"] += 1
 
 
 def _file_results(connection: sqlite3.Connection, verdict: Verdict, history: str) -> set[Key]:
@@ -258,7 +242,7 @@ def _receive(connection: sqlite3.Connection, work: _Work, reply: Reply) -> None:
             _put(connection, state, generations[state.village], reply.history)
         received.add((state.dataset, state.id))
     work.touched |= received
-    work.settled = replace(work.settled, received_n=len(received) + len(fresh))
+    work.counts["received_n"] = len(received) + len(fresh)
     for village, cursor in reply.cursors.items():
         if village in here:
             work.touched |= _advance(connection, village, here[village], cursor, generations[village])

@@ -135,12 +135,15 @@ class Stated:
 
 def stated(connection: sqlite3.Connection) -> Stated:
     """Of a tablet that is enrolled."""
-    device, history, seq, chain_hash, county_key, challenge, waiting, photos, whole = connection.execute(
-        "SELECT device, history, chain_seq, chain_hash, county_key, challenge,"
-        " (SELECT count(*) FROM submission WHERE state = 'waiting'),"
-        " (SELECT count(*) FROM photo WHERE state = 'waiting'), (SELECT whole FROM contact)"
-        " FROM identity WHERE stage = 'current'"
-    ).fetchone()
+    device, history, seq, chain_hash, county_key, challenge, waiting, photos, whole, part = (
+        connection.execute(
+            "SELECT device, history, chain_seq, chain_hash, county_key, challenge,"
+            " (SELECT count(*) FROM submission WHERE state = 'waiting'),"
+            " (SELECT count(*) FROM photo WHERE state = 'waiting'), (SELECT whole FROM contact),"
+            " (SELECT name FROM part)"
+            " FROM identity WHERE stage = 'current'"
+        ).fetchone()
+    )
     villages = connection.execute(
         "SELECT code, name, township_name, area_class, seq, head, after, digest FROM village WHERE assigned"
         " ORDER BY code"
@@ -152,7 +155,7 @@ def stated(connection: sqlite3.Connection) -> Stated:
         {row[0]: _cursor(*row[4:7]) for row in villages}, tuple(row[0] for row in forms),
         # Nothing while there is more to read.
         digests if whole and all(digests.values()) else {},
-        key_id(county_key), challenge, photos, replica_parts.so_far(connection),
+        key_id(county_key), challenge, photos, replica_parts.so_far(connection) if part else None,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from sync import replica_alias
 from sync.doors import door_order
 
 Key: TypeAlias = tuple[str, str]  # dataset, id
+NONE = "[]"  # conflicts, as they are stored
 HIDDEN = "_"  # properties the hub adds for the tablet's own use begin with it, and are not shown
 PINYIN = "_pinyin"  # the head's name in syllables: "wang xiu ying"
 _ROWS_AT_ONCE = 400  # an older SQLite takes 999 parameters
@@ -130,7 +131,7 @@ def _entity(
         effective.update(json.loads(values))
     household = effective.get("household") or None
     household = household and leads_to.get(("household", household), household)
-    marks = _marks(mine, new=not (row and row[0]), conflict=bool(row and row[2] != "[]"))
+    marks = _marks(mine, new=not (row and row[0]), conflict=bool(row and row[2] != NONE))
     now = (household, as_json(effective), marks)
     if row is None or now != row[3:]:
         connection.execute(

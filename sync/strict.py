@@ -81,10 +81,10 @@ def writable(told: str) -> bool:
 
 
 def matching(pattern: str, expected: str) -> Reader[str]:
-    compiled = re.compile(pattern, re.ASCII)
+    fits = re.compile(pattern, re.ASCII).fullmatch
 
     def read(value: object, path: Path) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
+        if not isinstance(value, str) or not fits(value):
             raise wrong(path, f"{expected} expected")
         return value
 
@@ -181,6 +181,7 @@ def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
     # T is any type; that this one is a dataclass, only its fields can say.
     known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     assert set(readers) == set(known), set(readers) ^ set(known)
+    assert not hasattr(cls, "__post_init__") and not hasattr(cls, "__slots__"), cls
     needed = frozenset(name for name, field in known.items() if not _has_default(field))
 
     def read(value: object, path: Path) -> T:
@@ -189,9 +190,10 @@ def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
         if path is None:
             if not needed <= value.keys():
                 raise wrong(path, "missing")
-            return cls(
-                **{name: reader(value[name], None) for name, reader in readers.items() if name in value}
-            )
+            read_values = {
+                name: reader(value[name], None) for name, reader in readers.items() if name in value
+            }
+            return _made(cls, read_values) if len(read_values) == len(readers) else cls(**read_values)
         given: dict[str, Any] = {}
         faults: list[Fault] = []
         for name, reader in readers.items():
@@ -208,6 +210,14 @@ def record(cls: type[T], **readers: Reader[Any]) -> Reader[T]:
         return cls(**given)
 
     return read
+
+
+def _made(cls: type[T], fields: dict[str, Any]) -> T:
+    """As ``cls(**fields)`` makes it, where ``fields`` are all of them. A frozen class sets its fields one by one, past
+    its own guard, which for a message takes as long as to read it."""
+    made = object.__new__(cls)
+    vars(made).update(fields)
+    return made
 
 
 def _has_default(field: dataclasses.Field[Any]) -> bool:

@@ -49,6 +49,17 @@ _REPLY: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+def _defaults(cls: type[Request | Reply]) -> Mapping[str, Any]:
+    made = {
+        field.name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        for field in dataclasses.fields(cls)
+    }
+    return {name: value for name, value in made.items() if value is not dataclasses.MISSING}
+
+
+_DEFAULTS: Final = {cls: _defaults(cls) for cls in (Request, Reply)}
+
+
 @dataclasses.dataclass(frozen=True)
 class Packed:
     """A body, the name of its encoding as HTTP's Content-Encoding says it ("" = none), and the text in it."""
@@ -101,7 +112,7 @@ def _lean_request(request: Request) -> dict[str, Any]:
 def _full_request(value: dict[str, Any], device: str) -> dict[str, Any]:
     listed = value["submissions"]
     waiting = len(listed) if isinstance(listed, list) else 0
-    full = {**_absent(_REQUEST), "device": device, "waiting": waiting, **value}
+    full = {**to_json(_REQUEST), "device": device, "waiting": waiting, **value}
     return {**full, "held": _full_cursors(full["held"])}
 
 
@@ -136,7 +147,7 @@ def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
 
 
 def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
-    full = {**_absent(_REPLY), "history": request.history, **value}
+    full = {**to_json(_REPLY), "history": request.history, **value}
     full["cursors"] = _full_cursors(full["cursors"])
     if "tables" in value:
         full["changes"] = to_json(tables.unpack(value["tables"], "tables", _targets(request)))
@@ -237,21 +248,8 @@ def framed(head: bytes, part: memoryview) -> bytes:
 
 def _told(message: Request | Reply, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are not at their default."""
-    return dict(_not_default(message, defaults))
-
-
-def _not_default(message: Request | Reply, defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for field in dataclasses.fields(message):
-        value = getattr(message, field.name)
-        default = defaults.get(field.name, field.default)
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if value != default:
-            yield field.name, value
-
-
-def _absent(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: to_json(value) for name, value in defaults.items()}
+    usual = {**_DEFAULTS[type(message)], **defaults}
+    return {name: value for name, value in vars(message).items() if name not in usual or value != usual[name]}
 
 
 def _cursors(cursors: Mapping[str, Cursor | None]) -> dict[str, Any]:
