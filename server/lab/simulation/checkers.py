@@ -6,7 +6,7 @@ merges or how the tablet stores: they compare what people did with what became o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,13 +48,18 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
                 yield f"tablet {tablet.number} still waits for the verdict on {id} ({why})"
             elif judged is None:
                 yield f"{id} has the verdict {record.verdict.outcome}, but is not in the journal"
-            elif to_json(record.verdict) not in map(to_json, travels(judged.verdict)):
+            elif not _told(record.verdict, travels(judged.verdict)):
                 yield f"{id}: the tablet was told {record.verdict}, the journal says {judged.verdict}"
             if judged is not None and judged.submission != saved:
                 yield f"{id} is in the journal with another content"
     for id, saved in evidence.receipted.items():
         if id not in evidence.journal or evidence.journal[id].submission != saved:
             yield f"{id} had its receipt before its tablet was restored, and is not in the journal"
+
+
+def _told(told: Verdict, might: Sequence[Verdict]) -> bool:
+    """Whether a tablet's verdict is one of those that it might be told, as values or as they travel."""
+    return told in might or to_json(told) in map(to_json, might)
 
 
 def nothing_doubled(evidence: Evidence) -> Iterator[str]:

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -57,17 +58,17 @@ class Disk:
 
     file: Path
 
-    @property
+    @cached_property
     def log(self) -> Path:
         return self.file.with_name(self.file.name + "-wal")
+
+    @cached_property
+    def index(self) -> Path:
+        return self.file.with_name(self.file.name + "-shm")
 
     @property
     def files(self) -> tuple[Path, Path, Path]:
         return self.file, self.log, self.index
-
-    @property
-    def index(self) -> Path:
-        return self.file.with_name(self.file.name + "-shm")
 
     def image(self) -> Image:
         return Image(self.file.read_bytes(), self.log.read_bytes() if self.log.exists() else b"")
@@ -89,7 +90,8 @@ class Disk:
             _overwrite(self.file, database)
             os.truncate(self.file, len(database))
             os.utime(self.file, ns=(_UNTOUCHED_NS, _UNTOUCHED_NS))
-        self.crash(b"")
+        os.truncate(self.log, 0)
+        self.crash()
 
     def crash(self, log: bytes | None = None) -> None:
         """Under connections that have the database open and are in no transaction: a process ended, and ``log`` is
@@ -111,7 +113,7 @@ class Disk:
 
 
 def _overwrite(file: Path, begins: bytes) -> None:
-    with file.open("r+b") as opened:
+    with file.open("r+b", buffering=0) as opened:
         opened.write(begins)
 
 

@@ -98,7 +98,7 @@ class Hub:
 
     @property
     def disk(self) -> Disk:
-        return Disk(self.file)
+        return self.stage.hub
 
     @property
     def photo_files(self) -> PhotoFiles:

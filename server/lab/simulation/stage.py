@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -169,11 +170,21 @@ class Stage:
     callers: dict[str, Tablet] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
+    @cached_property
+    def hub(self) -> Disk:
+        """The hub's database in the world."""
+        return Disk(self.world / self.hub_file.name)
+
+    @cached_property
+    def _templates(self) -> tuple[tuple[Disk, Path], ...]:
+        """Each database of the world, and what it is put back to."""
+        tablets = ((Disk(each.file_in(self.world)), each.file) for each in self.tablets)
+        return ((self.hub, self.hub_file), *tablets)
+
     @property
     def at_rest(self) -> bool:
         """Whether the hub's database is open, and nobody is in a transaction."""
-        open = Disk(self.world / self.hub_file.name).index.exists()
-        return open and not any(plug.busy for plug in self.plugs)
+        return self.hub.index.exists() and not any(plug.busy for plug in self.plugs)
 
     def set(self, servers_n: int) -> Path:
         """Put the world's folder back to what the stage is; gives the database's file.
@@ -181,28 +192,27 @@ class Stage:
         Databases that are open stay so. A server that has no connection gets one: what a story comes to must not
         depend on what was played before it.
         """
-        hub = self.world / self.hub_file.name
         if not self.at_rest:
             self.leave()
-        files = {hub: self.hub_file} | {each.file_in(self.world): each.file for each in self.tablets}
-        still_open = self.open.keys() | ({hub} if any(plug.joined for plug in self.plugs) else set())
-        self._clear({part for file in still_open for part in Disk(file).files})
-        for file, template in files.items():
-            if file in still_open:
-                Disk(file).rewind(template)
+        still_open = set(self.open) | ({self.hub.file} if any(plug.joined for plug in self.plugs) else set())
+        kept = [disk for disk, _ in self._templates if disk.file in still_open]
+        self._clear({str(part) for disk in kept for part in disk.files})
+        for disk, template in self._templates:
+            if disk.file in still_open:
+                disk.rewind(template)
             else:
-                file.parent.mkdir(exist_ok=True)
-                shutil.copyfile(template, file)
+                disk.file.parent.mkdir(exist_ok=True)
+                shutil.copyfile(template, disk.file)
         for plug in self.plugs[:servers_n]:
             plug.join()
-        return hub
+        return self.hub.file
 
-    def _clear(self, staying: Collection[Path]) -> None:
+    def _clear(self, staying: Collection[str]) -> None:
         self.world.mkdir(exist_ok=True)
         for folder, _, names in os.walk(self.world, topdown=False):
-            for file in (Path(folder, name) for name in names):
+            for file in (f"{folder}/{name}" for name in names):
                 if file not in staying:
-                    file.unlink()
+                    Path(file).unlink()
             with suppress(OSError):  # not empty
                 Path(folder).rmdir()
 
