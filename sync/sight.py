@@ -257,11 +257,22 @@ def _beside_the_chain(case: Case, name: str, own: Seen) -> PropertyState | None:
         return None
     if state.submission in case.lineage or not case.made_before(state.submission, follows):
         return None
+    trace = _set_here(case, name, state)
+    if trace is None:
+        return None
     if comparable(case, state, own):
         return state if state.version > own.version else None
-    trace = case.trace_of(state.submission)
-    step = trace.steps.get(name) if trace else None
-    return state if step and same(step.saw, own.value) else None
+    # Across a restore: that was made upon this very base, or a later one.
+    return state if trace.history == own.history and own.version <= trace.base_version else None
+
+
+def _set_here(case: Case, name: str, state: PropertyState) -> Trace | None:
+    """What set a value, if that named this very entity: what was recorded under another id, or came back when a merge
+    was undone, was not shown here by whoever did not know of that."""
+    traces = case.known[state.submission].traces
+    under = [key for key in traces if key.startswith(f"{case.held.dataset}/")]
+    trace = traces[case.held.key] if under == [case.held.key] else None
+    return trace if trace and name in trace.steps and trace.steps[name].version == state.version else None
 
 
 def _shown(case: Case, name: str, step: Step) -> bool:

@@ -249,3 +249,14 @@ def test_what_a_chain_left_alone_is_no_change_however_far_the_survivor_has_come(
     two.sync()
     assert [each.property for each in two.verdict(left).fields] == ["remark"]
     assert conflict(county, "phone") == ["4"]
+
+
+def test_what_an_official_chose_of_this_tablet_s_own_records_was_not_on_its_screen(county, twins):
+    """The phone it had recorded under the other id stands here since the merge, of which it has not heard."""
+    _, two, _ = twins
+    two.record(HOUSE, {"remark": "东屋"})
+    left = two.record(HOUSE, {"remark": "西屋"})
+    county.merge(HOUSE, TWIN, phone="2")
+    two.sync()
+    assert [each.property for each in two.verdict(left).fields] == ["remark"]
+    assert county.values()["phone"] == "2"
