@@ -257,12 +257,17 @@ def write(engine: Engine) -> Iterator[Session]:
         line = statements.line_on(connection)
         if line.dialect.name == "sqlite":
             statements.say(line, _BEGIN_WRITING)
-        with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
-            yield session
-            # Most have spoken to the driver only; to SQLAlchemy nothing has begun then.
-            if session.in_transaction():
-                session.commit()
+        try:
+            with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+                yield session
+                # Most have spoken to the driver only; to SQLAlchemy nothing has begun then.
+                if session.in_transaction():
+                    session.commit()
             statements.commit(line)
+        except BaseException:
+            # Where the end itself fails (a full disk), SQLAlchemy takes the transaction for ended all the same.
+            statements.roll_back(line)
+            raise
 
 
 @contextmanager

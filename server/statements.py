@@ -113,6 +113,14 @@ def commit(line: Line) -> None:
         raise _refused(line, "COMMIT", None, error) from error
 
 
+def roll_back(line: Line) -> None:
+    """Nothing stays of what was done, and nothing locked. A connection that cannot even do this is given up."""
+    try:
+        line.driver.rollback()
+    except line.dialect.loaded_dbapi.Error as error:
+        line.connection.invalidate(error)
+
+
 def _refused(line: Line, text: str, given: Any, error: Any) -> Exception:
     """The driver's own error, in the clothes in which every other statement's comes."""
     lost = line.dialect.is_disconnect(error, line.driver, None)

@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from sqlalchemy import select as rows_of
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from server import statements
-from server.database import table_of
+from server.database import insert_rows, table_of
 from server.exchange.tables import FormRow
 from server.web.figures import CHINA
 from survey_forms.answers import entity_changes
@@ -31,7 +31,10 @@ from sync.messages import Answers, FormXml
 
 FormKey = tuple[str, str]
 # Asked at the beginning of every contact, so it is built once.
-_KEYS: Final = rows_of(table_of(FormRow).c.id, table_of(FormRow).c.version)
+_FORM: Final = table_of(FormRow).c
+_KEYS: Final = rows_of(_FORM.id, _FORM.version)
+_HASHES: Final = rows_of(_FORM.id, _FORM.version, _FORM.sha256)
+_ALL: Final = rows_of(_FORM.id, _FORM.version, _FORM.sha256, _FORM.xml)
 
 
 class FormsProblem(Exception):
@@ -90,20 +93,22 @@ def register(session: Session, released: Iterable[tuple[str, str, str]], now: da
     Raises FormsProblem if one was released before with other content.
     """
     entered: list[FormKey] = []
+    known = {(id, version): digest for id, version, digest in statements.rows(session, _HASHES, {})}
     for form_id, version, xml in released:
         digest = sha256(xml)
-        row = session.get(FormRow, (form_id, version))
-        if row is not None and row.sha256 != digest:
+        before = known.get((form_id, version))
+        if before is not None and before != digest:
             raise FormsProblem(
                 f"表单 {form_id} {version} 与数据库中已发布的内容不同"
-                f"（已发布 {row.sha256[:12]}，现有 {digest[:12]}）。已发布的表单不能改动："
+                f"（已发布 {before[:12]}，现有 {digest[:12]}）。已发布的表单不能改动："
                 "请恢复原来的文件，把改动另作新版本发布。"
             )
-        if row is None:
+        if before is None:
             _parsed(form_id, version, xml)
-            session.add(FormRow(id=form_id, version=version, sha256=digest, xml=xml, released_at=now))
+            row = {"id": form_id, "version": version, "sha256": digest, "xml": xml, "released_at": now}
+            insert_rows(session, FormRow, [row])
+            known[form_id, version] = digest
             entered.append((form_id, version))
-    session.flush()
     return entered
 
 
@@ -114,13 +119,12 @@ def keys(session: Session) -> set[FormKey]:
 
 def load(session: Session) -> Forms:
     """Every form in the database, parsed once. Raises FormsProblem."""
-    rows = sorted(session.exec(select(FormRow)), key=lambda row: (row.id, _version_order(row.version)))
+    found = [FormXml(*row) for row in statements.rows(session, _ALL, {})]
+    ordered = sorted(found, key=lambda each: (each.id, _version_order(each.version)))
     return Forms(
         {
-            (row.id, row.version): ReleasedForm(
-                _parsed(row.id, row.version, row.xml), FormXml(row.id, row.version, row.sha256, row.xml)
-            )
-            for row in rows
+            (each.id, each.version): ReleasedForm(_parsed(each.id, each.version, each.xml), each)
+            for each in ordered
         }
     )
 

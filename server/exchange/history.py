@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, select, update
 from sqlmodel import Session
 
 from server import statements
-from server.database import among, table_of
+from server.database import among, insert_rows, table_of
 from server.exchange.tables import FeedHead, HubMeta
 
 NAME = "history"
@@ -35,12 +35,9 @@ _BEGIN_NEW = (
 
 def ensure(session: Session, new_id: Callable[[], str]) -> str:
     """The present history, begun now if the database has none."""
-    row = session.get(HubMeta, NAME)
-    if row is None:
-        row = HubMeta(name=NAME, value=new_id())
-        session.add(row)
-        session.flush()
-    return row.value
+    if not statements.rows(session, _PRESENT, {}):
+        insert_rows(session, HubMeta, [{"name": NAME, "value": new_id()}])
+    return present(session)
 
 
 def present(session: Session) -> str:

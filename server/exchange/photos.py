@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Engine
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session
 
+from server import statements
 from server.access.tables import Tablet
-from server.database import insert_absent, parts, read, write
+from server.database import among, insert_absent, parts, read, table_of, write
 from server.exchange.photo_files import NoPicture, OtherContent, PhotoFiles
 from server.exchange.tables import Photo, PhotoName, PhotoUpload
 from server.web import N_, Problem
@@ -34,6 +35,33 @@ from sync.photos import (
 # Of one tablet at a time; more than it ever sends side by side. The oldest makes room, and begins anew.
 UPLOADS_PER_TABLET_MAX: Final = 20
 CHECKSUM_MISMATCH: Final = 460  # tus: the checksum extension's own status
+
+
+# A tablet asks of every photo what some of these answer, and each is built once.
+_UPLOAD: Final = table_of(PhotoUpload)
+_ITS_UPLOADS: Final = (_UPLOAD.c.county == bindparam("county"), _UPLOAD.c.device == bindparam("device"))
+_ITS_UPLOAD: Final = (*_ITS_UPLOADS, _UPLOAD.c.sha256 == bindparam("sha256"))
+_ALL_COMING: Final = select(_UPLOAD.c.sha256).where(*_ITS_UPLOADS).order_by(_UPLOAD.c.begun_at)
+_COMING: Final = select(_UPLOAD.c.bytes, _UPLOAD.c.of).where(*_ITS_UPLOAD)
+_COME: Final = delete(_UPLOAD).where(*_ITS_UPLOAD)
+_PHOTO: Final = table_of(Photo).c
+_STORED: Final = select(_PHOTO.bytes).where(
+    _PHOTO.county == bindparam("county"), _PHOTO.sha256 == bindparam("sha256")
+)
+_NAME: Final = table_of(PhotoName).c
+_NAMED: Final = (
+    select(_NAME.sha256).where(_NAME.county == bindparam("county"), among(_NAME.sha256, "photos")).distinct()
+)
+_TABLET: Final = table_of(Tablet)
+_ONE_LESS: Final = (
+    update(_TABLET)
+    .where(
+        _TABLET.c.county == bindparam("of_county"),
+        _TABLET.c.device == bindparam("of_device"),
+        _TABLET.c.photos_waiting > 0,
+    )
+    .values(photos_waiting=_TABLET.c.photos_waiting - 1)
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +124,7 @@ def begin(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, now: datetime) -> Arr
     if not 0 < wanted.bytes <= limit:
         raise too_large()
     with read(desk.engine) as session:
-        if not _named(session, tablet.county, wanted.of or wanted.sha256):
+        if not _named(session, tablet.county, [wanted.of or wanted.sha256]):
             raise Problem(
                 "photo_unnamed", 409, N_("服务器上还没有这张照片所属的记录。"),
                 N_("请先把记录同步上来；照片仍保存在平板上。"),
@@ -118,7 +146,7 @@ def at(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
     if stored is not None:
         return stored
     with read(desk.engine) as session:
-        upload = session.get(PhotoUpload, (tablet.county, tablet.device, sha256))
+        upload = _upload(session, tablet, sha256)
     if upload is None:
         raise Problem(
             "not_found", 404, N_("没有这张照片的上传。"), N_("请重新开始上传；照片仍保存在平板上。")
@@ -135,7 +163,7 @@ def finish(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriv
     in its place at the next question, checked once more, and gets its row then.
     """
     with read(desk.engine) as session:
-        upload = session.get(PhotoUpload, (tablet.county, tablet.device, sha256))
+        upload = _upload(session, tablet, sha256)
     if upload is None:
         return at(desk, tablet, sha256, now)
     try:
@@ -155,7 +183,7 @@ def finish(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriv
             "photo_type", 422, N_("这个文件不是能打开的照片，没有收下。"),
             N_("请重新拍照并更正记录；只接受 JPEG、PNG、WebP 照片。"),
         ) from None  # fmt: skip
-    return _receive(desk, tablet, Wanted(sha256, upload.bytes, upload.of), found, now)
+    return _receive(desk, tablet, upload, found, now)
 
 
 def too_large() -> Problem:
@@ -177,15 +205,7 @@ def _receive(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, found: Picture, no
 
 def _not_waiting(session: Session, tablet: Tablet) -> None:
     """One photo less than the tablet said: photos come after its contact, and the next may be weeks away."""
-    session.connection().execute(
-        update(Tablet)
-        .where(
-            col(Tablet.county) == tablet.county,
-            col(Tablet.device) == tablet.device,
-            col(Tablet.photos_waiting) > 0,
-        )
-        .values(photos_waiting=col(Tablet.photos_waiting) - 1)
-    )
+    statements.run(session, _ONE_LESS, {"of_county": tablet.county, "of_device": tablet.device})
 
 
 def _discard(desk: PhotoDesk, tablet: Tablet, sha256: str) -> None:
@@ -195,19 +215,22 @@ def _discard(desk: PhotoDesk, tablet: Tablet, sha256: str) -> None:
 
 def _forget(session: Session, tablet: Tablet, sha256: str) -> bool:
     """Whether the tablet was sending it."""
-    gone = session.connection().execute(
-        delete(PhotoUpload).where(
-            col(PhotoUpload.county) == tablet.county,
-            col(PhotoUpload.device) == tablet.device,
-            col(PhotoUpload.sha256) == sha256,
-        )
-    )
-    return bool(gone.rowcount)
+    return bool(statements.run(session, _COME, _of(tablet, sha256)))
 
 
-def _named(session: Session, county: str, sha256: str) -> bool:
-    of_it = (col(PhotoName.county) == county, col(PhotoName.sha256) == sha256)
-    return session.exec(select(PhotoName.submission).where(*of_it).limit(1)).first() is not None
+def _of(tablet: Tablet, sha256: str) -> dict[str, str]:
+    return {"county": tablet.county, "device": tablet.device, "sha256": sha256}
+
+
+def _upload(session: Session, tablet: Tablet, sha256: str) -> Wanted | None:
+    """What the tablet is sending under this name."""
+    rows = statements.rows(session, _COMING, _of(tablet, sha256))
+    return next((Wanted(sha256, bytes, of) for bytes, of in rows), None)
+
+
+def _named(session: Session, county: str, photos: Sequence[str]) -> set[str]:
+    """Those of the photos that a record names."""
+    return {sha256 for (sha256,) in statements.rows(session, _NAMED, {"county": county, "photos": photos})}
 
 
 def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime) -> Arriving | None:
@@ -215,17 +238,18 @@ def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime
     with the database) is no receipt; a file without its row (the database was brought back alone) gets it here.
     """
     with read(desk.engine) as session:
-        row = session.get(Photo, (tablet.county, sha256))
-        upload = session.get(PhotoUpload, (tablet.county, tablet.device, sha256))
-        known = row is not None or bool(of) or upload is not None or _named(session, tablet.county, sha256)
+        whole = statements.rows(session, _STORED, {"county": tablet.county, "sha256": sha256})
+        upload = _upload(session, tablet, sha256)
+        known = whole or of or upload is not None or _named(session, tablet.county, [sha256])
     path = desk.files.path(tablet.county, sha256)
     if not known or not path.is_file():
         return None
-    if row is not None:
+    if whole:
         if upload is not None:  # another tablet was faster
             desk.files.forget(tablet.county, sha256, tablet.device)
             _discard(desk, tablet, sha256)
-        return Arriving(row.bytes, row.bytes)
+        ((size,),) = whole
+        return Arriving(size, size)
     found = desk.files.examined(tablet.county, sha256)
     if found is None:
         return None
@@ -234,13 +258,11 @@ def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime
 
 
 def _make_room(desk: PhotoDesk, session: Session, tablet: Tablet, sha256: str) -> None:
-    mine = (col(PhotoUpload.county) == tablet.county, col(PhotoUpload.device) == tablet.device)
-    open_n = session.exec(select(PhotoUpload).where(*mine).order_by(col(PhotoUpload.begun_at))).all()
-    spare = [row for row in open_n if row.sha256 != sha256]
-    for row in spare[: max(0, len(spare) - UPLOADS_PER_TABLET_MAX + 1)]:
-        session.delete(row)
-        desk.files.forget(tablet.county, row.sha256, tablet.device)
-    session.flush()
+    mine = {"county": tablet.county, "device": tablet.device}
+    spare = [other for (other,) in statements.rows(session, _ALL_COMING, mine) if other != sha256]
+    for other in spare[: max(0, len(spare) - UPLOADS_PER_TABLET_MAX + 1)]:
+        _forget(session, tablet, other)
+        desk.files.forget(tablet.county, other, tablet.device)
 
 
 # --- many at once -----------------------------------------------------------------------------------------------
@@ -262,8 +284,7 @@ def standing(desk: PhotoDesk, tablet: Tablet, asked: Collection[str], now: datet
     with read(desk.engine) as session:
         named: set[str] = set()
         for some in parts(sorted(asked)):
-            of_them = (col(PhotoName.county) == county, col(PhotoName.sha256).in_(some))
-            named |= set(session.exec(select(PhotoName.sha256).where(*of_them).distinct()))
+            named |= _named(session, county, some)
     stored, offsets = [], {}
     for sha256 in sorted(asked):
         if _stored(desk, tablet, sha256, "", now) is not None:

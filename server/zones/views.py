@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, not_, or_, select
 from sqlmodel import Session, col
 
+from server import statements
 from server.database import among, table_of
 from server.inspections.tables import Problem
 from server.inspections.views import has_open_problem
@@ -138,7 +139,7 @@ def designated(session: Session, county: str, villages: Collection[str]) -> dict
     """Village to every version designated over it at any time, by the day it comes into force."""
     asked, found = {"county": county, "villages": sorted(villages)}, dict[str, list[ZoneVersion]]()
     session.flush()
-    if session.connection().execute(_ZONED, asked).first() is None:
+    if not statements.rows(session, _ZONED, asked):
         return found
     for village, version in session.execute(_DESIGNATED, asked):
         found.setdefault(village, []).append(version)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, not_, select
 from sqlmodel import Session
 
+from server import statements
 from server.database import among, parts, table_of
 from server.exchange.sources import Source
 from server.inspections import actions, sightings
@@ -207,7 +208,7 @@ def _read(
     """Those that the statement finds for what it is given; hardly ever any."""
     session.flush()
     for part in parts(sorted(given)):
-        for (id,) in session.connection().execute(statement, {"county": county, name: part}).all():
+        for (id,) in statements.rows(session, statement, {"county": county, name: part}):
             yield session.get_one(Problem, (county, id))
 
 

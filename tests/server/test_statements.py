@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from server import database, statements
-from server.access.tables import Tablet
+from server.access.tables import ApiToken, Tablet
 from server.database import among, read, table_of, upsert, write
 from server.exchange.tables import HubMeta
 from server.registry.tables import Household
@@ -85,7 +85,7 @@ def test_objects_and_statements_stand_in_one_transaction(engine: Engine) -> None
         assert session.get_one(HubMeta, "said").value == "3"
         session.add(HubMeta(name="last", value="4"))
     with read(engine) as session:
-        found = dict(statements.rows(session, select(META.c.name, META.c.value), {}))
+        found: dict[str, str] = dict(statements.rows(session, select(META.c.name, META.c.value), {}))
     assert {name: found[name] for name in ("held back", "said", "last")} == {
         "held back": "2", "said": "3", "last": "4",
     }  # fmt: skip
@@ -110,6 +110,22 @@ def test_nothing_stays_of_what_was_broken_off(engine: Engine, objects: bool) -> 
     with read(engine) as session:
         names = {name for (name,) in statements.rows(session, select(META.c.name), {})}
     assert not names & {"one", "two", "three"}
+
+
+@pytest.mark.parametrize("objects", [False, True])
+def test_nothing_stays_open_where_the_end_itself_fails(sqlite_engine: Engine, objects: bool) -> None:
+    unknown = {"token_sha256": "t", "person": "nobody", "label": "", "made_at": AT}
+    with pytest.raises(IntegrityError), write(sqlite_engine) as session:
+        statements.say(statements.line_of(session), "PRAGMA defer_foreign_keys = ON")
+        statements.run(
+            session, insert(table_of(ApiToken)), {**unknown, "last_used_at": None, "revoked_at": None}
+        )
+        if objects:
+            session.add(HubMeta(name="one", value=""))
+    with read(sqlite_engine) as session:
+        assert session.get(HubMeta, "one") is None
+    with write(sqlite_engine) as session:
+        statements.run(session, ADD, {"name": "one", "value": ""})
 
 
 def test_a_key_that_is_taken_is_an_integrity_error(engine: Engine) -> None:
