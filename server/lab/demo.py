@@ -25,7 +25,7 @@ from server.database import read
 from server.lab import entering, fleet, telling
 from server.lab.county import SyntheticHousehold, synthetic_county
 from server.lab.filling import parsed_forms
-from server.lab.headless import Task, contested, tasks
+from server.lab.headless import Task, contested, registered_twice, tasks
 from server.lab.prepared import DemoFile, DemoProblem, places, prepare, shares, usable_code
 from server.lab.serving import Serving
 from server.lab.showcase import Showcase, showcase
@@ -221,10 +221,12 @@ def with_disagreements(
     per_tablet: Sequence[Sequence[SyntheticHousehold]], shared: Sequence[str], steps: Steps = unseen
 ) -> list[list[Task]]:
     """Every tablet's work, begun by two homes of a shared village that both neighbours call on: what they
-    disagree about shows on both tablets and in the office. ``shared``: of each tablet, the village that the one
+    disagree about shows on both tablets and in the office. The first neighbours also register a home each that is one
+    and the same. ``shared``: of each tablet, the village that the one
     before it holds too."""
     with steps("安排各平板的工作（台）") as told:
         todo = [tasks(share) for share in counted(per_tablet, len(per_tablet), told)]
+    twice = False
     for guest in range(0, len(todo) - 1, 2):
         # In a small county nobody may live in the village they share.
         both = [
@@ -233,6 +235,9 @@ def with_disagreements(
         met = both[:MET_N]
         for tablet in (guest, guest + 1):
             todo[tablet][:0] = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
+            if met and not twice:
+                todo[tablet][len(met) : len(met)] = [registered_twice(met[0], tablet)]
+        twice = twice or bool(met)
     return todo
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from random import Random
 
 from server.lab.baseline import spring
 from server.lab.county import SyntheticHousehold
 from server.lab.filling import fill, place, targets
+from server.lab.houses import house
+from server.lab.names import resident_number
 from server.lab.recordings import Recording, recordings
 from survey_forms.form import Form
 from sync.client import Account
@@ -22,10 +25,29 @@ from sync.replica import Draft, Replica
 
 @dataclass(frozen=True)
 class Task:
-    """One recording at one home."""
+    """One recording at one home; `new`: nobody has registered it yet, as far as the surveyor knows."""
 
     home: SyntheticHousehold
     recording: Recording
+    new: bool = False
+
+
+def registered_twice(beside: SyntheticHousehold, tablet: int) -> Task:
+    """A home that moved in next door to another, registered as new: two tablets that do this offline hold one home
+    twice. ``tablet`` counts from 0; the home is not among those the county was drawn with."""
+    assert beside.registered_on is not None, "a registered home"
+    rng = Random(f"{beside.number}/next door")
+    drawn = house(rng, beside.village, 0, beside.area_class, mountain=beside.house.mountain)
+    told = replace(
+        drawn, door_number=f"{beside.house.door_number}附1", location=None, occupancy="all_winter",
+        id_number=resident_number(rng, beside.village[:6], 47), phone=f"154{tablet:02d}{beside.number:06d}",
+        hardship="none", residents_n=3, not_heated_reason=None, demolition_year=None,
+    )  # fmt: skip
+    home = replace(
+        beside, number=-1 - tablet, house=told, first_visit_on=beside.registered_on, first_outcome="surveyed",
+        conversion=None, away_on=None,
+    )  # fmt: skip
+    return Task(home, next(recordings(home)), new=True)
 
 
 @dataclass(frozen=True)
@@ -89,10 +111,10 @@ def work(tablet: Headless, todo: Sequence[Task], count: int) -> int:
 def _record(tablet: Headless, task: Task, person: str) -> bool:
     ids = targets(tablet.seed, task.recording)
     household = tablet.replica.entity("household", ids["household"])
-    if household is None:
+    if household is None and not task.new:
         return False
     form = tablet.forms[task.recording.form]
-    given = {**household.props, **place(task.home, person)}
+    given = {**(household.props if household else {}), **place(task.home, person)}
     filled = fill(form, task.recording, given=given, ids=ids, now=tablet.clock())
     draft = Draft(
         id=tablet.new_id(),

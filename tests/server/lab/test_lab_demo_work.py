@@ -9,6 +9,7 @@ from server.access.places import Place
 from server.lab.county import synthetic_county
 from server.lab.demo import shared_out, with_disagreements
 from server.lab.prepared import held, shares
+from survey_forms.likeness import Home, compare
 
 
 @pytest.mark.parametrize("households", [60, 400, 3000])
@@ -26,3 +27,12 @@ def test_each_tablet_holds_every_home_it_is_sent_to(households) -> None:
     met = Counter((task.home.village, task.home.number) for tasks in todo for task in tasks[:2])
     if households == 3000:
         assert 2 in met.values(), "no two tablets call on the same home"
+        registered = [task for tasks in todo for task in tasks if task.new]
+        assert len(registered) == 2, "no two tablets register one home"
+        one, other = (
+            Home(str(each.home.number), each.home.village, each.home.house.head_name, each.home.house.id_number,
+                 each.home.house.door_number)
+            for each in registered
+        )  # fmt: skip
+        found = compare(one, other)
+        assert found is not None and found.grade == "certain"
