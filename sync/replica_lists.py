@@ -180,9 +180,10 @@ def store_form(connection: sqlite3.Connection, form: FormXml) -> bool:
 
 
 def status(connection: sqlite3.Connection) -> Status:
-    drafts, waiting, rejected = connection.execute(
+    drafts, waiting, rejected, unread = connection.execute(
         "SELECT (SELECT count(*) FROM draft), (SELECT count(*) FROM submission WHERE state = 'waiting'),"
-        f" (SELECT count(*) FROM submission s WHERE {_OPEN_REJECTED})"
+        f" (SELECT count(*) FROM submission s WHERE {_OPEN_REJECTED}),"
+        " (SELECT count(*) FROM village WHERE assigned AND NOT loaded)"
     ).fetchone()
     in_conflict = connection.execute("SELECT id FROM submission WHERE state = 'conflict'").fetchall()
     last, offset = connection.execute("SELECT last_contact_at, clock_offset_s FROM contact").fetchone()
@@ -190,7 +191,7 @@ def status(connection: sqlite3.Connection) -> Status:
     return Status(
         drafts, waiting, rejected, sum(conflict_open(connection, row[0]) for row in in_conflict),
         safe_to_hand_in=not waiting and not drafts and not photos, last_contact_at=last, clock_offset_s=offset,
-        photos_waiting_n=photos, photo_bytes_left=left, photos_lost_n=lost,
+        photos_waiting_n=photos, photo_bytes_left=left, photos_lost_n=lost, unread_n=unread,
     )  # fmt: skip
 
 

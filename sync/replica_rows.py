@@ -180,7 +180,8 @@ class Record:
 class Status:
     """``rejected_n``, ``conflict_n``: those still open. ``safe_to_hand_in``: a receipt for every record and every
     photo, and no draft. ``clock_offset_s``: the hub's clock less the tablet's at the last contact.
-    ``photos_lost_n``: photos the hub will not take, or whose file is damaged."""
+    ``photos_lost_n``: photos the hub will not take, or whose file is damaged. ``unread_n``: villages of which the
+    first snapshot has not arrived whole."""
 
     drafts_n: int
     waiting_n: int
@@ -192,6 +193,7 @@ class Status:
     photos_waiting_n: int = 0
     photo_bytes_left: int = 0
     photos_lost_n: int = 0
+    unread_n: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ continued, never doubled.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from mobile.presenters.desk import CHINA, Desk, past_season
 from survey_forms import interview as filling
@@ -23,13 +24,15 @@ def start_household(desk: Desk, village: str) -> str:
     return _save(desk, "household", village, household, targets, {})
 
 
-def start_update(desk: Desk, village: str, household: str) -> str:
-    """Correct what is registered about a household; what is known is filled in."""
+def start_update(desk: Desk, village: str, household: str, *, coal_again: bool = True) -> str:
+    """Correct what is registered about a household; what is known is filled in. Not ``coal_again``: of last winter's
+    coal, if it is registered, the form gets the answer that it wishes where nothing has changed."""
     coal = _coal_use(desk, household)
     known = _known(desk, household, coal)
     targets = {"household": household, "coal_use": coal or desk.new_id()}
+    said = {} if coal_again or coal is None else {"coal": {"coal_answer": "unknown"}}
     return _continued(desk, "household", household) or _save(
-        desk, "household", village, household, targets, known
+        desk, "household", village, household, targets, known, said
     )
 
 
@@ -174,10 +177,15 @@ def _save(
     household: str | None,
     targets: Mapping[str, str],
     known: Mapping[str, Shown],
+    said: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> str:
+    """``said``: group → question → answer, beside what is known."""
     form = desk.form(form_id)
     if form is None:
         raise LookupError(desk.say("interview.missing_form"))
+    answers = prefill(form, {dataset: _lasting(shown) for dataset, shown in known.items()}) if known else {}
+    for group, given in said.items():
+        answers[group] = {**answers.get(group, {}), **given}
     draft = Draft(
         id=desk.new_id(),
         form=form.id,
@@ -185,9 +193,7 @@ def _save(
         village=village,
         household_id=household,
         target_ids=dict(targets),
-        answers=prefill(form, {dataset: _lasting(shown) for dataset, shown in known.items()})
-        if known
-        else {},
+        answers=answers,
     )
     desk.replica.save_draft(draft)
     return draft.id

@@ -85,7 +85,7 @@ class HouseholdPresenter:
 
     def update(self) -> str:
         """Begin a correction of what is registered; the draft's id."""
-        return drafting.start_update(self._desk, self._village(), self._id)
+        return drafting.start_update(self._desk, self._village(), self._id, coal_again=False)
 
     def payee(self) -> str:
         """Begin the household's payee; the draft's id."""
@@ -118,9 +118,10 @@ class HouseholdPresenter:
         coal = desk.replica.related("coal_use", self._id)
         payees, seen = desk.replica.related("payee", self._id), desk.replica.related("sighting", self._id)
         zone = zone_of(desk, shown.village)
-        village = next((row.name for row in desk.replica.villages() if row.code == shown.village), "")
+        village = desk.replica.village(shown.village)
         door = shown.props.get("door_number")
-        parts = (village, say("households.door", door=door) if door else say("households.no_door"))
+        name = village.name if village else ""
+        parts = (name, say("households.door", door=door) if door else say("households.no_door"))
         return HouseholdState(
             title=shown.props.get("head_name") or say("households.nameless"),
             subtitle=" · ".join(part for part in parts if part),

@@ -245,9 +245,9 @@ class InterviewPresenter:
         """Whose house this is: the name on file, or the one being written."""
         replica = self._desk.replica
         known = replica.entity("household", self._draft.household_id) if self._draft.household_id else None
-        village = next((row.name for row in replica.villages() if row.code == self._draft.village), "")
+        village = replica.village(self._draft.village)
         name = known.props.get("head_name", "") if known else ""
-        return " · ".join(part for part in (name, village) if part)
+        return " · ".join(part for part in (name, village.name if village else "") if part)
 
 
 def _draft(desk: Desk, draft_id: str) -> Draft:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
+from sync.replica_rows import Status
 
 CLOCK_TOLERANCE_S = 300
 SYNTHETIC_MARK = "模拟"
@@ -33,7 +34,7 @@ class StripPresenter:
         status = desk.replica.status()
         identity = desk.replica.identity()
         county = (identity.county_name or "") if identity else ""
-        text, tone = self._headline()
+        text, tone = self._headline(status)
         parts = [say("strip.drafts", n=status.drafts_n)] if status.drafts_n else []
         attention = status.rejected_n + status.conflict_n
         if attention:
@@ -46,27 +47,25 @@ class StripPresenter:
             text=text,
             tone=tone,
             detail=" · ".join(parts),
-            warning=self._warning(status.clock_offset_s),
+            warning=say("strip.enrol_again")
+            if identity and identity.enrol_again
+            else self._clock_warning(status.clock_offset_s),
             person=(identity.person_name or "") if identity else "",
             county=county,
             synthetic=SYNTHETIC_MARK in county,
         )
 
-    def _headline(self) -> tuple[str, str]:
-        status, say = self._desk.replica.status(), self._desk.say
+    def _headline(self, status: Status) -> tuple[str, str]:
+        say = self._desk.say
         if status.waiting_n:
             return say("strip.unsafe", n=status.waiting_n), "waiting"
         if status.photos_waiting_n:
             return say("strip.photos", n=status.photos_waiting_n), "waiting"
+        if status.safe_to_hand_in and status.unread_n:
+            return say("strip.unread", n=status.unread_n), "draft"
         if status.safe_to_hand_in:
             return say("strip.all_safe"), "safe"
         return say("strip.drafts", n=status.drafts_n), "draft"
-
-    def _warning(self, clock_offset_s: int | None) -> str:
-        identity = self._desk.replica.identity()
-        if identity and identity.enrol_again:
-            return self._desk.say("strip.enrol_again")
-        return self._clock_warning(clock_offset_s)
 
     def _clock_warning(self, offset_s: float | None) -> str:
         if offset_s is None or abs(offset_s) < CLOCK_TOLERANCE_S:

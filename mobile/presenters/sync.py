@@ -9,6 +9,7 @@ from mobile.presenters.desk import Desk
 from mobile.presenters.photos import size_said
 from mobile.presenters.revoked import is_revoked
 from sync.client import Account, Progress
+from sync.replica_rows import Status
 
 
 class Contact(Protocol):
@@ -147,7 +148,7 @@ class SyncPresenter:
             phase="",
             fraction=None,
             account=(),
-            standing=self._standing(),
+            standing=self._standing(status),
             last=(
                 say("strip.contact", when=desk.moment(status.last_contact_at))
                 if status.last_contact_at
@@ -161,8 +162,8 @@ class SyncPresenter:
             revoked=is_revoked(desk),
         )
 
-    def _standing(self) -> AccountLine:
-        status, say = self._desk.replica.status(), self._desk.say
+    def _standing(self, status: Status) -> AccountLine:
+        say = self._desk.say
         if status.waiting_n:
             return AccountLine(say("sync.hold", n=status.waiting_n), "waiting")
         if status.photos_waiting_n:
@@ -170,6 +171,8 @@ class SyncPresenter:
             return AccountLine(say("sync.hold_photos", n=status.photos_waiting_n, size=left), "waiting")
         if status.drafts_n:
             return AccountLine(say("sync.hold_drafts", n=status.drafts_n), "draft")
+        if status.unread_n:
+            return AccountLine(say("sync.unread", n=status.unread_n), "draft")
         return AccountLine(say("sync.hand_in"), "safe")
 
     def _show(self, state: SyncState) -> None:

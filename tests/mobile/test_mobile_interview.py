@@ -176,6 +176,24 @@ def test_an_update_knows_the_household_but_dates_the_visit_today(tablet):
     assert values["/data/visited_on"] == "2020-09-12"
 
 
+def test_whoever_corrects_a_telephone_is_not_asked_for_coal_that_is_registered(tablet):
+    known = {"heating_status": "heated", "residents_n": "2", "tenure": "owner", "phone": "15400000001"}
+    household = tablet.household(**known)
+
+    def asked():
+        draft = HouseholdPresenter(tablet.desk, household).update()
+        presenter = InterviewPresenter(tablet.desk, draft, lambda state: None)
+        presenter.look_over()
+        missing = {line.path for line in presenter.state.review.faults}
+        presenter.discard()
+        return "/data/coal/coal_answer" in missing
+
+    assert asked(), "what nobody has said yet"
+    coal = {"household": household, "season": "2019-2020", "coal_t": "2.5", "coal_source": "depot"}
+    tablet.receive(tablet.state("coal_use", tablet.desk.new_id(), coal))
+    assert not asked()
+
+
 def test_a_visit_wrongly_recorded_as_not_heated_is_taken_back_by_its_correction(tablet):
     """Else the home would stay outside the base of the coverage, although nobody says so any more."""
     household = tablet.household(heating_status="heated", remark="院里有狗")

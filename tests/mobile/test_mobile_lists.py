@@ -1,5 +1,6 @@
 """Villages, households, the outbox and the strip: what each shows, against the real replica."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from mobile.presenters.outbox import OutboxPresenter
 from mobile.presenters.record import RecordPresenter
 from mobile.presenters.strip import StripPresenter
 from mobile.presenters.villages import VillagesPresenter
-from sync.messages import Conflict, FieldOutcome, NotYet, Village
+from sync.messages import Conflict, Cursor, FieldOutcome, NotYet, Village
 
 EAST = "140525100201"
 
@@ -209,6 +210,16 @@ def test_identity_numbers_are_masked_at_the_door(tablet):
     household = tablet.household(id_number="140525196203154529")
     facts = {fact.label: fact.value for fact in HouseholdPresenter(tablet.desk, household).state().identity}
     assert facts["户主身份证号"] == "140525********4529"
+
+
+def test_nobody_is_sent_away_with_a_register_that_is_still_coming(tablet):
+    village = Village("140525100299", "模拟新村", "模拟镇", None)
+    held = [replace(village, code=row.code, name=row.name) for row in tablet.replica.villages()]
+    tablet.reply(villages=(*held, village), more=True)
+    strip = StripPresenter(tablet.desk)
+    assert (strip.state().text, strip.state().tone) == ("1 个村的名册未收完", "draft")
+    tablet.reply(cursors={village.code: Cursor(seq=1)})
+    assert strip.state().text == "全部安全 · 可以交回平板"
 
 
 def test_the_strip_lets_the_tablet_go_only_when_everything_has_its_receipt(tablet):
