@@ -65,7 +65,8 @@ class _Reader(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=False)
         self.forms: list[Form] = []
-        self._begins = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
+        # By what the parser counts as a line; other signs that end one may stand in what somebody typed.
+        self._begins = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self._inside, self._folds = False, list[Part]()
         self._choice = ""
         self.feed(text)

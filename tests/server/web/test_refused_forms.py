@@ -53,6 +53,14 @@ def test_of_two_forms_to_one_address_it_is_the_one_that_was_sent() -> None:
     assert 'value="2"><input name="note" value="迟到">' in page and 'value="1"><input name="note">' in page
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b", "\r"])
+def test_signs_that_only_some_take_for_the_end_of_a_line_move_nothing(sign: str) -> None:
+    page = f'<p>甲{sign}乙</p>\n<form method="post" action="/a"><input name="x" value="1"></form>'
+    where = '<input type="hidden" name="shown_on" value="/p">'
+    wanted = f'<p>甲{sign}乙</p>\n<form method="post" action="/a">{where}<input name="x" value="2"></form>'
+    assert refilled(page, here="/p", to="/a", typed=[("x", "2")]) == wanted
+
+
 def test_a_page_without_that_form_is_none() -> None:
     assert refilled(PAGE, here="/c", to="/c", typed=TYPED) is None
 
