@@ -200,7 +200,7 @@ def _values(held: Held, values: Mapping[str, Value], done: Sequence[Touch]) -> I
         state, wanted = held.props.get(name), values.get(name)
         if state is None or wanted is None:
             yield f"属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
-        elif _went_in(name, state, wanted, traces):
+        elif _went_in(name, state, wanted, traces) or _went_in_beside(name, state, wanted, traces):
             continue
         elif state.value != wanted.value:
             yield f"属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
@@ -223,6 +223,15 @@ def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str
             (step for step in steps.values() if step.outcome == "conflict" and step.sent == at.saw), None
         )
     return False
+
+
+def _went_in_beside(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
+    """Whether it sent what an official had chosen when two homes became one. What was shown said so already, and its
+    verdict with it; it went in beside that, where each home's own values are kept until they are two again."""
+    trace = traces.get(state.submission)
+    step = trace.steps.get(name) if trace else None
+    told = step and (step.outcome, step.sent, step.version)
+    return wanted.chosen and wanted.value == state.value and told == ("same", state.value, state.version)
 
 
 def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
