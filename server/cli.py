@@ -40,6 +40,7 @@ from server.registry.division_import import Wanted
 from server.settings import Settings, SettingsProblem, from_environment
 from server.subsidies import commands
 from server.terminal.bars import Bars
+from server.terminal.help import in_chinese
 from server.terminal.words import explain, why
 from server.web import Problem
 
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line (of this process, or as given). Exit status 1 = refused with a message, 2 = not
     understood, 130 = interrupted. Always ends with SystemExit.
     """
+    in_chinese(app)
     try:
         sys.exit(app(arguments, prog_name="cleanheat", standalone_mode=False))
     except TyperException as wrong:

@@ -3,10 +3,13 @@
 import errno
 import re
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from server.cli import main
+from server.cli import app, main
 from server.terminal.words import why
 
 SILENT = str.maketrans("", "", " \n│╭╮╰╯─")
@@ -57,6 +60,37 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         main(["demo", "--help"])
     assert ended.value.code == 0
     assert "模拟户数" in capsys.readouterr().out
+
+
+def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _paths(each, (*path, name))
+
+
+@pytest.mark.parametrize("path", _paths(get_command(app)), ids=" ".join)
+def test_help_speaks_one_language(capsys: pytest.CaptureFixture[str], path: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*path, "--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0 and len(re.findall(r"--help +显示这些说明。", said)) == 1
+    assert "用法：cleanheat" in said and all(name in said for name in path)
+    assert not re.search(r"(?i)usage|options|arguments|commands|default|required|show this|\bargs\b", said), (
+        said
+    )
+
+
+def test_help_says_what_is_optional_and_what_stands_without_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for line, told in (
+        (["serve", "--help"], ("--port …", "（默认 8140）")),
+        (["plan", "release", "--help"], ("plan release SOURCE [选项]",)),
+        (["restore", "--help"], ("[SOURCE]", "--history-only ")),
+        (["divisions", "import", "--help"], ("（必填）",)),
+    ):
+        with pytest.raises(SystemExit):
+            main(line)
+        said = capsys.readouterr().out
+        assert all(each in said for each in told), said
 
 
 @pytest.mark.parametrize(
