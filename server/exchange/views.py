@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlmodel import Session
 
-from server.access.tables import SHORT_CHARS, Tablet
+from server.access.tables import Tablet
 from server.access.views import names
 from server.database import table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
@@ -155,6 +155,7 @@ def _label(values: Mapping[str, str]) -> str:
 @dataclass(frozen=True)
 class SubmissionFile:
     """Everything known of one submission. `submission` None: it could not be read, `raw` is what was sent.
+    `tablet_name`: empty where no tablet of that id is enrolled: it was entered in bulk.
 
     `others`: the other lines of the journal that speak of the same entities, oldest first.
     """
@@ -188,7 +189,7 @@ def submission(session: Session, county: str, identity: str) -> SubmissionFile |
         submission=read,
         verdict=verdict,
         raw=row.sent,
-        tablet_name=tablet.called if tablet else row.device[:SHORT_CHARS],
+        tablet_name=tablet.called if tablet else "",
         people=names(session, people),
         others=others,
     )
