@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mobile.presenters.desk import stock_forms
 from server.lab.simulation import homes, photographs, surveyor
 from server.lab.simulation.disk import Image
+from server.lab.simulation.hub import heads_in, history_in
 from server.lab.simulation.stage import VILLAGES
 from server.lab.simulation.story import Step
 from server.lab.simulation.surveyor import Surveyor
@@ -206,9 +207,8 @@ def _ahead(tablet: Tablet, copy: Known, present: str) -> bool:
 
 def _known(copy: Path) -> Known:
     with closing(sqlite3.connect(copy)) as database:
-        history = database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0]
         devices = frozenset(device for (device,) in database.execute("SELECT device FROM tablet"))
-        return Known(history, dict(database.execute("SELECT village, seq FROM feed_head")), devices)
+        return Known(history_in(database), heads_in(database), devices)
 
 
 Event = Callable[["World", Tablet, Step], None]

@@ -24,6 +24,7 @@ from server.exchange import (
 from server.exchange.verify import Check
 from server.exchange.verify_redecide import Rules
 from server.lab.simulation import photo_checks
+from server.lab.simulation.hub import heads_in, history_in
 from server.lab.simulation.stage import COUNTY, VILLAGES
 from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.world import World
@@ -181,12 +182,12 @@ class Evidence:
 
 def gather(world: World) -> Evidence:
     """Everything, from the hub's database and from each tablet."""
-    said, heads, history = _of_the_product(world), world.hub.heads(), world.hub.history()
+    said = _of_the_product(world)
     with world.hub.file_read() as database:
-        entities = _entities(database)
+        entities, heads = _entities(database), heads_in(database)
         return Evidence(
             contacts_n=world.contacts_n,
-            history=history,
+            history=history_in(database),
             journal=_journal(database),
             differing=tuple(
                 row["id"]

@@ -342,9 +342,17 @@ class Hub:
 
     def history(self) -> str:
         with self.file_read() as database:
-            return str(database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0])
+            return history_in(database)
 
     def heads(self) -> dict[str, int]:
         """Village → place of the last line in its feed."""
         with self.file_read() as database:
-            return dict(database.execute("SELECT village, seq FROM feed_head").fetchall())
+            return heads_in(database)
+
+
+def history_in(database: sqlite3.Connection) -> str:
+    return str(database.execute("SELECT value FROM hub_meta WHERE name = 'history'").fetchone()[0])
+
+
+def heads_in(database: sqlite3.Connection) -> dict[str, int]:
+    return dict(database.execute("SELECT village, seq FROM feed_head").fetchall())
