@@ -19,7 +19,7 @@ _PLAIN: Final = re.compile("[0-9]{1,8}")
 _STEMS: Final = {
     ord(stem): f"甲{letter}" for stem, letter in zip("甲乙丙丁戊己庚辛壬癸", "abcdefghij", strict=True)
 }  # counted in this order, which is not that of their code points
-_NUMERAL: Final = re.compile("[〇零一二两三四五六七八九十廿卅百千]+")
+_NUMERAL: Final = re.compile("[〇零一二三四五六七八九十廿卅百千]+")
 _IDLE: Final = re.compile(r"[\s号號]+")
 
 
@@ -30,7 +30,7 @@ def door_order(door_number: str) -> str:
     """
     if _PLAIN.fullmatch(door_number):
         return _counted(door_number)
-    told = unicodedata.normalize("NFKC", door_number).lower().translate(_STEMS)
+    told = unicodedata.normalize("NFKC", door_number).lower().translate(_STEMS).replace("两", "二")
     told = _NUMERAL.sub(lambda found: str(_value(found[0])), _IDLE.sub("", told))
     return re.sub("[0-9]+", lambda digits: _counted(digits[0]), told)[:CHARS_MAX] or LAST
 
@@ -42,7 +42,7 @@ def _counted(digits: str) -> str:
 
 
 def _value(numeral: str) -> int:
-    """A numeral by its places (二百零三, 十二, 廿一), or digit by digit (二〇三)."""
+    """A numeral by its places (二百零三, 十二, 廿一), or digit by digit (二〇三). Of signs whose value Unicode knows."""
     total, digits = 0, 0
     for sign in numeral:
         value = int(unicodedata.numeric(sign))

@@ -19,12 +19,15 @@ def test_doors_follow_the_lane_and_homes_without_one_come_last() -> None:
     assert all(door_order(one) < door_order(other) for one, other in pairwise((*LANE, "")))
 
 
-@pytest.mark.parametrize("same", [("12", "012", "１２", "十二", "一二", "12号", "12 號"), ("", " ", "号")])
+@pytest.mark.parametrize(
+    "same",
+    [("12", "012", "１２", "十二", "一二", "12号", "12 號"), ("2", "二", "两", "两号"), ("", " ", "号")],
+)
 def test_one_door_is_one_place_however_it_is_written(same: tuple[str, ...]) -> None:
     assert len({door_order(each) for each in same}) == 1
 
 
-@given(st.text())
+@given(st.text() | st.text("〇零一二两三四五六七八九十廿卅百千甲癸0９号-"))
 def test_any_text_has_a_place_that_an_index_can_hold(text: str) -> None:
     found = door_order(text)
     assert (0 < len(found) <= CHARS_MAX and found <= LAST) or found[0] > LAST
