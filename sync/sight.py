@@ -119,7 +119,7 @@ class Case(NamedTuple):
     def mine(self, state: PropertyState) -> bool:
         """Set by this submission, by one it was made upon, or by another of the same tablet: none a stranger."""
         own = state.submission == self.submission.id or state.submission in self.lineage
-        return own or self._apart_here(state.submission) != 0
+        return own or self.apart_here(state.submission) != 0
 
     def later_here(self, submission: str, name: str) -> bool:
         """Whether it came here before this one, was made later on the same tablet, and changed the property.
@@ -127,13 +127,13 @@ class Case(NamedTuple):
         What it only carried on as it was seen is no later word: after a restore the carrier may come first."""
         trace = self.trace_of(submission)
         step = trace.steps.get(name) if trace else None
-        return step is not None and step.outcome != "" and self._apart_here(submission) > 0
+        return step is not None and step.outcome != "" and self.apart_here(submission) > 0
 
     def made_before(self, submission: str, other: str) -> bool:
         """Whether this tablet made the one before the other, and both before this one."""
-        return self._apart_here(submission) < self._apart_here(other) < 0
+        return self.apart_here(submission) < self.apart_here(other) < 0
 
-    def _apart_here(self, submission: str) -> int:
+    def apart_here(self, submission: str) -> int:
         """How many links of the tablet's chain it was made after this one; 0 if on another tablet."""
         trace, me = self.trace_of(submission), self.submission
         return apart(trace.device, trace.device_seq, self.line or me.device, me.device_seq) if trace else 0
@@ -179,7 +179,7 @@ class Case(NamedTuple):
         a stranger's."""
         corrects = self.submission.corrects
         follows = corrects is not None and corrects in self.lineage_of(submission)
-        return follows and self._apart_here(submission) != 0
+        return follows and self.apart_here(submission) != 0
 
 
 def case_of(
@@ -242,37 +242,38 @@ def sight(case: Case, name: str) -> Seen:
     step = case.trail.get(name)
     beside = _beside_the_chain(case, name, own)
     if beside and (step is None or step.version < beside.version):
-        return own._replace(value=beside.value)
+        return own._replace(value=beside.sent)
     if step is None or _shown(case, name, step) or (case.target.base_version and not step.outcome):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
     return own._replace(value=step.sent, joins=joins)
 
 
-def _beside_the_chain(case: Case, name: str, own: Seen) -> PropertyState | None:
+def _beside_the_chain(case: Case, name: str, own: Seen) -> Step | None:
     """What this tablet itself had set before the record that this one follows, though that does not lead back to it: a
     correction begins from the record it corrects, whatever came between. It was on the screen if the base lacks it."""
     state, follows = case.state(name), case.target.follows
-    if name == VILLAGE or state is None or follows is None or case.by_value or not case.target.base_version:
+    if name == VILLAGE or follows is None or not case.target.base_version:
         return None
-    if state.submission in case.lineage or not case.made_before(state.submission, follows):
+    here = [state.submission] if state else []
+    here += [each.submission for each in case.held.conflicts if each.property == name]
+    beside = [id for id in here if id not in case.lineage and case.made_before(id, follows)]
+    last = max(beside, key=case.apart_here, default=None)
+    trace = _named_here(case, case.known[last]) if last else None
+    if trace is None or name not in trace.steps:
         return None
-    trace = _set_here(case, name, state)
-    if trace is None:
-        return None
-    if comparable(case, state, own):
-        return state if state.version > own.version else None
-    # Across a restore: that was made upon this very base, or a later one.
-    return state if trace.history == own.history and own.version <= trace.base_version else None
+    if case.offered_again:  # its versions say nothing; but what was made upon this very base is not in it
+        return (
+            trace.steps[name] if (trace.history, trace.base_version) == (own.history, own.version) else None
+        )
+    return trace.steps[name] if trace.steps[name].version > own.version else None
 
 
-def _set_here(case: Case, name: str, state: PropertyState) -> Trace | None:
-    """What set a value, if that named this very entity: what was recorded under another id, or came back when a merge
-    was undone, was not shown here by whoever did not know of that."""
-    traces = case.known[state.submission].traces
-    under = [key for key in traces if key.startswith(f"{case.held.dataset}/")]
-    trace = traces[case.held.key] if under == [case.held.key] else None
-    return trace if trace and name in trace.steps and trace.steps[name].version == state.version else None
+def _named_here(case: Case, past: Past) -> Trace | None:
+    """What a record did that named this very id: what was recorded under another was not shown here by whoever did
+    not know that they are one."""
+    under = {key for key in past.traces if key.startswith(f"{case.held.dataset}/")}
+    return past.traces.get(case.target.key) if under <= {case.target.key, case.held.key} else None
 
 
 def _shown(case: Case, name: str, step: Step) -> bool:
