@@ -42,7 +42,7 @@ def _counted(digits: str) -> str:
 
 
 def _value(numeral: str) -> int:
-    """A numeral by its places (二百零三, 十二, 廿一), or digit by digit (二〇三). Of signs whose value Unicode knows."""
+    """A numeral of signs that Unicode counts: by places (二百零三, 十二, 廿一), or digit by digit (二〇三)."""
     total, digits = 0, 0
     for sign in numeral:
         value = int(unicodedata.numeric(sign))
