@@ -14,9 +14,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from sqlite_utils import Database
 
@@ -238,8 +237,7 @@ def reading(db: Database) -> _Transaction:
     return _Transaction(db.conn, "BEGIN", "ROLLBACK")
 
 
-@dataclass(frozen=True)
-class _Transaction:
+class _Transaction(NamedTuple):
     """A ``with`` that gives the connection. No generator: that costs as much as most of what is read."""
 
     connection: sqlite3.Connection

@@ -131,7 +131,13 @@ def pack_reply(reply: Reply, request: Request, *, gzip_read: bool = True) -> Pac
 def unpack_reply(body: bytes, encoding: str, request: Request) -> Reply:
     """The reply to ``request``. Raises `MessageFault`."""
     value = parse(unpacked(body, encoding, REPLY_BYTES_MAX))
-    return from_json(Reply, _full_reply(value, request) if isinstance(value, dict) else value)
+    if not isinstance(value, dict):
+        return from_json(Reply, value)
+    reply = from_json(Reply, _full_reply(value, request))
+    if "tables" not in value:
+        return reply
+    # Read once: what comes back out of a table has been through the codec's readers.
+    return dataclasses.replace(reply, changes=tables.unpack(value["tables"], "tables", _targets(request)))
 
 
 def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
     full = {**to_json(_REPLY), "history": request.history, **value}
     full["cursors"] = _full_cursors(full["cursors"])
     if "tables" in value:
-        full["changes"] = to_json(tables.unpack(value["tables"], "tables", _targets(request)))
+        full["changes"] = []
     if "applied" in value:
         full["verdicts"] = _in_order(full["verdicts"], _positions(value["applied"], request), request)
     return full
