@@ -160,6 +160,8 @@ async def _drawn(request: Request, here: str, found: Problem) -> str | None:
         sent.append(message)
 
     await request.app(scope, receive, send)
+    # The page's form holds the token of the session it was drawn in, which may have begun with it.
+    request.scope.setdefault("session", {}).update(scope.get("session", {}))
     is_page = sent[0]["status"] == 200 and any(
         name == b"content-type" and value.startswith(b"text/html") for name, value in sent[0]["headers"]
     )

@@ -114,6 +114,15 @@ def test_without_a_page_of_ours_it_is_a_page_of_its_own(official: httpx.Client, 
     assert "elsewhere" not in answer.text
 
 
+def test_who_signs_in_on_a_page_that_waited_too_long_is_not_asked_for_ever(running: Any) -> None:
+    browser, seen_on = running.browser(), {"Referer": f"{running.address}/sign-in"}
+    answer = browser.post("/sign-in", data={"csrf": "stale", "login": "wang"}, headers=seen_on)
+    token = re.search(r'name="csrf" value="([^"]+)"', answer.text)
+    assert answer.status_code == 403 and token and 'value="wang"' in answer.text
+    again = browser.post("/sign-in", data={"csrf": token[1], "login": "wang"}, headers=seen_on)
+    assert "页面停留过久" not in again.text
+
+
 def test_nobody_signed_out_is_shown_the_form(running: Any) -> None:
     browser = running.browser()
     answer = browser.post(
