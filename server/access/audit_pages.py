@@ -100,6 +100,12 @@ def tablets_named(session: Session, rows: Iterable[AuditLine]) -> dict[str, str]
     }
 
 
+def _tablet_of(tablets: Mapping[str, str], line: AuditLine) -> str:
+    """The tablet an act was about, by name; empty where its details say that already, or it was about none."""
+    called = tablets.get(line.row.subject, "")
+    return "" if called in line.row.detail.values() else called
+
+
 def named(villages: Mapping[str, str], value: str) -> str:
     """A detail with villages by name; an unknown code stays."""
     return CODE.sub(lambda found: villages.get(found[0], found[0]), value)
@@ -128,7 +134,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
         verb_names=VERBS,
         page_of=partial(page_of, person=person),
         named=partial(named, villages),
-        tablets=tablets,
+        tablet_of=partial(_tablet_of, tablets),
         export=with_query(f"/audit.xlsx?{request.url.query}", page=None),
         breadcrumbs=[(translate(request_language(request), N_("操作日志")), None)],
     )
