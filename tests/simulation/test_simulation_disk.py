@@ -82,6 +82,16 @@ def test_who_dies_inside_a_transaction_leaves_none(file):
         assert homes(dying) == ["赵模拟"]
 
 
+def test_who_dies_with_a_connection_that_was_given_up_is_dead_all_the_same(file):
+    """A pool closes a connection whose ROLLBACK was stopped too."""
+    dying, fuse = opened(file), Fuse(Disk(file))
+    with pytest.raises(Died), closing(dying), fuse.lit(0):
+        dying.execute("BEGIN IMMEDIATE")
+        fuse.guard(dying)
+        with closing(dying):
+            dying.execute("INSERT INTO home VALUES ('钱模拟', '')")
+
+
 def test_when_a_process_dies_does_not_depend_on_what_its_connection_did_before(file):
     with closing(opened(file)) as fresh:
         lived = [_dies(file, fresh, ticks) for ticks in range(8)]

@@ -18,7 +18,7 @@ import resource
 import sqlite3
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -184,7 +184,8 @@ class Fuse:
         finally:
             self.left = None
             if self.image is not None and self.guarded is not None:
-                self.guarded.rollback()
+                with suppress(sqlite3.ProgrammingError):  # closed: its pool had given it up
+                    self.guarded.rollback()
         if self.image is not None:
             raise Died
 
