@@ -96,15 +96,22 @@ class _Reader(HTMLParser):
 
 def refilled(page: str, *, here: str, to: str, typed: Typed) -> str | None:
     """A page (shown at `here`) with its form that goes `to` an address filled in as it was sent; None without one."""
-    found = [form for form in _Reader(page).forms if form.goes_to(to, urlsplit(here).path)]
+    forms = _Reader(page).forms
+    found = [form for form in forms if form.goes_to(to, urlsplit(here).path)]
     if not found:
         return None
     form = next((each for each in found if each.fits(typed)), found[0])
     text, at = [], 0
-    for begins, ends, new in sorted(_changes(page, form, here, typed)):
+    for begins, ends, new in sorted((*_at_home(forms, here), *_changes(page, form, here, typed))):
         text += [page[at:begins], new]
         at = ends
     return "".join((*text, page[at:]))
+
+
+def _at_home(forms: Sequence[Form], here: str) -> Iterator[tuple[int, int, str]]:
+    """The browser stands at another address than the page: a form that names none would go there."""
+    for start in (each.start for each in forms if not each.start.attributes.get("action")):
+        yield start.begins, start.ends, _spelt("form", start.attributes | {"action": here})
 
 
 def _changes(page: str, form: Form, here: str, typed: Typed) -> Iterator[tuple[int, int, str]]:

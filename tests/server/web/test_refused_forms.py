@@ -61,6 +61,16 @@ def test_signs_that_only_some_take_for_the_end_of_a_line_move_nothing(sign: str)
     assert refilled(page, here="/p", to="/a", typed=[("x", "2")]) == wanted
 
 
+def test_forms_without_an_address_go_where_the_page_is_at_home() -> None:
+    page = refilled(
+        f'<form method="get"><input name="q"></form>{PAGE}', here="/a?q=1", to="/a/1", typed=TYPED
+    )
+    assert page is not None and page.startswith('<form method="get" action="/a?q=1"><input name="q"></form>')
+    own = refilled('<form method="post"><input name="x"></form>', here="/a", to="/a", typed=[("x", "1")])
+    where = '<input type="hidden" name="shown_on" value="/a">'
+    assert own == f'<form method="post" action="/a">{where}<input name="x" value="1"></form>'
+
+
 def test_a_page_without_that_form_is_none() -> None:
     assert refilled(PAGE, here="/c", to="/c", typed=TYPED) is None
 
