@@ -12,12 +12,13 @@ from sync.messages import Anew
 @dataclass(frozen=True)
 class Refusal:
     """No reply came, or the hub refused: code, what is wrong and what to do (Chinese), and after how many
-    seconds the hub wishes to be asked again, if it said so."""
+    seconds the hub wishes to be asked again, if it said so. ``history``: the hub's, told to a revoked tablet."""
 
     code: str
     message: str
     remedy: str
     retry_after_s: int | None = None
+    history: str = ""
 
 
 @dataclass(frozen=True)

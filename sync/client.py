@@ -142,7 +142,7 @@ def contact(
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)
         if isinstance(answer, Refusal):
             if answer.code == revocation.CODE:
-                return ended(at.account, _noted_revoked(replica) or answer)
+                return ended(at.account, _noted_revoked(replica, answer.history) or answer)
             if not _lower(at, answer, line) and not _adapt(replica, at, batch, answer, line.tries):
                 return ended(at.account, answer)
             moved = True
@@ -247,10 +247,10 @@ def _lower(at: _Contact, refused: Refusal, line: Line) -> bool:
     return True
 
 
-def _noted_revoked(replica: Replica) -> Refusal | None:
+def _noted_revoked(replica: Replica, history: str) -> Refusal | None:
     """That this tablet is revoked, stored; what is wrong if it cannot be: then it is told again the next time."""
     try:
-        replica.note_revoked()
+        replica.note_revoked(history)
     except ReplicaProblem as problem:
         return Refusal(problem.code, problem.message, problem.remedy)
     return None

@@ -324,12 +324,13 @@ class EnrolReply:
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """A refusal's body: ``error`` is the code, ``message`` what is wrong, ``remedy`` what to do (Chinese).
-    ``proof``: of ``device_revoked`` alone, see `revocation.py`."""
+    ``proof``: of ``device_revoked`` alone, see `revocation.py`; ``history``: the hub's, with it."""
 
     error: str
     message: str
     remedy: str
     proof: str = ""
+    history: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

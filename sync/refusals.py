@@ -77,4 +77,4 @@ def refusal(
     message, remedy = words.get(code, words[_OTHERWISE])
     if told is not None:
         message, remedy = told.message or message, told.remedy or remedy
-    return Refusal(code, message, remedy, retry_after_s)
+    return Refusal(code, message, remedy, retry_after_s, told.history if told else "")

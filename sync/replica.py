@@ -135,9 +135,13 @@ class Replica:
         with reading(self.db) as connection:
             return replica_sync.ends(connection)
 
-    def note_revoked(self) -> None:
-        """The hub has proved that it revoked this tablet: nothing is sent any more (``rescue.carry_out``)."""
+    def note_revoked(self, history: str = "") -> None:
+        """The hub has proved that it revoked this tablet: nothing is sent any more (``rescue.carry_out``). Where it
+        names a ``history`` that is not the one this tablet's receipts are of, they count for nothing."""
         with writing(self.db) as connection:
+            me = replica_sync.identity(connection)
+            if history and me is not None and me.history not in (None, history):
+                replica_reply.meet_history(connection, history)
             replica_sync.note_revoked(connection, to_text(self.clock()))
 
     def rescue(self) -> Rescue | None:

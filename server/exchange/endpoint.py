@@ -146,7 +146,9 @@ def _revoked(request: Request, tablet: Tablet, body: bytes) -> Response:
     with write(request.app.state.engine) as session:
         if not enrolment.note_told(session, county=tablet.county, device=tablet.device, now=now):
             raise _busy()
-    told = messages.Problem(revocation.CODE, *REVOKED, revocation.proof(tablet.secret_sha256, body))
+        present = history.present(session)
+    proof = revocation.proof(tablet.secret_sha256, body)
+    told = messages.Problem(revocation.CODE, *REVOKED, proof, present)
     return Response(codec.encode(told), 403, media_type="application/json")
 
 

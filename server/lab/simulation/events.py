@@ -166,6 +166,7 @@ def backed_up(world: World, _tablet: Tablet, _step: Step) -> None:
 def restored(world: World, _tablet: Tablet, step: Step) -> None:
     copy = world.fate.choice(world.hub.copies[-COPIES_BACK:])
     world.hub.restore(copy)
+    world.brought.clear()
     photographs.went_back(world, copy, world.story.stream(step.n, "photos"), restored=True)
     world.note("restored")
     world.tell(f"hub: restored from {copy.stem}; history {world.hub.history()[:8]}")
@@ -179,6 +180,7 @@ def put_back(world: World, _tablet: Tablet, step: Step) -> None:
         ahead = next((each for each in world.tablets if _ahead(each, known, present)), None)
         if ahead:
             world.hub.put_back(copy)
+            world.brought.clear()
             photographs.went_back(world, copy, world.story.stream(step.n, "photos"), restored=False)
             world.note("put_back")
             met = world.contact(ahead)

@@ -210,7 +210,7 @@ def gather(world: World) -> Evidence:
             before=frozenset(id for saved in world.stage.saved.values() for id in saved)
             | world.gone.keys()
             | world.rescued.keys(),
-            receipted={} if world.hub.went_back else world.receipted | world.rescued,
+            receipted=world.brought if world.hub.went_back else world.receipted | world.rescued,
             lives=world.lives,
             photos=photo_checks.seen(world, database),
             closed=dict(map(tuple, database.execute("SELECT device, closed_as FROM tablet ORDER BY device"))),

@@ -33,7 +33,6 @@ CUT: Final = Refusal("cut", "模拟断网。", "")
 BUSY: Final = Refusal("busy", "模拟服务器繁忙。", "", retry_after_s=5)
 DAMAGED: Final = Refusal("damaged", "模拟损坏。", "")
 UNKNOWN: Final = Refusal("unauthorised", "模拟服务器不认识这台平板。", "")
-REVOKED: Final = Refusal(revocation.CODE, "模拟停用。", "")
 IN_THE_PART: Final = 0.7
 BROKEN: Final = Refusal("server_error", "模拟服务器磁盘已满。", "")
 # What comes over the tablet while it stores a reply, and not over the way there.
@@ -128,7 +127,7 @@ class Network:
         except Unknown:
             return UNKNOWN, nothing
         except Revoked:
-            return REVOKED, nothing
+            return Refusal(revocation.CODE, "模拟停用。", "", history=self.hub.history()), nothing
         if met in ("reply_lost", "left_in_the_middle"):
             return CUT, nothing
         return self._read(answer, request, met, rng)

@@ -55,9 +55,9 @@ class Moved:
 class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
     ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
-    ``rescued``: all that revoked tablets had recorded. ``photos``: those that were taken. ``copied``:
-    step → device of the tablet that was copied there. ``heads``: village → where its feed stood when it was last looked
-    at."""
+    ``rescued``: all that revoked tablets had recorded; ``brought``: since the hub last went back. ``photos``: those
+    that were taken. ``copied``: step → device of the tablet that was copied there. ``heads``: village → where its feed
+    stood when it was last looked at."""
 
     stage: Stage
     story: Story
@@ -68,6 +68,7 @@ class World:
     gone: dict[str, Submission] = field(default_factory=dict)
     receipted: dict[str, Submission] = field(default_factory=dict)
     rescued: dict[str, Submission] = field(default_factory=dict)
+    brought: dict[str, Submission] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
     photos: Photos = field(default_factory=Photos)
     copied: dict[str, str] = field(default_factory=dict)
@@ -164,6 +165,7 @@ class World:
         kept = rescue.carry_out(tablet.replica, tablet.file.parent, seal)
         assert kept is not None, "a revoked tablet with the county's key"
         self.rescued |= tablet.saved
+        self.brought |= tablet.saved
         self.tablets.remove(tablet)
         tablet.close()
         if kept.file:

@@ -12,6 +12,7 @@ import pytest
 from server.access import enrolment
 from server.database import write
 from server.exchange import keyring, rescue_file, rescue_key
+from server.exchange.tables import HubMeta
 from server.web import Problem
 from sync import driver, revocation
 from sync.album import Album
@@ -72,7 +73,7 @@ def test_a_revoked_credential_may_learn_that_and_nothing_else(running, tablet, s
     told = answer.json()
     assert (answer.status_code, told["error"]) == (403, "device_revoked")
     assert revocation.proven(identity.secret, body, told["proof"])
-    assert set(told) == {"error", "message", "remedy", "proof"}
+    assert set(told) == {"error", "message", "remedy", "proof", "history"}
     assert desk.records_n() == 0
     for path in ("/sync/v1/photos", "/sync/v1/photos/standing"):
         refused = httpx.post(f"{running.address}{path}", headers=headers, content=b"{}", trust_env=False)
@@ -186,6 +187,23 @@ def test_the_tablet_keeps_what_was_unsent_and_nothing_else(lost) -> None:
     assert lost.replica.identity() is None
     assert lost.replica.households(None) == []
     assert "张三".encode() not in Path(lost.kept.file).read_bytes()
+
+
+def test_what_a_restored_server_may_have_lost_is_kept_as_well(
+    running, tablet, submit, official, desk
+) -> None:
+    """The tablet had its receipt, and hears of the restore and that it is revoked at once."""
+    made = tablet.visit(NORTH, new_head="张三")
+    assert tablet.sync().applied_n == 1
+    with write(running.app.state.engine) as session:
+        session.get_one(HubMeta, "history").value = "5f0c0f0e-0d2f-4a35-8a5c-6f2f6f1f7c11"
+    revoke(submit, tablet)
+    assert tablet.sync().problem.code == "device_revoked"
+    kept = tablet.carry_out()
+    assert (kept.submissions_n, kept.wiped) == (1, True)
+    page = bring(running, official, Path(kept.file).read_bytes()).headers["location"]
+    assert take(running, official, page).status_code == 303
+    assert (desk.records_n(), desk.row(made).outcome) == (1, "applied")
 
 
 def test_the_office_looks_and_then_imports(running, lost, official, desk) -> None:
