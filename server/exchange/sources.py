@@ -6,8 +6,9 @@ merging: the journal's lines and their targets are there by then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, exists, select
@@ -18,6 +19,7 @@ from server import statements
 from server.database import among, parts, table_of
 from server.exchange.tables import SubmissionRow, SubmissionTarget
 from sync.documents import read_traces
+from sync.facts import Key, Trace
 from sync.joining import MERGE, SEPARATE
 
 ACTS: Final = (MERGE, SEPARATE)
@@ -27,20 +29,31 @@ _ALSO_ABOUT: Final = select(_TARGET.submission, _TARGET.entity).where(
     among(_TARGET.submission, "submissions"),
     _TARGET.dataset == bindparam("dataset"),
 )
-_JOURNAL: Final = table_of(SubmissionRow).c
-# What people recorded of homes, in the order it came.
-_RECORDED: Final = (
-    select(_TARGET.entity, _JOURNAL.id, _JOURNAL.traces)
-    .join(
-        table_of(SubmissionRow),
-        and_(_JOURNAL.county == _TARGET.county, _JOURNAL.id == _TARGET.submission),
+
+
+def _here(named: Any) -> Any:
+    return and_(named.c.county == bindparam("county"), named.c.dataset == bindparam("dataset"))
+
+
+def _all_of_homes() -> Any:
+    """Every line on the homes of these acts and on all those they were ever merged with: what was put in under one id
+    may have come to it from another."""
+    named, line = table_of(SubmissionTarget), table_of(SubmissionRow)
+    met, too = named.alias("met"), named.alias("too")
+    acts = select(named.c.entity.label("home")).where(_here(named), among(named.c.submission, "acts"))
+    kin = acts.cte("kin", recursive=True)
+    of_met = and_(line.c.county == met.c.county, line.c.id == met.c.submission)
+    kin = kin.union(
+        select(too.c.entity)
+        .join_from(kin, met, and_(_here(met), met.c.entity == kin.c.home))
+        .join(line, and_(of_met, line.c.form.in_(ACTS)))
+        .join(too, and_(_here(too), too.c.submission == met.c.submission))
     )
-    .where(
-        _TARGET.county == bindparam("county"), _TARGET.dataset == bindparam("dataset"),
-        among(_TARGET.entity, "homes"), _JOURNAL.form.not_in(ACTS),
-    )
-    .order_by(_JOURNAL.received_at, _JOURNAL.position)
-)  # fmt: skip
+    lines = select(line.c.id, line.c.form, line.c.traces)
+    return lines.join_from(kin, met, and_(_here(met), met.c.entity == kin.c.home)).join(line, of_met)
+
+
+_ALL_OF_HOMES: Final = _all_of_homes()
 _SPOKEN_OF: Final = select(_TARGET.submission, _TARGET.dataset).where(
     _TARGET.county == bindparam("county"), among(_TARGET.submission, "submissions")
 )
@@ -142,36 +155,57 @@ def _lines(session: Session, county: str, dataset: str, ids: list[str], apart_fr
 def _recorded_with(
     session: Session, county: str, dataset: str, name: str, acts: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], frozenset[str]]:
-    """An official's act and the value it took over → what else whoever last recorded that value spoke of, of the homes
-    that the act was about. Three questions for any number of acts."""
-    about: dict[str, set[str]] = {}
-    submissions = sorted({act for act, _ in acts})
-    for act, home in statements.rows(
-        session, _ALSO_ABOUT, {"county": county, "submissions": submissions, "dataset": dataset}
-    ):
-        about.setdefault(act, set()).add(home)
-    homes = sorted(set().union(*about.values()))
-    asked = {"county": county, "dataset": dataset, "homes": homes}
-    recorded = [
-        (home, id, set(_values(traces, dataset, name)))
-        for home, id, traces in session.connection().execute(_RECORDED, asked)
-    ]
-    last = {
-        (act, value): id
-        for act, value in acts
-        for home, id, values in recorded
-        if home in about.get(act, ()) and value in values
-    }
+    """An official's act and the value it took over → what else whoever recorded that value spoke of. Two questions for
+    any number of acts."""
+    asked = {"county": county, "dataset": dataset, "acts": sorted({act for act, _ in acts})}
+    found = session.connection().execute(_ALL_OF_HOMES, asked)
+    lines = {id: _Line(id, form, _of_dataset(traces, dataset)) for id, form, traces in found}
+    recorded = {(act, value): _recorder(lines, name, lines[act], value) for act, value in acts}
     beside: dict[str, set[str]] = {}
-    asked = {"county": county, "submissions": sorted(set(last.values()))}
+    asked = {"county": county, "submissions": sorted({line.id for line in recorded.values() if line})}
     for id, other in session.connection().execute(_SPOKEN_OF, asked):
         beside.setdefault(id, set()).add(other)
-    return {act: frozenset(beside.get(id, ())) for act, id in last.items()}
+    return {act: frozenset(beside.get(line.id, ()) if line else ()) for act, line in recorded.items()}
 
 
-def _values(traces: str, dataset: str, name: str) -> Iterator[str]:
-    """What a submission put into a property of this dataset's entities."""
-    for key, trace in read_traces(traces).items():
-        step = trace.steps.get(name) if key.startswith(dataset) else None
-        if step and step.outcome in ("applied", ""):
-            yield step.sent
+@dataclass(frozen=True)
+class _Line:
+    """A line of the journal. ``traces``: what it did to the entities of one dataset."""
+
+    id: str
+    form: str
+    traces: Mapping[Key, Trace]
+
+
+def _of_dataset(traces: str, dataset: str) -> dict[Key, Trace]:
+    return {key: trace for key, trace in read_traces(traces).items() if key.startswith(f"{dataset}/")}
+
+
+def _recorder(lines: Mapping[str, _Line], name: str, act: _Line, value: str) -> _Line | None:
+    """Whose word a value is that an official took over: from act to act, whoever put it in at the home it came from.
+
+    A merge takes it from the home that is gone, undoing one from what the home was without it. No look at when a
+    line came: versions of one id are in order whatever clocks say.
+    """
+    line: _Line | None = act
+    for _ in lines:
+        if line is None or line.form not in ACTS:
+            break
+        line = max(_before(lines.values(), name, line, value), key=itemgetter(0), default=(None, None))[1]
+    return line
+
+
+def _before(
+    lines: Iterable[_Line], name: str, act: _Line, value: str
+) -> Iterator[tuple[tuple[bool, int], _Line]]:
+    """The lines that an official's act may have a value from, each with its rank: who put it in comes before who only
+    said the same, and the latest first."""
+    own = {key for key, trace in act.traces.items() if name in trace.steps}
+    (home,) = own if act.form == SEPARATE else act.traces.keys() - own
+    for line in lines:
+        step = line.traces[home].steps.get(name) if home in line.traces else None
+        undone = line.form in ACTS and line.traces.keys() == act.traces.keys()
+        if step is None or undone or step.sent != value or step.version > act.traces[home].base_version:
+            continue
+        if step.outcome in ("applied", "same", ""):
+            yield (step.outcome == "applied", step.version), line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, Final
 
 from server.lab.simulation.chain_checks import chains_followed
@@ -18,6 +19,7 @@ from server.lab.simulation.recount import coverage_recounted, digests_agree, hub
 from server.lab.simulation.values import lost_values, passed_over, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
+from sync.joining import SEPARATE
 from sync.messages import Conflict, Verdict
 
 
@@ -250,17 +252,26 @@ def _device(evidence: Evidence, held: Held) -> tuple[str, str]:
 
 
 def _recorder(evidence: Evidence, judged: Judged, device: str) -> Judged:
-    """Whose word a device is that an official took over: of those who recorded it at either home, the last."""
+    """Whose word a device is that an official took over or put back: whoever put it in last at the home that had it,
+    and where that was an official in turn, at the home that one had it from."""
     if judged.kind != "office":
         return judged
-    homes = {target.key for target in judged.submission.targets}
-    recorded = (
-        each
-        for each in evidence.journal.values()
-        if any(target.key in homes for target in each.submission.targets)
-        and any(trace.steps.get("device", UNSAID).sent == device for trace in each.traces.values())
-    )
-    return max(recorded, key=lambda each: each.order, default=judged)
+    given = {key for key, trace in judged.traces.items() if "device" in trace.steps}
+    homes = given if judged.submission.form == SEPARATE else judged.traces.keys() - given
+    before = [
+        (step.outcome == "applied", each.order, each)
+        for each in (*evidence.journal.values(), *evidence.acts.values())
+        for key in homes & each.traces.keys()
+        if each.order < judged.order and not _same_two(each, judged)
+        if (step := each.traces[key].steps.get("device", UNSAID)).sent == device
+        if step.outcome in ("applied", "same", "")
+    ]
+    return _recorder(evidence, max(before, key=itemgetter(0, 1))[2], device) if before else judged
+
+
+def _same_two(act: Judged, other: Judged) -> bool:
+    """Whether the office did both to the same two homes: what it puts back was there before it merged them."""
+    return act.kind == other.kind == "office" and act.traces.keys() == other.traces.keys()
 
 
 def _conversion(judged: Judged) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from server import database
+from server import database, statements
 from server.exchange import sources
 from server.registry import duplicates
 from server.registry.duplicates import Merge
@@ -41,6 +41,35 @@ def test_a_surveys_device_that_an_official_took_over_is(teller: Any) -> None:
     assert teller.traced(home) == ("9", conversion, "16")
 
 
+def test_a_conversions_device_taken_over_twice_is_no_surveys_word(teller: Any) -> None:
+    home, other, third = (teller.survey("coal_stove")[0] for _ in range(3))
+    conversion, wrong = teller.convert(third, "9", CONNECTED)
+    merge(teller, other, third, "device", "fuel")
+    merge(teller, home, other, "device", "fuel")
+    assert teller.traced(home) == ("9", conversion, "coal_stove")
+    teller.convert(third, "9", SIGNED, conversion, corrects=wrong)
+    assert teller.clean() == set(), "corrected away, it heats nothing"
+
+
+def test_a_surveys_device_taken_over_twice_is(teller: Any) -> None:
+    home, other, third = (teller.survey(device)[0] for device in ("coal_stove", "coal_stove", "16"))
+    merge(teller, other, third, "device", "fuel")
+    teller.convert(other, "16", SIGNED)
+    merge(teller, home, other, "device", "fuel")
+    conversion, _ = teller.convert(home, "9", CONNECTED)
+    assert teller.traced(home) == ("9", conversion, "16")
+
+
+def test_a_device_put_back_when_a_merge_is_undone_is_whose_it_was(teller: Any) -> None:
+    home, other, third = (teller.survey(device)[0] for device in ("coal_stove", "coal_stove", "16"))
+    conversion, _ = teller.convert(other, "9", CONNECTED)
+    act = merge(teller, other, third, "device", "fuel")
+    with database.write(teller.exchange.engine) as session:
+        duplicates.separate(teller.exchange, session, teller.county, act, "official", "两户", teller.now, ())
+    merge(teller, home, other, "device", "fuel")
+    assert teller.traced(home) == ("9", conversion, "coal_stove")
+
+
 def test_a_survey_under_the_id_that_is_gone_is_one_of_the_home(teller: Any) -> None:
     home, _ = teller.survey("coal_stove")
     other, _ = teller.survey("coal_stove")
@@ -63,13 +92,14 @@ def test_apart_again_each_has_its_own(teller: Any) -> None:
 
 
 def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: Any) -> None:
-    homes, asked = [], dict[int, int]()
+    homes, asked = list[tuple[str, ...]](), dict[int, int]()
     for device in ("16", "9", "10"):
-        home, _ = teller.survey("coal_stove")
-        other, _ = teller.survey(device)
+        home, other = (teller.survey("coal_stove")[0] for _ in range(2))
+        third, _ = teller.survey(device)
+        merge(teller, other, third, "device", "fuel")
         merge(teller, home, other, "device", "fuel")
-        homes.append((home, other))
-        ids = {id: home for home, other in homes for id in (home, other)}
+        homes.append((home, other, third))
+        ids = {id: merged[0] for merged in homes for id in merged}
         sent: list[str] = []
 
         def note(_on: object, _cursor: object, statement: str, *_: object, sent: list[str] = sent) -> None:
@@ -84,3 +114,22 @@ def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: 
         asked[len(homes)] = len(sent)
         assert found[home] == device
     assert len(set(asked.values())) == 1, asked
+
+
+def test_where_officials_took_a_value_from_is_found_by_an_index(sqlite_teller: Any) -> None:
+    home, other, third = (sqlite_teller.survey(device)[0] for device in ("coal_stove", "coal_stove", "16"))
+    merge(sqlite_teller, other, third, "device", "fuel")
+    merge(sqlite_teller, home, other, "device", "fuel")
+    asked: list[str] = []
+    ids = dict.fromkeys((home, other, third), home)
+    with database.read(sqlite_teller.exchange.engine) as session:
+        driver = statements.line_of(session).driver
+        driver.set_trace_callback(asked.append)
+        sources.last_set(session, "140525", "household", ids, "device", apart_from="conversion")
+        driver.set_trace_callback(None)
+        steps = [
+            step[-1] for statement in asked for step in driver.execute(f"EXPLAIN QUERY PLAN {statement}")
+        ]
+    read_through = [step for step in steps if step.startswith("SCAN") and step != "SCAN kin"]
+    assert "SCAN kin" in steps
+    assert all("json_each" in step for step in read_through), read_through
