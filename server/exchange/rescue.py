@@ -21,7 +21,7 @@ from server.access.audit import audit, common_area
 from server.access.tables import Rescue, Tablet
 from server.access.views import names
 from server.database import parts, write
-from server.exchange import chains, journal, photos, rescue_file, store
+from server.exchange import chains, history, journal, photos, rescue_file, store
 from server.exchange.keyring import Keyring
 from server.exchange.photos import PhotoDesk, Wanted
 from server.exchange.rescue_file import Contents
@@ -88,6 +88,7 @@ def take(
     with write(exchange.engine) as session:
         _close_if_copied(session, contents, now)
         tablet = session.get(Tablet, (row.county, contents.device))
+        _vouch(session, exchange, contents, by, now)
         sender = _sender(session, contents)
     verdicts: Counter[str] = Counter()
     not_yet_n = 0
@@ -109,6 +110,20 @@ def _close_if_copied(session: Session, contents: Contents, now: datetime) -> Non
     known = session.get(Tablet, (county, device)) is not None
     if known and chains.parted(session, county, device, contents.submissions):
         enrolment.close(session, county=county, device=device, closed_as="cloned", now=now)
+
+
+def _vouch(session: Session, exchange: Exchange, contents: Contents, by: str, now: datetime) -> None:
+    """Of records from before a restore nobody knows any more who held their villages, and a revoked tablet is given
+    none: the county, which imports the file, says with it that the tablet had held them.
+    """
+    county, device, present = contents.county, contents.device, history.present(session)
+    named = {each.village for each in contents.submissions if each.history not in (None, present)}
+    forgotten = named - enrolment.ever_held(session, county=county, device=device)
+    known = (
+        [place.code for place in exchange.places.villages(session, county, forgotten)] if forgotten else []
+    )
+    enrolment.assign(session, county=county, device=device, villages=known, now=now, by=by)
+    enrolment.unassign(session, county=county, device=device, villages=known, now=now, by=by)
 
 
 def _sender(session: Session, contents: Contents) -> Device:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
 from server.access import enrolment
+from server.access.tables import Assignment
 from server.database import write
 from server.exchange import keyring, rescue_file, rescue_key
 from server.exchange.tables import HubMeta
@@ -195,15 +198,19 @@ def test_what_a_restored_server_may_have_lost_is_kept_as_well(
     """The tablet had its receipt, and hears of the restore and that it is revoked at once."""
     made = tablet.visit(NORTH, new_head="张三")
     assert tablet.sync().applied_n == 1
+    waiting = tablet.visit(OTHER, new_head="李四")
     with write(running.app.state.engine) as session:
         session.get_one(HubMeta, "history").value = "5f0c0f0e-0d2f-4a35-8a5c-6f2f6f1f7c11"
+        # Nor does it know any more that it had given this village.
+        session.execute(delete(Assignment).where(col(Assignment.village) == OTHER))
     revoke(submit, tablet)
     assert tablet.sync().problem.code == "device_revoked"
     kept = tablet.carry_out()
-    assert (kept.submissions_n, kept.wiped) == (1, True)
+    assert (kept.submissions_n, kept.wiped) == (2, True)
     page = bring(running, official, Path(kept.file).read_bytes()).headers["location"]
     assert take(running, official, page).status_code == 303
-    assert (desk.records_n(), desk.row(made).outcome) == (1, "applied")
+    assert desk.records_n() == 2
+    assert [desk.row(each).outcome for each in (made, waiting)] == ["applied", "applied"]
 
 
 def test_the_office_looks_and_then_imports(running, lost, official, desk) -> None:
