@@ -202,7 +202,9 @@ _enrol_reply = record(
     takes=_ways,
 )  # fmt: skip
 
-_problem = record(Problem, error=name, message=text(10_000), remedy=text(10_000), proof=_short, history=_short)
+_problem = record(
+    Problem, error=name, message=text(10_000), remedy=text(10_000), proof=_short, history=_short
+)
 
 _READERS: Mapping[type, strict.Reader[Any]] = {
     Target: _target, Submission: _submission, FieldOutcome: _field_outcome, Verdict: _verdict,
