@@ -279,9 +279,12 @@ def read(engine: Engine) -> Iterator[Session]:
             statements.say(line, _BEGIN_READING)
         else:
             connection.execution_options(**_READING)
-        with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
-            # Closing rolls back, and unlike an explicit rollback it leaves the rows that were read readable.
-            yield session
+        try:
+            with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+                yield session
+        finally:
+            # On the driver: a session's own rollback would leave the rows that were read unreadable.
+            statements.roll_back(line)
 
 
 def is_busy(error: Exception) -> bool:

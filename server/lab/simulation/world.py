@@ -143,7 +143,8 @@ class World:
         if met.account and met.account.enrol_again and self.fate.random() < ENROLS_AT_ONCE:
             self.enrol_anew(tablet)
         photos = self._photos(tablet, met.account, step.photos if step else ())
-        self._wiped(tablet)
+        if met.account is None or met.account.problem:
+            self._wiped(tablet)
         return met.line + photos
 
     def _photos(self, tablet: Tablet, account: Account | None, faults: tuple[str, ...] = ()) -> str:
@@ -202,7 +203,7 @@ class World:
             tablet = calling.pop(0)
             self.wait(minutes=20)
             moved = self._calls(tablet)
-            if self._wiped(tablet):
+            if moved.itself and self._wiped(tablet):
                 calling.extend(each for each in self.tablets if each not in calling)
                 if calling:
                     continue
