@@ -102,10 +102,16 @@ class Case(NamedTuple):
         """The changed values in all of that: what whoever follows this one has before them, if it leaves them alone.
 
         What a correction only carries on its base has too, if it was made upon the verdict; across a restore no
-        version tells whether a later base has it still, and then that says better what was seen."""
-        if self.corrected is None or (self.offered_again and self.submission.corrects not in self.followed):
-            return self.trail
-        return {**_changed_by(self.corrected), **self.trail}
+        version tells whether a later base has it still, and then that says better what was seen. What it insists on
+        against its base, in a conflict, is a change on its tablet.
+        """
+        carried = _changed_by(self.corrected) if self.corrected else {}
+        if self.offered_again and self.submission.corrects not in self.followed:
+            carried = {name: step for name, step in carried.items() if self._insists(name)}
+        return {**carried, **self.trail}
+
+    def _insists(self, name: str) -> bool:
+        return name in self.sent and not same(self.sent[name], base(self, name))
 
     @property
     def own(self) -> Seen:

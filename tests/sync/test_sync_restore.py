@@ -122,3 +122,22 @@ def test_what_a_correction_carries_does_not_hide_what_was_read_after_its_record(
     one.sync(one.made)
     assert one.result(back, "phone") == "applied"
     assert county.values()["phone"] == "1" and not county.open_conflicts()
+
+
+def test_what_a_correction_insists_on_was_seen_by_whoever_went_on_from_it(county, three):
+    """A record in conflict, corrected for its own value, gone on from with that left alone; the hub hears all of it
+    once more, without the one it was in conflict with. What another sets in between is no conflict with that."""
+    one, two, third = three
+    older = county.copy()
+    two.record(H, {"phone": "2"}), two.sync()
+    record = one.record(H, {"phone": "3"})
+    one.sync()
+    correction = one.record(H, {}, corrects=record)
+    left = one.record(H, {"remark": "东屋"})
+    assert left.answers["household"]["phone"] == "3" and left.targets[0].base["phone"] == "2"
+    county.restore(older)
+    one.sync([record, correction])
+    third.sync(), third.record(H, {"phone": "5"}), third.sync()
+    one.sync([left])
+    assert [each.property for each in one.verdict(left).fields] == ["remark"]
+    assert county.values()["phone"] == "5" and not county.open_conflicts()
