@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sync import batch, columns, tables
@@ -170,5 +170,7 @@ def test_one_unreadable_submission_spoils_no_other():
     )
 )
 def test_nonsense_in_a_batch_is_a_fault_and_nothing_else(nonsense):
+    packed = batch.pack(chain(2))
+    assume({**packed, **nonsense} != packed)
     with pytest.raises(MessageFault):
-        batch.unpack({**batch.pack(chain(2)), **nonsense}, "")
+        batch.unpack({**packed, **nonsense}, "")
