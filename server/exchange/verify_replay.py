@@ -7,6 +7,7 @@ that an official made of two, values and conflicts are looked for under both ids
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,24 +32,27 @@ NAME: Final = "replay"
 @dataclass(frozen=True)
 class Touch:
     """What one submission did to an entity. ``village``: the record's own. ``at``: its place in the journal.
-    ``office``: an official chose among what others recorded."""
+    ``office``: an official chose among what others recorded. ``elsewhere``: it left a trace under another id too, as
+    what comes under an id that was merged into this one does."""
 
     at: tuple[datetime, int]
     submission: str
     village: str
     trace: Trace
     office: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
 class Value:
     """What the journal says a property is, since which version, and by which submission. ``chosen``: by an official,
-    who leaves it with whoever recorded it."""
+    who leaves it with whoever recorded it. ``elsewhere``: see `Touch`."""
 
     value: str
     version: int
     submission: str
     chosen: bool = False
+    elsewhere: bool = False
 
 
 def replay(session: Session, county: str, told: Told) -> Iterator[Finding]:
@@ -79,10 +83,12 @@ def _touches(session: Session, county: str, keys: Sequence[tuple[str, str]]) -> 
             row.county == county, row.id.in_(part), row.kind != "differs"
         )
         for line in session.connection().execute(lines):
-            for key, trace in _traces(line.traces).items():
-                if key in wanted:
-                    at = line.received_at, line.position
-                    found[key].append(Touch(at, line.id, line.village, trace, line.kind == "office"))
+            traces, at = _traces(line.traces), (line.received_at, line.position)
+            datasets = Counter(key.partition("/")[0] for key in traces)
+            for key in traces.keys() & wanted:
+                elsewhere = datasets[key.partition("/")[0]] > 1
+                office = line.kind == "office"
+                found[key].append(Touch(at, line.id, line.village, traces[key], office, elsewhere))
     return found
 
 
@@ -101,11 +107,12 @@ def _entity(row: Any, held: Held | None, touches: Mapping[Key, list[Touch]]) -> 
     said = (row.dataset, row.id, row.village, row.version, row.conflicts_n)
     if said != (held.dataset, held.id, held.village, held.version, len(held.conflicts)):
         yield Finding(NAME, key, "各栏与内容不符（村、版本或冲突数）。")
-    for wrong in _found(held, touches):
+    for wrong in differences(held, touches):
         yield Finding(NAME, key, wrong)
 
 
-def _found(held: Held, touches: Mapping[Key, list[Touch]]) -> Iterator[str]:
+def differences(held: Held, touches: Mapping[Key, list[Touch]]) -> Iterator[str]:
+    """What an entity is otherwise than its submissions left it, in words. ``touches``: of all its ids."""
     if held.same_as:
         yield from _alias(held, touches[held.key])
     elif held.parts:
@@ -190,7 +197,7 @@ def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
         for name, step in trace.steps.items():
             made = place == 0 and trace.version == 1
             if step.outcome == "applied" or (made and step.outcome == ""):
-                found[name] = Value(step.sent, trace.version, each.submission, each.office)
+                found[name] = Value(step.sent, trace.version, each.submission, each.office, each.elsewhere)
     return found
 
 
@@ -226,12 +233,15 @@ def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str
 
 
 def _went_in_beside(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
-    """Whether it sent what an official had chosen when two homes became one. What was shown said so already, and its
-    verdict with it; it went in beside that, where each home's own values are kept until they are two again."""
+    """Whether it sent what an official had chosen when two homes became one, or what had come under the other's id.
+    What was shown said so already, and its verdict with it; it went in beside that, where each home's own values are
+    kept until they are two again. If nothing that is shown changed, that made a version above the verdict's."""
     trace = traces.get(state.submission)
     step = trace.steps.get(name) if trace else None
-    told = step and (step.outcome, step.sent, step.version)
-    return wanted.chosen and wanted.value == state.value and told == ("same", state.value, state.version)
+    if step is None or not (wanted.chosen or wanted.elsewhere) or wanted.value != state.value:
+        return False
+    told = step.outcome, step.sent
+    return told == ("same", state.value) and state.version in (step.version, step.version + 1)
 
 
 def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
