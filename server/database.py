@@ -43,6 +43,8 @@ metadata = SQLModel.metadata
 BUSY_TIMEOUT_MS = 15_000
 # Enough for every thread of the server's pool plus a writer; SQLite connections are cheap.
 POOL_SIZE, POOL_OVERFLOW = 10, 40
+# How many statements an SQLite connection keeps ready: a contact and a page or two run more than its own 128.
+STATEMENTS_KEPT: Final = 512
 # What stands between us and a database may forget a connection without a word; none gets old enough to meet that.
 CONNECTION_LIFETIME_S = 300
 # A transaction that reads first and writes later can fail half way when another wrote in between; one that takes the
@@ -200,8 +202,10 @@ def engine(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     parsed = sa.make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
+    sqlite_only = parsed.get_backend_name() == "sqlite"
     made = sa.create_engine(
         parsed,
+        connect_args={"cached_statements": STATEMENTS_KEPT} if sqlite_only else {},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_recycle=CONNECTION_LIFETIME_S,
