@@ -123,7 +123,7 @@ def _shown(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Shown:
     return Shown(
         dataset, id, village, version, _open(effective), _open(props),
         () if conflicts == NONE else tuple(from_json(Conflict, item) for item in json.loads(conflicts)),
-        tuple(submission for submission, _ in overlays(connection, dataset, id)), _marks(marks), updated_at,
+        tuple(overlays(connection, dataset, id)), _marks(marks), updated_at,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sync.messages import VALUE_CHARS_MAX, Answers, Said, Submission, Target, Ve
 from sync.replica_lists import conflict_open
 from sync.replica_rows import Delay, Draft, Record
 from sync.replica_schema import ReplicaProblem
-from sync.replica_view import as_json, overlays, recompute
+from sync.replica_view import as_json, recompute, stands_on
 from sync.strict import MessageFault
 
 
@@ -118,8 +118,7 @@ def _seen_now(connection: sqlite3.Connection, dataset: str, id: str) -> Seen:
         "SELECT at_hub, version, props, effective, history FROM entity WHERE dataset = ? AND id = ?",
         (dataset, id),
     ).fetchone()
-    mine = overlays(connection, dataset, id)
-    follows = mine[-1][0] if mine else None
+    follows = stands_on(connection, dataset, id, at_hub=bool(row and row[0]))
     if row is None:
         return Seen(0, {}, {}, follows, None)
     at_hub, version, props, effective, history = row

@@ -55,21 +55,11 @@ _UNDER_ANY_ID = (
 )
 
 
-def overlays(connection: sqlite3.Connection, dataset: str, entity: str) -> list[tuple[str, dict[str, str]]]:
-    """(submission, changed values) of rule 1, in chain order, under whichever id it was recorded."""
-    rows = connection.execute(
-        "SELECT s.id, t.changed FROM target t JOIN submission s ON s.id = t.submission"
-        f" WHERE {_UNDER_ANY_ID} AND t.contained = 0 AND coalesce(s.outcome, '') != 'rejected'"
-        " ORDER BY s.seq",
-        {"dataset": dataset, "id": entity},
-    )
-    return [(submission, json.loads(changed)) for submission, changed in rows]
-
-
 class _About(NamedTuple):
     """What one of my submissions says of an entity. ``own``: under its very id; ``changed``, ``values``: what it
     changed, and all that it saved, as JSON."""
 
+    submission: str
     village: str
     own: bool
     state: str
@@ -93,12 +83,25 @@ class _About(NamedTuple):
 def _about(connection: sqlite3.Connection, dataset: str, entity: str) -> list[_About]:
     """All my submissions about an entity, in chain order, under whichever id they were recorded."""
     rows = connection.execute(
-        "SELECT s.village, t.id = :id, s.state, s.outcome,"
+        "SELECT s.id, s.village, t.id = :id, s.state, s.outcome,"
         " EXISTS (SELECT 1 FROM submission c WHERE c.corrects = s.id), t.contained, t.changed, t.changes"
         f" FROM target t JOIN submission s ON s.id = t.submission WHERE {_UNDER_ANY_ID} ORDER BY s.seq",
         {"dataset": dataset, "id": entity},
     )
     return [_About(*row) for row in rows]
+
+
+def overlays(connection: sqlite3.Connection, dataset: str, entity: str) -> list[str]:
+    """My submissions of rule 1, in chain order."""
+    return [each.submission for each in _about(connection, dataset, entity) if each.lies_over]
+
+
+def stands_on(connection: sqlite3.Connection, dataset: str, entity: str, *, at_hub: bool) -> str | None:
+    """My latest submission that what the screen shows of an entity stands on: of rule 1, or of rule 2 where the hub
+    does not have it."""
+    mine = _about(connection, dataset, entity)
+    shown = [each.submission for each in mine if each.lies_over or (each.stands_alone and not at_hub)]
+    return shown[-1] if shown else None
 
 
 def _entity(

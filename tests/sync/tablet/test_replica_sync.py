@@ -225,6 +225,25 @@ def test_what_a_restored_hub_lost_stays_in_view_until_it_is_offered_again(survey
     assert len(names(one)) == 80 == len(county.entities) and len(answered) > 20
 
 
+def test_what_was_cleared_over_an_own_refused_record_is_cleared_when_that_goes_in(
+    surveyor: Any, county: Any
+) -> None:
+    """The village was given only after the restore, and then the record stands that was on the screen, refused."""
+    one = surveyor()
+    county.villages = (A, B)
+    older = county.copy()
+    refused = one.records(H, {"head_name": "王", "phone": "1"}, village=B)
+    one.syncs()
+    assert one.state(refused) == "rejected" and one.sees(H) == {"head_name": "王", "phone": "1"}
+    cleared = one.records(H, {"phone": ""}, village=B)
+    assert cleared.targets[0].follows == refused.id
+    county.restore(older)
+    one.assign(A, B)
+    one.syncs()
+    assert (one.state(refused), one.state(cleared)) == ("sent_safe", "sent_safe")
+    assert one.sees(H) == {"head_name": "王", "phone": ""} and county.state(H).conflicts == ()
+
+
 def test_an_edit_a_restored_hub_lost_stays_in_view_until_it_is_offered_again(
     surveyor: Any, county: Any
 ) -> None:
