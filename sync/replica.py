@@ -28,7 +28,6 @@ from sync.messages import (
     EnrolReply,
     FormXml,
     Part,
-    PartSoFar,
     Reply,
     Submission,
     Village,
@@ -272,19 +271,12 @@ class Replica:
     def next_request(
         self, limit: int, *, max_bytes: int, without: Collection[str] = ()
     ) -> tuple[Stated, tuple[Submission, ...]]:
-        """What a request states, and `next_batch`, at one moment. Of a tablet that is enrolled."""
+        """What a request states, and waiting submissions in chain order, at most ``limit`` and about ``max_bytes`` (but
+        at least one), at one moment. Of a tablet that is enrolled."""
         with reading(self.db) as connection:
             stated = replica_sync.stated(connection)
             batch = replica_sync.next_batch(connection, limit, max_bytes, without) if stated.waiting else []
         return stated, tuple(own_submission(waiting.body) for waiting in batch)
-
-    def next_batch(
-        self, limit: int, *, max_bytes: int, without: Collection[str] = ()
-    ) -> tuple[Submission, ...]:
-        """Waiting submissions in chain order, at most ``limit`` and about ``max_bytes`` (but at least one)."""
-        with reading(self.db) as connection:
-            batch = replica_sync.next_batch(connection, limit, max_bytes, without)
-        return tuple(own_submission(waiting.body) for waiting in batch)
 
     def waiting_ids(self) -> list[str]:
         """In chain order."""
@@ -308,10 +300,6 @@ class Replica:
         """The ways of saying things that the hub has said it reads."""
         with reading(self.db) as connection:
             return replica_parts.takes(connection)
-
-    def part_so_far(self) -> PartSoFar | None:
-        with reading(self.db) as connection:
-            return replica_parts.so_far(connection)
 
     def begin_part(self, part: Part) -> bool:
         """Go on with ``part``, or begin it. False: what the hub sends does not follow what is here."""

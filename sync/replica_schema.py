@@ -12,8 +12,8 @@ failing in the middle), so both its methods and plain statements on its connecti
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TypeAlias
 
@@ -170,7 +170,7 @@ class ReplicaProblem(Exception):
 
 def connect(path: Path, migrations: Migrations = MIGRATIONS) -> Database:
     """The file at ``path``, made or migrated as needed. Raises `ReplicaProblem`; a newer file is not touched."""
-    with _told():
+    try:
         _refuse_newer_unopened(path, len(migrations))
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=STATEMENTS_KEPT
@@ -180,6 +180,8 @@ def connect(path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         except BaseException:
             connection.close()
             raise
+    except sqlite3.DatabaseError as fault:
+        _tell(fault)
 
 
 def _refuse_newer_unopened(path: Path, known: int) -> None:
@@ -263,15 +265,6 @@ class _Transaction(NamedTuple):
             _tell(fault)
         if isinstance(error, sqlite3.DatabaseError):
             _tell(error)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """`_tell` what SQLite says inside."""
-    try:
-        yield
-    except sqlite3.DatabaseError as fault:
-        _tell(fault)
 
 
 def _tell(fault: sqlite3.DatabaseError) -> NoReturn:

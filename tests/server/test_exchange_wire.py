@@ -129,7 +129,7 @@ def part_size(standing) -> int:
 def test_a_first_visit_is_one_request(standing) -> None:
     account = standing.syncs()
     assert (account.problem, account.requests_n, account.received_n) == (None, 1, HOMES_N)
-    assert standing.held() == standing.homes and standing.replica.part_so_far() is None
+    assert standing.held() == standing.homes and standing.replica.stated().part is None
 
 
 def test_a_part_packed_by_zstd_is_read_where_both_ends_have_it(standing) -> None:
@@ -177,7 +177,7 @@ def received(standing) -> int:
                 except HubProblem as problem:
                     asked = talk.send(problem.refusal)
                     talk.close()
-    return standing.replica.part_so_far().size
+    return standing.replica.stated().part.size
 
 
 def test_what_arrived_outlives_the_end_of_the_tablet_and_of_the_server(standing) -> None:

@@ -183,28 +183,27 @@ def test_what_a_refused_record_carried_on_was_never_anywhere(county, tablet):
     assert value(county) == "1" and one.verdict(last).outcome == "applied"
 
 
-def test_what_was_set_beside_a_correction_was_on_the_screen_too(county, tablet):
-    """The correction of an accepted record names nothing that it follows; whoever follows it saw all the same what
-    the tablet had set in between, and sets it back."""
+@pytest.fixture
+def beside(tablet):
+    """A tablet that corrected an accepted record after it had changed what that said: the correction names nothing that
+    it follows, so that change stands beside the chain."""
     one = tablet("one")
     first = one.record(H, {"phone": "1", "remark": ""})
     one.sync()
     one.record(H, {"phone": "2"})
     begun = Target("household", H, 1, {"phone": "1", "remark": ""}, None)
     one.record(H, {"remark": "东屋"}, corrects=first, targets=(begun,))
-    back = one.record(H, {"phone": "1"})
-    one.sync()
-    assert outcome(one, back, "phone") == "applied"
+    return one
+
+
+def test_what_was_set_beside_a_correction_was_on_the_screen_too(county, beside):
+    back = beside.record(H, {"phone": "1"})
+    beside.sync()
+    assert outcome(beside, back, "phone") == "applied"
     assert value(county) == "1" and county.state(H).conflicts == ()
 
 
-def test_what_was_set_beside_a_correction_and_left_alone_is_no_change(county, tablet):
-    one = tablet("one")
-    first = one.record(H, {"phone": "1", "remark": ""})
-    one.sync()
-    one.record(H, {"phone": "2"})
-    begun = Target("household", H, 1, {"phone": "1", "remark": ""}, None)
-    one.record(H, {"remark": "东屋"}, corrects=first, targets=(begun,))
-    left = one.record(H, {"phone": "2", "device": "stove"})
-    one.sync()
-    assert [each.property for each in one.verdict(left).fields] == ["device"] and value(county) == "2"
+def test_what_was_set_beside_a_correction_and_left_alone_is_no_change(county, beside):
+    left = beside.record(H, {"phone": "2", "device": "stove"})
+    beside.sync()
+    assert [each.property for each in beside.verdict(left).fields] == ["device"] and value(county) == "2"

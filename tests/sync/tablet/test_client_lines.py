@@ -97,7 +97,7 @@ def test_a_part_that_can_be_read_but_is_another_is_not_taken(surveyor: Any) -> N
     with pytest.raises(StopIteration) as end:
         talk.send(Piece(body))
     assert end.value.value.problem.code == "damaged"
-    assert one.replica.held() == {A: None} and one.replica.part_so_far() is None
+    assert one.replica.held() == {A: None} and one.replica.stated().part is None
 
 
 def test_another_part_takes_the_place_of_the_one_that_was_begun(surveyor: Any) -> None:
@@ -106,10 +106,10 @@ def test_another_part_takes_the_place_of_the_one_that_was_begun(surveyor: Any) -
     one, other = (Part(name * 64, "gzip", 99, 0) for name in "ab")
     assert replica.begin_part(one)
     replica.add_part(b"123")
-    assert replica.part_so_far() == PartSoFar(one.name, 3)
+    assert replica.stated().part == PartSoFar(one.name, 3)
     assert replica.begin_part(other)
     replica.add_part(b"12")
-    assert replica.part_so_far() == PartSoFar(other.name, 2)
+    assert replica.stated().part == PartSoFar(other.name, 2)
     assert not replica.begin_part(replace(other, since=3))
 
 

@@ -244,21 +244,16 @@ def test_with_nothing_unsent_there_is_no_file(tablet, tmp_path: Path) -> None:
         assert (done.file, done.submissions_n, done.wiped) == ("", 0, True)
 
 
-def test_receipts_of_a_history_that_is_over_count_for_nothing(tablet, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("history", "sealed_n"), [("a" * 8, 0), ("b" * 8, 2)], ids=["present", "over"])
+def test_receipts_count_in_the_present_history_alone(
+    tablet, tmp_path: Path, history: str, sealed_n: int
+) -> None:
     """The hub was restored before the tablet heard of it: what it had taken may be gone with it."""
     with tablet(waiting=2) as replica:
         replica.db.conn.execute("UPDATE identity SET history = ?", ("a" * 8,))
         replica.db.conn.execute("UPDATE submission SET state = 'sent_safe', verdict = '{}'")
-        replica.note_revoked("b" * 8)
-        assert rescue.carry_out(replica, tmp_path / "rescue", seal).submissions_n == 2
-
-
-def test_receipts_of_the_present_history_are_not_sealed(tablet, tmp_path: Path) -> None:
-    with tablet(waiting=2) as replica:
-        replica.db.conn.execute("UPDATE identity SET history = ?", ("a" * 8,))
-        replica.db.conn.execute("UPDATE submission SET state = 'sent_safe', verdict = '{}'")
-        replica.note_revoked("a" * 8)
-        assert rescue.carry_out(replica, tmp_path / "rescue", seal).submissions_n == 0
+        replica.note_revoked(history)
+        assert rescue.carry_out(replica, tmp_path / "rescue", seal).submissions_n == sealed_n
 
 
 def test_without_the_countys_key_unsent_work_stays_unsealed(tablet, tmp_path: Path) -> None:
