@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from mobile.presenters.desk import stock_forms
 from server.lab.simulation import homes, photographs, surveyor
-from server.lab.simulation.disk import Image
 from server.lab.simulation.hub import heads_in, history_in
 from server.lab.simulation.stage import VILLAGES
 from server.lab.simulation.story import Step
@@ -77,7 +76,7 @@ def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
     had = {record.submission.id for record in tablet.replica.outbox() if record.verdict}
     elsewhere = {id for each in world.tablets if each is not tablet for id in each.saved}
     saved = world.stage.saved.get(tablet.number, {})
-    gone = tablet.put_back(Image(known.file.read_bytes(), b""), saved, elsewhere, str(step.n))
+    gone = tablet.put_back(known.file, saved, elsewhere, str(step.n))
     tablet.device, tablet.secret = known.device, known.secret
     world.gone |= gone
     world.receipted |= {id: each for id, each in gone.items() if id in had}

@@ -10,7 +10,6 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,8 +78,7 @@ def seen(world: World, database: sqlite3.Connection) -> PhotosSeen:
 def album(tablet: Tablet) -> Album:
     if not tablet.took:
         return Album()
-    with closing(sqlite3.connect(tablet.file)) as database:
-        rows = database.execute("SELECT sha256, kind, state FROM photo ORDER BY sha256").fetchall()
+    rows = tablet.replica.db.conn.execute("SELECT sha256, kind, state FROM photo ORDER BY sha256").fetchall()
     found = {
         sha256: (state, _whole(tablet.photos / sha256[:2] / f"{sha256}.{kind}"))
         for sha256, kind, state in rows

@@ -17,7 +17,7 @@ from random import Random
 from sqlite_utils import Database
 
 from mobile.presenters.desk import Desk
-from server.lab.simulation.disk import Died, Disk, Fuse, Image, ticks, torn
+from server.lab.simulation.disk import Died, Disk, Fuse, ticks, torn
 from server.lab.simulation.stage import hurry
 from survey_forms.form import Form
 from sync.album import FOLDER, Album
@@ -63,7 +63,7 @@ class Tablet:
 
     def __post_init__(self) -> None:
         self.fuse = Fuse(Disk(self.file))
-        self.open()
+        self._open(self.left_open.pop(self.file, None))
 
     def clock(self) -> datetime:
         return self.now() + self.offset
@@ -73,17 +73,20 @@ class Tablet:
         return self.desk.replica
 
     @property
+    def is_copy(self) -> bool:
+        return any(fork.startswith("copy") for fork in self.life)
+
+    @property
     def name(self) -> str:
-        copy = any(fork.startswith("copy") for fork in self.life)
-        return f"{'the copy of ' if copy else ''}tablet {self.number}"
+        return f"{'the copy of ' if self.is_copy else ''}tablet {self.number}"
 
     @property
     def photos(self) -> Path:
         return self.file.with_name(FOLDER)
 
-    def open(self) -> None:
-        """As the app begins: what its photos' folder holds that nothing names is taken away."""
-        left = self.left_open.pop(self.file, None)
+    def _open(self, left: Database | None) -> None:
+        """As the app begins, on a file that may be open already: what its photos' folder holds that nothing names is
+        taken away."""
         if left is not None:
             replica = Replica(left, self.clock, self.new_id)
         else:
@@ -93,13 +96,10 @@ class Tablet:
         if self.photos.is_dir():
             Album(replica).sweep()
 
-    def close(self) -> None:
-        self.replica.close()
-
     def leave(self) -> None:
-        """The story is over: the next may go on with the open database."""
+        """Nothing more comes of it in this story: the next may go on with the open database."""
         db = self.replica.db
-        if db.conn.in_transaction:
+        if self.is_copy or db.conn.in_transaction:
             db.close()
         else:
             self.left_open[self.file] = db
@@ -129,10 +129,9 @@ class Tablet:
                 yield
             self.fuse.guard(self.replica.db.conn)
         except Died:
-            self.close()
             assert self.fuse.image is not None, "a blown fuse has its image"
-            self.fuse.disk.put(self.fuse.image)
-            self.open()
+            self.fuse.guard(self.replica.db.conn)
+            self._begin_again(self.fuse.image.log)
             raise
 
     @contextmanager
@@ -142,17 +141,21 @@ class Tablet:
         before = disk.image()
         yield
         after = torn(before, disk.image(), rng)
-        self.close()
-        disk.put(after)
-        self.open()
+        self._begin_again(after.log)
         raise Died
+
+    def _begin_again(self, log: bytes) -> None:
+        """A process has ended and left this log. The next goes on with the open file, and finds in it a log that nobody
+        has read."""
+        self.fuse.disk.crash(log)
+        self._open(self.replica.db)
 
     def submitted(self, submission: Submission) -> None:
         self.saved[submission.id] = submission
         self.lives[submission.id] = self.life
 
     def put_back(
-        self, image: Image, saved: dict[str, Submission], elsewhere: set[str], fork: str
+        self, backup: Path, saved: dict[str, Submission], elsewhere: set[str], fork: str
     ) -> dict[str, Submission]:
         """Make it what it was when it had ``saved`` only; gives the records that are gone from it, and are not
         ``elsewhere``. They were made on another line than what comes now."""
@@ -160,10 +163,9 @@ class Tablet:
         self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in lost}
         self.saved, self.life = dict(saved), (*self.life, f"back {fork}")
         self.took = set()
-        self.close()
-        self.fuse.disk.put(image)
+        self.fuse.disk.rewind(backup)
         shutil.rmtree(self.photos, ignore_errors=True)
-        self.open()
+        self._open(self.replica.db)
         return {id: each for id, each in lost.items() if id not in elsewhere}
 
     def copied(self, file: Path, fork: str) -> Tablet:

@@ -110,12 +110,8 @@ class World:
         return next(self._ids)
 
     def close(self) -> None:
-        known = {each.file_in(self.stage.world) for each in self.stage.tablets}
         for tablet in self.tablets:
-            if tablet.file in known:
-                tablet.leave()
-            else:
-                tablet.close()
+            tablet.leave()
 
     def tell(self, line: str) -> None:
         self.told.append(f"{self.at:3} {line}")
@@ -168,7 +164,7 @@ class World:
         self.rescued |= tablet.saved
         self.brought |= tablet.saved
         self.tablets.remove(tablet)
-        tablet.close()
+        tablet.leave()
         if kept.file:
             self.hub.release(self.stage.newer)
             self.hub.import_rescue(Path(kept.file).read_bytes())
