@@ -177,7 +177,9 @@ def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
     if held.village != village:
         yield f"现在村 {held.village}，按记录应在 {village}。"
     yield from _values(held, values, done)
-    yield from _conflicts(held, done)
+    # What came while the home was one with another was judged beside what was shown too; its trace tells of that alone.
+    parted = max((each.trace.version for each in done if each.office and each.elsewhere), default=0)
+    yield from _conflicts(held, done, parted)
 
 
 def order(touch: Touch) -> tuple[int, bool, tuple[datetime, int]]:
@@ -244,11 +246,14 @@ def _went_in_beside(name: str, state: PropertyState, wanted: Value, traces: Mapp
     return told == ("same", state.value) and state.version in (step.version, step.version + 1)
 
 
-def _conflicts(held: Held, touches: Sequence[Touch]) -> Iterator[str]:
+def _conflicts(held: Held, touches: Sequence[Touch], parted: int = 0) -> Iterator[str]:
+    """Open conflicts that their records do not tell of. ``parted``: the version in which an official made two homes of
+    one again; of a record before that only what it sent is asked."""
     steps: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for each in touches:
         for name, step in each.trace.steps.items():
-            steps.setdefault((each.submission, name), set()).add((step.outcome, step.sent))
+            outcome = "conflict" if each.trace.version < parted else step.outcome
+            steps.setdefault((each.submission, name), set()).add((outcome, step.sent))
     for conflict in held.conflicts:
         if ("conflict", conflict.mine) not in steps.get((conflict.submission, conflict.property), ()):
             yield f"属性 {conflict.property} 的冲突（{conflict.id}）与记录 {conflict.submission} 不符。"

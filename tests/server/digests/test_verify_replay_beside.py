@@ -6,7 +6,7 @@ import pytest
 
 from server.exchange.verify_replay import Touch, differences
 from sync.facts import Held, PropertyState, Step, Trace
-from sync.messages import FieldResult
+from sync.messages import Conflict, FieldResult
 
 HOME, VILLAGE, PHONE = "household/home", "140525100001", "13900000000"
 
@@ -46,3 +46,23 @@ def test_a_value_that_its_own_records_had_is_the_first_one_s() -> None:
 def test_a_version_that_nothing_made_is_not_explained_by_a_merge() -> None:
     third = touch("third", 3, "applied", elsewhere=True)
     assert len(list(differences(home("again", 5), apart(third)))) == 1
+
+
+def in_conflict(version: int, sent: str = PHONE, *, elsewhere: bool = True) -> list[str]:
+    """What is found of a home that was parted at version 4, where a value applied at ``version`` stands in conflict."""
+    first, back = touch("first", 1, "applied", "1"), touch("apart", 4, "applied", "1")
+    act = Touch(back.at, "apart", VILLAGE, back.trace, office=True, elsewhere=elsewhere)
+    done = [first, touch("third", version, "applied", sent), act]
+    states = {"phone": PropertyState("1", 4, "first")}
+    conflict = Conflict("c", "phone", "third", None, PHONE, "1", "first", "", "p")
+    return list(differences(Held("household", "home", VILLAGE, 4, states, (conflict,)), {HOME: done}))
+
+
+def test_what_went_in_while_two_homes_were_one_may_stand_in_conflict_once_they_are_two_again() -> None:
+    """Beside what was shown it met a value of the home's own, which its surveyor had not seen."""
+    assert in_conflict(3) == []
+
+
+def test_a_conflict_that_no_record_tells_of_is_not_explained_by_a_merge() -> None:
+    for found in (in_conflict(3, "2"), in_conflict(3, elsewhere=False), in_conflict(4)):
+        assert "属性 phone 的冲突（c）与记录 third 不符。" in found
