@@ -80,6 +80,17 @@ def test_a_tablet_that_drops_a_record(on_large):
     assert any(dropped in violation.what for violation in check(evidence))
 
 
+def test_a_tablet_that_forgets_what_was_changed(on):
+    world = World(on, draw(SEED))
+    world.play()
+    for tablet in world.tablets:
+        tablet.replica.db.conn.execute("UPDATE target SET changed = '{}'")
+    world.heal()
+    evidence = gather(world)
+    world.close()
+    assert "changes_told" in broken(evidence)
+
+
 def test_a_hub_that_loses_a_committed_submission(on):
     world = World(on, draw(SEED))
     world.play(), world.heal()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from server.lab.simulation.evidence import Evidence, Judged
+from sync.messages import VILLAGE
 
 
 def chains_followed(evidence: Evidence) -> Iterator[str]:
@@ -27,6 +28,20 @@ def chains_followed(evidence: Evidence) -> Iterator[str]:
             for earlier in _followed(evidence, submission, key):
                 if (earlier, name) in open_by:
                     yield f"{key}, {name}: {submission} follows {earlier}, and both stand in conflict"
+
+
+def changes_told(evidence: Evidence) -> Iterator[str]:
+    """What a tablet says was changed is what its form says otherwise than it had read, where nothing of its own lay
+    over that. Not asked of corrections, which begin from a record."""
+    for id, judged in evidence.journal.items():
+        for target in judged.submission.targets:
+            told, trace = evidence.changed.get(id, {}).get(target.key), judged.traces.get(target.key)
+            if told is None or trace is None or target.follows or judged.submission.corrects:
+                continue
+            sent = {name: step.sent for name, step in trace.steps.items() if name != VILLAGE}
+            changed = {name: value for name, value in sent.items() if value != target.base.get(name, "")}
+            if told != changed:
+                yield f"{id} changed {changed} of {target.key}; its tablet says {told}"
 
 
 def _left_alone(evidence: Evidence, before: Judged, judged: Judged, key: str) -> Iterator[str]:

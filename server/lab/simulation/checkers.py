@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final
 
-from server.lab.simulation.chain_checks import chains_followed
+from server.lab.simulation.chain_checks import chains_followed, changes_told
 from server.lab.simulation.evidence import Evidence, Judged, TabletSeen
 from server.lab.simulation.home_checks import merged_kept, one_home
 from server.lab.simulation.photo_checks import photos_in_place, photos_safe, photos_told
@@ -350,6 +350,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     passed_over,
     no_self_conflict,
     chains_followed,
+    changes_told,
     tables_recounted,
     devices_traced,
     coverage_recounted,

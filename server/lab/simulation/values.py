@@ -130,24 +130,40 @@ def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: st
     """What others than ``judged`` who sent this value had seen; who changed it has seen all that
     the same tablet sent earlier."""
     touching = [
-        (each.submission, each.traces[held.key].steps.get(name))
+        (each, each.traces[held.key].steps.get(name))
         for each in (*evidence.touching(held.key), *evidence.acts.values())
         if held.key in each.traces
     ]
+    said = {"", *(step.sent for _, step in touching if step)}
     seen: set[str] = set()
-    for sender, step in touching:
+    for teller, step in touching:
+        sender = teller.submission
         if step is None or not _same(step.sent, value) or sender.id == judged.submission.id:
             continue
         seen.add(step.saw or "")
+        if evidence.went_back and step.saw and step.saw not in said:
+            seen |= _before_an_act(evidence, held, teller, name)
         seen |= {
             was.sent
             for earlier, was in touching
             if was
             and step.outcome
-            and earlier.device == sender.device
-            and evidence.one_line(earlier.id, sender.id)
-            and earlier.device_seq < sender.device_seq
+            and earlier.submission.device == sender.device
+            and evidence.one_line(earlier.submission.id, sender.id)
+            and earlier.submission.device_seq < sender.device_seq
         }
+    return seen
+
+
+def _before_an_act(evidence: Evidence, held: Held, teller: Judged, name: str) -> set[str]:
+    """What stood in the copy that the hub was put back to, up to the version that was read there: nobody recorded the
+    value that was read, so an official had put it there, and of such an act a restored hub knows nothing."""
+    read, seen = teller.traces[held.key], set[str]()
+    for each in evidence.touching(held.key):
+        trace = each.traces[held.key]
+        made_under = next((was for was, first in reversed(held.epochs) if first <= trace.version), None)
+        if name in trace.steps and trace.version <= read.base_version and made_under == read.history:
+            seen.add(trace.steps[name].sent)
     return seen
 
 
