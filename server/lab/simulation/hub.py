@@ -312,12 +312,16 @@ class Hub:
         backup.begin_new_history(self.exchange.engine, self.new_id)
 
     def put_back(self, copy: Path) -> None:
-        """As somebody does it who copies files about: nothing tells the database that it is an older one."""
+        """As somebody does it who copies files about: nothing tells the database that it is an older one. Of what the
+        stage is the open connections know the tables; any other copy numbers them anew."""
         self.went_back = True
         self.callers.clear()
-        self.stage.leave()
-        self.disk.log.unlink(missing_ok=True)
-        self.file.write_bytes(copy.read_bytes())
+        if copy == self.stage.hub_file and self.stage.at_rest:
+            self.disk.rewind(copy)
+        else:
+            self.stage.leave()
+            self.disk.log.unlink(missing_ok=True)
+            self.file.write_bytes(copy.read_bytes())
         self._learn_again()
 
     def _learn_again(self) -> None:
