@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.inspections.tables import Problem, ProblemEvent, Sighting
@@ -14,7 +14,6 @@ from server.inspections.views import ROWS_AT_A_TIME, named, within
 from server.registry import aliases, divisions
 from server.registry.by_door import door_joined
 from server.registry.filters import counted
-from server.registry.tables import Household
 from server.web import Page, Sorting
 from server.web.listing import held_to
 
@@ -48,8 +47,7 @@ def _found(area: str, what: str) -> Any:
 
 def _ordered(statement: Any, order: Sorting) -> Any:
     key = col(SORT_KEYS[order.key])
-    home = and_(col(Household.county) == col(Sighting.county), col(Household.id) == aliases.home_of(Sighting))
-    return statement.outerjoin(Household, home).order_by(
+    return aliases.with_home(statement, Sighting).order_by(
         key.desc() if order.descending else key.asc(), col(Sighting.village), door_joined(), col(Sighting.id)
     )
 

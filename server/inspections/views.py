@@ -139,8 +139,7 @@ def every(
 
 def _ordered(statement: Any, order: Sorting) -> Any:
     key = col(SORT_KEYS[order.key])
-    home = and_(col(Household.county) == col(Problem.county), col(Household.id) == aliases.home_of(Problem))
-    return statement.outerjoin(Household, home).order_by(
+    return aliases.with_home(statement, Problem).order_by(
         key.desc() if order.descending else key.asc(), col(Problem.village), door_joined(), col(Problem.id)
     )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, tuple_, update
 from sqlmodel import Session, col
 
 from server import statements
@@ -119,6 +119,21 @@ def home_of(row: Any) -> ColumnElement[str]:
         .scalar_subquery()
     )
     return func.coalesce(further, col(row.household))
+
+
+def with_home(statement: Any, row: Any) -> Any:
+    """A statement over rows that name a home by the id they were written for (columns `county`, `household`), each with
+    the home that leads to now, or without one. For lists: `home_of` would ask anew for each row that is sorted."""
+    further = and_(
+        col(Alias.county) == col(row.county),
+        col(Alias.dataset) == DATASET,
+        col(Alias.id) == col(row.household),
+    )
+    home = and_(
+        col(Household.county) == col(row.county),
+        col(Household.id) == func.coalesce(col(Alias.survivor), col(row.household)),
+    )
+    return statement.outerjoin(Alias, further).outerjoin(Household, home)
 
 
 def home_has(row: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -156,8 +156,7 @@ def queue(session: Session, wanted: DecisionFilter, total: int, *, number: int, 
     row = ReviewLineRow
     number = held_to(number, total, size)
     homes = (
-        select(func.min(col(row.village)), col(row.household))
-        .outerjoin(Household, _home())
+        aliases.with_home(select(func.min(col(row.village)), col(row.household)), row)
         .where(*wanted.queue())
         .group_by(col(row.household))
         .order_by(func.min(col(row.village)), func.min(door_joined()), col(row.household))
@@ -174,12 +173,6 @@ def queue(session: Session, wanted: DecisionFilter, total: int, *, number: int, 
         session, wanted.area[:6], {line.household: line.village for [line, *_] in by_home.values()}
     )
     return Page([QueueHome(named[id], by_home[id]) for id in ids], total, number, size)
-
-
-def _home() -> ColumnElement[bool]:
-    """What a line of the queue is joined by with the home that its household leads to now."""
-    row = ReviewLineRow
-    return and_(col(Household.county) == col(row.county), col(Household.id) == aliases.home_of(row))
 
 
 def _place(line: ReviewLineRow) -> tuple[bool, str, str, int]:
@@ -199,7 +192,7 @@ def every_pick(session: Session, wanted: DecisionFilter) -> list[Pick]:
 def every_line(session: Session, wanted: DecisionFilter) -> Iterator[tuple[HomeName, ReviewLineRow]]:
     """The whole queue as filtered, for a sheet."""
     row = ReviewLineRow
-    ordered = select(row).outerjoin(Household, _home()).where(*wanted.queue())
+    ordered = aliases.with_home(select(row), row).where(*wanted.queue())
     ordered = ordered.order_by(
         col(row.village), door_joined(), col(row.household), col(row.season), col(row.component)
     )

@@ -148,14 +148,12 @@ class PaymentLine:
 
 
 def _joined(*columns: Any) -> Any:
-    home = and_(
-        col(Household.county) == col(PaymentRow.county), col(Household.id) == aliases.home_of(PaymentRow)
-    )
     decided = and_(
         col(EntitlementRow.county) == col(PaymentRow.county),
         col(EntitlementRow.id) == col(PaymentRow.entitlement),
     )
-    return select(*columns).select_from(PaymentRow).join(EntitlementRow, decided).outerjoin(Household, home)
+    statement = select(*columns).select_from(PaymentRow).join(EntitlementRow, decided)
+    return aliases.with_home(statement, PaymentRow)
 
 
 def _ordered(wanted: PaymentFilter) -> Any:

@@ -2,19 +2,16 @@
 itself) and a real server on a free port.
 """
 
-import os
-import pwd
 import re
 import shutil
 import socket
-import subprocess
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,12 +21,15 @@ import psycopg
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlmodel import Session
 
 import server.database as database
 from server.access import actions, enrolment
 from server.app import create_app
 from server.exchange import history
+from server.lab.bench.cluster import Cluster, cluster
 from server.registry.tables import Division
 from server.settings import Settings
 from server.web.figures import CHINA
@@ -40,73 +40,23 @@ from survey_forms.xform import parse
 from sync.codec import decode, encode, to_text
 from sync.messages import Reply, Request, Submission, Target
 
-CLUSTER_OWNERS = ("postgres", "nobody")
-
-
-def _binary(name: str) -> str:
-    """Where a PostgreSQL program lies: on PATH, or where Debian hides it. Missing is a failure."""
-    found = shutil.which(name) or max(
-        map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None
-    )
-    assert found, f"{name} is not installed; the server must run on PostgreSQL too (apt install postgresql)"
-    return found
-
-
-def _owner() -> str | None:
-    """PostgreSQL refuses to run as root; then the cluster belongs to another user."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in CLUSTER_OWNERS if name in known)
-
-
-def _run(owner: str | None, *command: str) -> None:
-    group = None if owner is None else pwd.getpwnam(owner).pw_gid
-    done = subprocess.run(
-        command, user=owner, group=group,
-        extra_groups=None if owner is None else [], cwd=tempfile.gettempdir(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}"
+# --- databases ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a PostgreSQL cluster of this run's own, on a socket in a folder of its own."""
-    owner = _owner()
-    # Not pytest's own folder: only its user may enter that, and a socket's path must be short.
-    folder = Path(tempfile.mkdtemp(prefix="chpg"))
-    if owner is not None:
-        shutil.chown(folder, owner)
-    data, log = folder / "data", folder / "log"
-    try:
-        _run(owner, _binary("initdb"), "-D", str(data), "-U", "cleanheat", "-A", "trust", "-E", "UTF8",
-             "--locale=C.UTF-8", "--no-sync")  # fmt: skip
-        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=200"
-        _run(owner, _binary("pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-t", "60", "-o", options,
-             "start")  # fmt: skip
-        try:
-            yield f"postgresql+psycopg://cleanheat@/postgres?host={folder}"
-        finally:
-            _run(owner, _binary("pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL cluster of this run's own. Missing is a failure: the server must run on it too."""
+    with cluster("fsync=off", "max_connections=200") as running:
+        yield running
 
 
 _numbers = count(1)
 
 
 @pytest.fixture
-def new_postgres(postgres_url: str) -> Callable[..., str]:
+def new_postgres(postgres: Cluster) -> Callable[..., str]:
     """Makes an empty PostgreSQL database, or a copy of another, and gives its address."""
-
-    def make(template: str = "template1") -> str:
-        name = f"t{next(_numbers)}"
-        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return postgres_url.replace("/postgres?", f"/{name}?")
-
-    return make
+    return lambda template="template1": postgres.create(f"t{next(_numbers)}", template)
 
 
 @pytest.fixture
@@ -136,11 +86,9 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_url: str) -> str:
+def migrated_postgres(postgres: Cluster) -> str:
     """The name of a PostgreSQL database with today's tables, to be copied."""
-    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrated")
-    made = database.engine(postgres_url.replace("/postgres?", "/migrated?"))
+    made = database.engine(postgres.create("migrated"))
     database.migrate(made)
     made.dispose()
     return "migrated"
@@ -181,6 +129,58 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
     made: Engine = request.getfixturevalue(name)
     return made
+
+
+@pytest.fixture
+def asked() -> Callable[[Engine], AbstractContextManager[list[str]]]:
+    """`with asked(engine) as said`: what a database is told by connections that are taken within, whether SQLAlchemy
+    tells it or the driver is told (`server.statements`)."""
+
+    @contextmanager
+    def within(engine: Engine) -> Iterator[list[str]]:
+        said: list[str] = []
+
+        def hear(taken: bool, connection: Any, *_: object) -> None:
+            if engine.dialect.name == "sqlite":
+                connection.set_trace_callback(said.append if taken else None)
+            else:
+                connection.cursor_factory = partial(_Heard, said) if taken else psycopg.Cursor
+
+        with ExitStack() as stack:
+            for moment, act in (("checkout", partial(hear, True)), ("checkin", partial(hear, False))):
+                event.listen(engine, moment, act)
+                stack.callback(event.remove, engine, moment, act)
+            yield said
+
+    return within
+
+
+class _Heard(psycopg.Cursor[Any]):
+    def __init__(self, said: list[str], *of: Any, **how: Any) -> None:
+        super().__init__(*of, **how)
+        self._said = said
+
+    def execute(self, query: Any, *given: Any, **how: Any) -> Any:
+        self._said.append(query)
+        return super().execute(query, *given, **how)
+
+    def executemany(self, query: Any, *given: Any, **how: Any) -> None:
+        self._said.append(query)
+        super().executemany(query, *given, **how)
+
+
+@pytest.fixture
+def steps(asked: Callable) -> Callable[[Engine, Callable[[Session], object]], list[str]]:
+    """The steps in which SQLite answers what a reading asks: `steps(engine, read)`."""
+
+    def make(engine: Engine, read: Callable[[Session], object]) -> list[str]:
+        with asked(engine) as said, database.read(engine) as session:
+            read(session)
+        with engine.connect() as connection:
+            plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}") for each in said]
+            return [step[-1] for plan in plans for step in plan]
+
+    return make
 
 
 # --- a running server ------------------------------------------------------------------------------------------

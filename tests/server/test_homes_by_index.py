@@ -1,17 +1,21 @@
 """What a home's rows of other rooms say of it: found in an index, under its own id and those merged into it."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from server import database
+from server.inspections import sighting_views
+from server.inspections import views as problems
 from server.inspections.views import has_open_problem
 from server.registry.duplicate_tables import Alias
 from server.registry.tables import Household
-from server.subsidies import owed
+from server.subsidies import decision_views, owed, payment_views
+from server.web import Sorting
 from server.zones import lines
 from server.zones.tables import ZoneLeftOut
 
@@ -60,3 +64,33 @@ def test_no_home_is_held_against_every_row_of_its_county(sqlite_engine: Engine, 
     with database.read(sqlite_engine) as session:
         steps = [step[-1] for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
     assert [step for step in steps[1:] if step.endswith("(county=?)")] == []
+
+
+BY_KIND, BY_WHAT = Sorting("kind", False), Sorting("what", False)
+LISTS: dict[str, Callable[[Session], object]] = {
+    "problems": lambda session: problems.page(
+        session,
+        problems.ProblemFilter(COUNTY),
+        BY_KIND,
+        today=date(2020, 9, 12),
+        person="p-1",
+        number=1,
+        size=50,
+    ),
+    "sightings": lambda session: sighting_views.page(session, COUNTY, "", BY_WHAT, number=1, size=50),
+    "decisions": lambda session: decision_views.queue(
+        session, decision_views.DecisionFilter(COUNTY), 1, number=1, size=50
+    ),
+    "payments": lambda session: payment_views.page(
+        session, payment_views.PaymentFilter(COUNTY), 1, number=1, size=50
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_no_list_asks_row_by_row_where_its_home_leads(
+    sqlite_engine: Engine, steps: Callable, name: str
+) -> None:
+    taken = steps(sqlite_engine, LISTS[name])
+    assert any("alias" in step for step in taken), "merged homes are looked up"
+    assert [step for step in taken if step.startswith("CORRELATED")] == []

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from server import database
+from server.lab.bench.cluster import Cluster
 from server.registry import acceptance_views, views
 from server.registry.acceptance_views import AcceptanceFilter
 from server.registry.filters import HouseholdFilter
@@ -47,13 +48,13 @@ BY_VILLAGE = Sorting("village", False)
 
 
 @pytest.fixture
-def chinese_postgres(postgres_url: str) -> Iterator[Engine]:
+def chinese_postgres(postgres: Cluster) -> Iterator[Engine]:
     """A database that sorts text by the rules of Chinese, as a county's own server may."""
-    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+    with psycopg.connect(postgres.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(
             "CREATE DATABASE chinese TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'zh-u-kn-true' LOCALE 'C.UTF-8'"
         )
-    engine = database.engine(postgres_url.replace("/postgres?", "/chinese?"))
+    engine = database.engine(postgres.url("chinese"))
     database.migrate(engine)
     yield engine
     engine.dispose()

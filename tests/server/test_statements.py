@@ -1,5 +1,6 @@
 """Statements run on the driver find, change and refuse what SQLAlchemy's own way would, on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -64,6 +65,18 @@ def test_what_is_found_is_what_sqlalchemy_finds(homes: Engine, statement: Any, g
         for _ in range(2):
             found = statements.rows(session, statement, given)
             assert found == [tuple(row) for row in session.connection().execute(statement, given)]
+
+
+def test_a_test_that_listens_hears_either_way(engine: Engine, asked: Callable) -> None:
+    with asked(engine) as said:
+        with read(engine) as session:
+            statements.rows(session, select(META.c.name), {})
+            session.connection().execute(select(META.c.value))
+        with write(engine) as session:
+            statements.run(session, ADD, {"name": "one", "value": ""})
+    with read(engine) as session:
+        statements.rows(session, select(META.c.name), {})
+    assert [each.split()[0] for each in said if META.name in each] == ["SELECT", "SELECT", "INSERT"]
 
 
 def test_what_is_changed_is_counted(engine: Engine) -> None:

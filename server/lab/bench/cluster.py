@@ -59,8 +59,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A running cluster. Raises BenchProblem."""
+def cluster(*settings: str) -> Iterator[Cluster]:
+    """A running cluster; ``settings`` ("fsync=off") that are to be other than its own. Raises BenchProblem."""
     owner = _owner()
     # A socket's path must be short, and PostgreSQL's own user must get there.
     folder = Path(tempfile.mkdtemp(prefix="chbench"))
@@ -69,8 +69,8 @@ def cluster() -> Iterator[Cluster]:
             shutil.chown(folder, owner)
         data = folder / "data"
         _run(owner, _program("initdb"), "-D", str(data), "-U", "cleanheat", "-A", "trust", "-E", "UTF8",
-             "--locale=C.UTF-8")  # fmt: skip
-        options = f"-k {folder} -c listen_addresses="
+             "--locale=C.UTF-8", *(["--no-sync"] if "fsync=off" in settings else []))  # fmt: skip
+        options = " ".join((f"-k {folder}", *(f"-c {each}" for each in ("listen_addresses=", *settings))))
         _run(owner, _program("pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-w",
              "-t", str(_STARTS_WITHIN_S), "-o", options, "start")  # fmt: skip
         try:

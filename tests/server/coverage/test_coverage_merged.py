@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import event
-
-from server import database, statements
+from server import database
 from server.exchange import sources
 from server.registry import duplicates
 from server.registry.duplicates import Merge
@@ -91,8 +89,8 @@ def test_apart_again_each_has_its_own(teller: Any) -> None:
     assert teller.clean() == {other}
 
 
-def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: Any) -> None:
-    homes, asked = list[tuple[str, ...]](), dict[int, int]()
+def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: Any, asked: Any) -> None:
+    homes, questions = list[tuple[str, ...]](), list[int]()
     for device in ("16", "9", "10"):
         home, other = (teller.survey("coal_stove")[0] for _ in range(2))
         third, _ = teller.survey(device)
@@ -100,36 +98,26 @@ def test_what_officials_took_over_is_asked_after_once_however_many_acts(teller: 
         merge(teller, home, other, "device", "fuel")
         homes.append((home, other, third))
         ids = {id: merged[0] for merged in homes for id in merged}
-        sent: list[str] = []
-
-        def note(_on: object, _cursor: object, statement: str, *_: object, sent: list[str] = sent) -> None:
-            sent.append(statement)
-
-        event.listen(teller.exchange.engine, "before_cursor_execute", note)
-        with database.read(teller.exchange.engine) as session:
+        with asked(teller.exchange.engine) as sent, database.read(teller.exchange.engine) as session:
             found = sources.last_set(
                 session, teller.county, "household", ids, "device", apart_from="conversion"
             )
-        event.remove(teller.exchange.engine, "before_cursor_execute", note)
-        asked[len(homes)] = len(sent)
+        questions.append(len(sent))
         assert found[home] == device
-    assert len(set(asked.values())) == 1, asked
+    assert len(set(questions)) == 1, questions
 
 
-def test_where_officials_took_a_value_from_is_found_by_an_index(sqlite_teller: Any) -> None:
+def test_where_officials_took_a_value_from_is_found_by_an_index(sqlite_teller: Any, steps: Any) -> None:
     home, other, third = (sqlite_teller.survey(device)[0] for device in ("coal_stove", "coal_stove", "16"))
     merge(sqlite_teller, other, third, "device", "fuel")
     merge(sqlite_teller, home, other, "device", "fuel")
-    asked: list[str] = []
     ids = dict.fromkeys((home, other, third), home)
-    with database.read(sqlite_teller.exchange.engine) as session:
-        driver = statements.line_of(session).driver
-        driver.set_trace_callback(asked.append)
-        sources.last_set(session, "140525", "household", ids, "device", apart_from="conversion")
-        driver.set_trace_callback(None)
-        steps = [
-            step[-1] for statement in asked for step in driver.execute(f"EXPLAIN QUERY PLAN {statement}")
-        ]
-    read_through = [step for step in steps if step.startswith("SCAN") and step != "SCAN kin"]
-    assert "SCAN kin" in steps
+    taken = steps(
+        sqlite_teller.exchange.engine,
+        lambda session: sources.last_set(
+            session, "140525", "household", ids, "device", apart_from="conversion"
+        ),
+    )
+    read_through = [step for step in taken if step.startswith("SCAN") and step != "SCAN kin"]
+    assert "SCAN kin" in taken
     assert all("json_each" in step for step in read_through), read_through

@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from server import database
@@ -130,24 +129,17 @@ def test_of_contradicting_rows_a_person_takes_one(small_office, said) -> None:
     office.check()
 
 
-def test_the_books_are_read_once_however_many_rows_are_settled(small_office, said) -> None:
+def test_the_books_are_read_once_however_many_rows_are_settled(small_office, said, asked) -> None:
     office = small_office
     office.homes(3)
     id = office.sent()
     office.take_in(id, [said(each) for each in office.payments(id)])
     office.take_in(id, [said(each, "returned") for each in office.payments(id)])
-    waiting, asked = office.waiting(id), []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    try:
+    waiting = office.waiting(id)
+    with asked(office.engine) as sent:
         assert office.settle(id, [(row.file, row.number) for row in waiting], "take") == 3
-    finally:
-        event.remove(office.engine, "before_cursor_execute", note)
     assert {payment.state for payment in office.payments(id)} == {"returned"}
-    assert len([each for each in asked if each.startswith("SELECT") and "FROM ledger_entry" in each]) == 1
+    assert len([each for each in sent if each.startswith("SELECT") and "FROM ledger_entry" in each]) == 1
     office.check()
 
 
