@@ -91,6 +91,24 @@ def test_a_tablet_that_forgets_what_was_changed(on):
     assert "changes_told" in broken(evidence)
 
 
+def test_a_tablet_that_counts_what_it_had_recorded_before_as_changed_again(on):
+    def by_what_was_read(evidence, id, key, before):
+        told = evidence.changed[id]
+        return {**told, key: {**evidence.changed[before].get(key, {}), **told.get(key, {})}}
+
+    for seed in range(SEEDS):
+        evidence = lived(World(on, draw(seed)))
+        altered = {
+            id: by_what_was_read(evidence, id, target.key, target.follows)
+            for id, judged in evidence.journal.items()
+            for target in judged.submission.targets
+            if id in evidence.changed and target.follows in evidence.changed
+        }
+        if "changes_told" in broken(replace(evidence, changed={**evidence.changed, **altered})):
+            return
+    raise AssertionError("nobody missed it")
+
+
 def test_a_hub_that_loses_a_committed_submission(on):
     world = World(on, draw(SEED))
     world.play(), world.heal()
