@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -83,10 +84,11 @@ def lines(
         copies = doubted or maker != sender
         senders = _senders(session, county, sender, maker) if copies else {sender}
         links = _links_from(session, county, maker, senders, min(chain.around(made)))
-        known = next((link.line for there in links.values() for link in there), None)
+        known = next((link.line for there in links.values() for link in there if link.line), "")
         line = chain.root(known, maker) if known else maker
-        if known is None and before.get(maker):
+        if not known and before.get(maker):
             line = _goes_on(session, county, sender, maker, before[maker][-1], found, submissions)
+        links = _lined(links, line)
         found |= chain.lines(line, made, links) if copies else dict.fromkeys([each.id for each in made], line)
     return found
 
@@ -105,7 +107,7 @@ def _goes_on(
     known. `found`: the lines of what comes with them."""
     senders = _senders(session, county, sender, end.device)
     links = _links(session, county, end.device, senders, {end.seq}).get(end.seq, ())
-    here = {link.hash: link.line for link in links}
+    here = {link.hash: link.line or end.device for link in links}
     here |= {submission_hash(each): found[each.id] for each in submissions if each.device == end.device}
     return chain.enrolled(here[end.hash], end.seq, maker) if end.hash in here else maker
 
@@ -142,9 +144,18 @@ def _read(session: Session, county: str, maker: str, rows: Iterable[Any]) -> Map
     links: dict[int, list[Link]] = {}
     for seq, id, digest, said in made:
         traces = past[id].traces.values() if id in past else ()
-        line = next((t.device for t in traces), "") or maker
+        # A refused record may have left no trace; then nothing here says which line it belongs to.
+        line = next((t.device or maker for t in traces), "")
         links.setdefault(seq, []).append(Link(id, digest, line, said["previous_hash"]))
     return links
+
+
+def _lined(links: Mapping[int, Sequence[Link]], line: str) -> Mapping[int, Sequence[Link]]:
+    """Where a link's line is not known, it is this one."""
+    return {
+        place: [link if link.line else replace(link, line=line) for link in there]
+        for place, there in links.items()
+    }
 
 
 def _closed(known: ChainKnown) -> Anew | None:

@@ -14,11 +14,12 @@ from server import database
 from server.access import enrolment
 from server.access.places import Place
 from server.access.tables import Tablet as TabletRow
-from server.exchange import forms, history, journal, keyring, rescue, rescue_file, store
+from server.exchange import chains, forms, history, journal, keyring, rescue, rescue_file, store
 from server.exchange.photo_files import PhotoFiles
 from server.exchange.photos import PhotoDesk
 from server.registry.policy import POLICY
 from survey_forms import released
+from sync.chain import enrolled
 from sync.codec import encode, submission_hash
 from sync.messages import Incoming, Request, Submission
 from sync.rescue import RECORDS
@@ -136,6 +137,23 @@ def test_a_copys_work_keeps_its_line_through_another_device(exchange, chain, enr
     assert reply.enrol_again is None
     assert [verdict.marks for verdict in reply.verdicts] == [("other_device",)]
     assert line_of(exchange, theirs) == f"{chain.tablet.device}~1.{theirs.id[:8]}"
+
+
+def test_a_refused_record_of_an_unknown_form_says_nothing_of_its_line(exchange, chain, enrol) -> None:
+    """It left no trace to read that in: who enrolled anew still goes on from its former records beyond it."""
+    before = chain.visit()
+    contact(exchange, chain, before)
+    anew = Chain(enrol(exchange.engine, lambda: NOW, NORTH))
+    refused = replace(anew.visit(), village=SOUTH, form_version="9")
+    anew.made = (refused,)
+    (verdict,) = contact(exchange, anew, refused).verdicts
+    assert verdict.code == "village_never_held"
+    after, former, own = anew.visit(), chain.tablet.device, anew.tablet.device
+    said = [f"{former}@1:{submission_hash(before)}"]
+    with database.read(exchange.engine) as session:
+        found = chains.lines(session, COUNTY, own, [after], doubted=False, formers=said)
+        doubted = chains.lines(session, COUNTY, own, [after], doubted=True, formers=said)
+    assert found == doubted == {after.id: enrolled(former, 1, own)}
 
 
 def test_two_requests_of_one_tablet_at_once_raise_no_alarm(exchange, chain) -> None:
