@@ -85,19 +85,9 @@ def village_names(request: Request, session: Session, rows: Iterable[AuditLine])
     return {place.code: place.name for place in places}
 
 
-def tablets_named(session: Session, rows: Iterable[AuditLine]) -> dict[str, str]:
+def tablets_named(session: Session, county: str) -> dict[str, str]:
     """What tablets are called, by the subject under which the log knows them."""
-    subjects = {(line.row.county, line.row.subject) for line in rows}
-    devices = {county: set[str]() for county, _ in subjects}
-    for county, subject in subjects:
-        kind, _, id = subject.partition("/")
-        if kind == "tablet":
-            devices[county].add(id)
-    return {
-        f"tablet/{device}": called
-        for county, some in devices.items()
-        for device, called in tablet_names(session, county, some).items()
-    }
+    return {f"tablet/{device}": called for device, called in tablet_names(session, county).items()}
 
 
 def _tablet_of(tablets: Mapping[str, str], line: AuditLine) -> str:
@@ -121,7 +111,7 @@ def audit_list(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         found = audit.page(session, wanted, page_number(request), ROWS_PER_PAGE)
         names = places.area_names(session, {row.row.area for row in found.rows})
-        villages, tablets = village_names(request, session, found.rows), tablets_named(session, found.rows)
+        villages, tablets = village_names(request, session, found.rows), tablets_named(session, county)
         actors, verbs = audit.actors(session, county), audit.verbs(session, county)
     return render(
         request,
@@ -146,7 +136,7 @@ def audit_sheet(request: Request, person: Viewer) -> Response:
     with read(request.app.state.engine) as session:
         areas = places.area_names(session, audit.areas(session, wanted))
         villages = village_names(request, session, audit.every(session, wanted))
-        tablets = tablets_named(session, audit.every(session, wanted))
+        tablets = tablets_named(session, wanted.county)
         return download(
             request, _columns(lang, areas, villages, tablets), audit.every(session, wanted), title=N_("操作日志"),
             of=places.area_name(session, wanted.area), held_to=_held_to(session, wanted, lang),

@@ -43,16 +43,10 @@ class HeldPlace:
         return not self.promised and not any(each.works for each in self.holders)
 
 
-def tablet_names(session: Session, county: str, devices: Collection[str] | None = None) -> dict[str, str]:
-    """Device → what the office calls it, of those that are known (None = all of the county)."""
-    query = select(Tablet).where(Tablet.county == county)
-    if devices is None:
-        return {tablet.device: tablet.called for tablet in session.exec(query)}
-    return {
-        tablet.device: tablet.called
-        for some in parts(sorted(devices))
-        for tablet in session.exec(query.where(col(Tablet.device).in_(some)))
-    }
+def tablet_names(session: Session, county: str) -> dict[str, str]:
+    """Device → what the office calls it, of every tablet that the county has or had."""
+    tablets = session.exec(select(Tablet).where(Tablet.county == county))
+    return {tablet.device: tablet.called for tablet in tablets}
 
 
 def holders(

@@ -117,9 +117,8 @@ def _brought(session: Session, rows: Sequence[Rescue]) -> list[Brought]:
 
 def _tablet_names(session: Session, rows: Sequence[Rescue]) -> dict[str, str]:
     """Device → what its tablet is called; the beginning of its id where it has no name. The rows are of one county."""
-    devices = {row.device for row in rows}
-    known = tablet_names(session, rows[0].county if rows else "", devices)
-    return {device: known.get(device, device[:SHORT_CHARS]) for device in devices}
+    known = tablet_names(session, rows[0].county) if rows else {}
+    return {row.device: known.get(row.device, row.device[:SHORT_CHARS]) for row in rows}
 
 
 @router.get("/rescues.xlsx")

@@ -222,8 +222,7 @@ def with_disagreements(
 ) -> list[list[Task]]:
     """Every tablet's work, begun by two homes of a shared village that both neighbours call on: what they
     disagree about shows on both tablets and in the office. The first neighbours also register a home each that is one
-    and the same. ``shared``: of each tablet, the village that the one
-    before it holds too."""
+    and the same. ``shared``: of each tablet, the village that the one before it holds too."""
     with steps("安排各平板的工作（台）") as told:
         todo = [tasks(share) for share in counted(per_tablet, len(per_tablet), told)]
     twice = False
@@ -234,9 +233,10 @@ def with_disagreements(
         ]
         met = both[:MET_N]
         for tablet in (guest, guest + 1):
-            todo[tablet][:0] = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
+            first = [contested(home, f"154{tablet:02d}{home.number:06d}") for home in met]
             if met and not twice:
-                todo[tablet][len(met) : len(met)] = [registered_twice(met[0], tablet)]
+                first.append(registered_twice(met[0], tablet))
+            todo[tablet][:0] = first
         twice = twice or bool(met)
     return todo
 
