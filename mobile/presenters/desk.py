@@ -51,6 +51,11 @@ class Desk:
             return identity.person_name
         return self.replica.person(person) or self.say("person.other")
 
+    def village(self, code: str) -> str:
+        """What a village is called; empty for one that the tablet does not know."""
+        known = self.replica.village(code)
+        return known.name if known else ""
+
     def moment(self, iso: str | None) -> str:
         """An instant in words, near ones relative: 刚刚, 5 分钟前, 今天 09:30."""
         if not iso:

@@ -106,7 +106,6 @@ def record_line(desk: Desk, record: Record) -> RecordLine:
     """A record in a list."""
     say, submission = desk.say, record.submission
     state = shown_state(record)
-    village = desk.replica.village(submission.village)
     reason = record.verdict.reason if record.verdict and record.verdict.reason else None
     settled = record.state in ATTENTION and not record.open
     waits = record.not_yet.reason if record.not_yet else None
@@ -116,7 +115,7 @@ def record_line(desk: Desk, record: Record) -> RecordLine:
             part
             for part in (
                 form_name(desk, submission.form),
-                village.name if village else "",
+                desk.village(submission.village),
                 desk.moment(submission.observed_at),
                 states_said(say, record.photos),
             )
@@ -135,13 +134,12 @@ def draft_line(desk: Desk, draft: Draft) -> RecordLine:
     say = desk.say
     known = desk.replica.entity("household", draft.household_id) if draft.household_id else None
     name = known.props.get("head_name", "") if known else ""
-    village = desk.replica.village(draft.village)
     form = form_name(desk, draft.form)
     title = f"{say('interview.correcting')} · {form}" if draft.corrects else form
     return RecordLine(
         title=name or (say("interview.new") if draft.form == "household" else say("outbox.unnamed")),
         detail=" · ".join(
-            part for part in (title, village.name if village else "", desk.moment(draft.updated_at)) if part
+            part for part in (title, desk.village(draft.village), desk.moment(draft.updated_at)) if part
         ),
         explain=say("state.draft.explain"),
         chip=chip(say, "draft"),

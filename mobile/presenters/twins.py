@@ -69,7 +69,7 @@ def _twin(desk: Desk, other: Registered, likeness: Likeness) -> Twin:
     named = (
         other.props.get("head_name") or say("households.nameless"),
         say("households.door", door=door) if door else say("households.no_door"),
-        next((row.name for row in desk.replica.villages() if row.code == other.village), ""),
+        desk.village(other.village),
     )
     return Twin(
         household=other.id,
