@@ -121,13 +121,22 @@ def _put(
     name: str,
     apart_from: str,
 ) -> Iterator[tuple[Any, str, Any]]:
-    """The journal's lines that put a value in, the entity that each leads to, and the step it was put in with."""
-    for line in _lines(session, county, dataset, some, apart_from):
+    """The journal's lines that put a value in, the entity that each leads to, and the step it was put in with; but for
+    merges that were undone."""
+    lines = [(line, read_traces(line.traces)) for line in _lines(session, county, dataset, some, apart_from)]
+    separations = [traces for line, traces in lines if line.form == SEPARATE]
+    for line, traces in lines:
         entity = ids[line.entity]
-        trace = read_traces(line.traces).get(f"{dataset}/{entity}")
+        trace = traces.get(f"{dataset}/{entity}")
         step = trace.steps.get(name) if trace else None
-        if step is not None and step.outcome == "applied":
+        undone = line.form == MERGE and any(_undoes(each, traces) for each in separations)
+        if step is not None and step.outcome == "applied" and not undone:
             yield line, entity, step
+
+
+def _undoes(act: Mapping[Key, Trace], merge: Mapping[Key, Trace]) -> bool:
+    """Whether an official's act made two again of the two homes that this merge had made one."""
+    return act.keys() == merge.keys() and all(act[key].version > merge[key].version for key in merge)
 
 
 def _lines(session: Session, county: str, dataset: str, ids: list[str], apart_from: str) -> Iterator[Any]:

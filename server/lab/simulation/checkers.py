@@ -19,7 +19,7 @@ from server.lab.simulation.recount import coverage_recounted, digests_agree, hub
 from server.lab.simulation.values import lost_values, passed_over, shown
 from sync.codec import to_json
 from sync.facts import Held, Step
-from sync.joining import SEPARATE
+from sync.joining import MERGE, SEPARATE
 from sync.messages import Conflict, Verdict
 
 
@@ -241,7 +241,7 @@ def _device(evidence: Evidence, held: Held) -> tuple[str, str]:
         for judged in evidence.touching(held.key)
         if any(evidence.end(target.key) == held.key for target in judged.submission.targets)
     )
-    acts = (act for act in evidence.acts.values() if held.key in act.traces)
+    acts = (act for act in evidence.acts.values() if held.key in act.traces and not _undone(evidence, act))
     surveyed = [
         (step.version, step.sent)
         for judged in (*told, *acts)
@@ -267,6 +267,12 @@ def _recorder(evidence: Evidence, judged: Judged, device: str) -> Judged:
         if step.outcome in ("applied", "same", "")
     ]
     return _recorder(evidence, max(before, key=itemgetter(0, 1))[2], device) if before else judged
+
+
+def _undone(evidence: Evidence, act: Judged) -> bool:
+    """Whether it made two homes one that were made two again after it."""
+    later = (each for each in evidence.acts.values() if each.order > act.order and _same_two(each, act))
+    return act.submission.form == MERGE and any(each.submission.form == SEPARATE for each in later)
 
 
 def _same_two(act: Judged, other: Judged) -> bool:

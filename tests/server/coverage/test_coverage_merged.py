@@ -68,6 +68,18 @@ def test_a_device_put_back_when_a_merge_is_undone_is_whose_it_was(teller: Any) -
     assert teller.traced(home) == ("9", conversion, "coal_stove")
 
 
+def test_a_device_taken_over_by_a_merge_that_was_undone_is_nobodys_word_there(teller: Any) -> None:
+    home, other = (teller.survey(device)[0] for device in ("coal_stove", "16"))
+    conversion, _ = teller.convert(home, "9", CONNECTED)
+    act = merge(teller, home, other, "device", "fuel")
+    with database.write(teller.exchange.engine) as session:
+        duplicates.separate(teller.exchange, session, teller.county, act, "official", "两户", teller.now, ())
+    assert teller.traced(home) == ("9", conversion, "coal_stove")
+    merge(teller, home, other, "device", "fuel")
+    teller.convert(home, "9", CONNECTED, conversion)
+    assert teller.traced(home) == ("9", conversion, "16"), "merged once more, it is"
+
+
 def test_a_survey_under_the_id_that_is_gone_is_one_of_the_home(teller: Any) -> None:
     home, _ = teller.survey("coal_stove")
     other, _ = teller.survey("coal_stove")
