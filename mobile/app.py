@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from kivy.app import App
@@ -136,6 +137,7 @@ class TabletApp(App):
         super().__init__(**values)
         self._desk = desk
         self._devices = devices
+        self._folder: Path | None = None  # where the last photo was chosen
         self.title = desk.say("app.title")
 
     def build(self) -> Shell:
@@ -189,7 +191,12 @@ class TabletApp(App):
         if self._devices.camera is not None:
             self._devices.camera.take(done)
         else:
-            FilePicker(self._desk.say, done).open()
+            FilePicker(self._desk.say, partial(self._picked, done), self._folder).open()
+
+    def _picked(self, done: Chosen, path: Path | None) -> None:
+        """The next photo is most likely beside this one."""
+        self._folder = path.parent if path else self._folder
+        done(path)
 
     def _enrolled(self) -> bool:
         return self._desk.replica.identity() is not None

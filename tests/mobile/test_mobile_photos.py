@@ -323,3 +323,21 @@ def test_without_a_camera_a_file_is_chosen(tablet, sighting, open_window, tmp_pa
     window.touch("铭牌.jpg")
     window.until(lambda: chosen != [])
     assert chosen == [tmp_path / "照片" / "铭牌.jpg"]
+
+
+def test_the_next_photo_is_chosen_in_the_folder_of_the_last(tablet, sighting, open_window, tmp_path) -> None:
+    from mobile.widgets.file_picker import FilePicker
+
+    (tmp_path / "灶台.jpg").write_bytes(photograph())
+    window = open_window(tablet.desk)
+    window.app.journey.go("interview", draft=sighting.id)
+    window.frames()
+    window.touch("选择照片文件")
+    window.frames(10)
+    next(view for view in window.window.children if isinstance(view, FilePicker)).look(tmp_path)
+    window.frames()
+    window.touch("灶台.jpg")
+    window.until(lambda: any("已存在本机" in words for words in window.words()))
+    window.touch("换一张")
+    window.frames(10)
+    window.see("灶台.jpg")
