@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
+from mobile.presenters.differences import Difference, difference
+from mobile.presenters.interview import InterviewPresenter, InterviewState
 from mobile.presenters.outbox import RecordLine, begin_correction, draft_line, record_line
-from mobile.presenters.record import Difference, Fact
+from mobile.presenters.record import Fact
 from mobile.presenters.told import NO_MONEY, MoneyTold, ZoneTold, money_of, zone_of
 from mobile.presenters.vocabulary import Vocabulary
-from sync.messages import Conflict
 from sync.replica_rows import Shown
 
 IDENTITY = (
@@ -101,7 +102,12 @@ class HouseholdPresenter:
 
     def settle(self, difference: Difference) -> str:
         """Decide an open difference by a new record: a correction where the record is mine, else what is registered
-        gone through again; the draft's id."""
+        gone through again, opened at the question; the draft's id."""
+        draft = self._settling(difference)
+        InterviewPresenter(self._desk, draft, _unseen).decide(difference.id)
+        return draft
+
+    def _settling(self, difference: Difference) -> str:
         if self._desk.replica.record(difference.submission) is not None:
             return begin_correction(self._desk, difference.submission)
         if difference.dataset == "conversion":
@@ -201,47 +207,15 @@ class HouseholdPresenter:
         return (*drafts, *(record_line(desk, record) for record in desk.replica.records(self._id)))
 
     def _conflicts(self, entities: list[Shown]) -> tuple[Difference, ...]:
-        return tuple(self._difference(shown, conflict) for shown in entities for conflict in shown.conflicts)
-
-    def _difference(self, shown: Shown, conflict: Conflict) -> Difference:
-        """The hub's word: what it was, what was submitted, what the register held against it."""
-        say, dataset, name = self._desk.say, shown.dataset, conflict.property
-
-        def value(raw: str | None) -> str:
-            return self._words.value(dataset, name, raw) or say("value.empty")
-
-        return Difference(
-            label=self._words.label(dataset, name),
-            base=value(conflict.base),
-            mine=value(conflict.mine),
-            theirs=value(conflict.theirs),
-            by="\n".join(
-                filter(
-                    None,
-                    (
-                        self._said("conflict.mine_by", conflict.person, conflict.at),
-                        self._stands(dataset, conflict),
-                    ),
-                )
-            ),
-            submission=conflict.submission,
-            dataset=dataset,
-            entity=shown.id,
+        return tuple(
+            difference(self._desk, self._words, shown, conflict)
+            for shown in entities
+            for conflict in shown.conflicts
         )
 
-    def _stands(self, dataset: str, conflict: Conflict) -> str:
-        """Who recorded the register's value: known to the tablets that sent one of the two records, for the verdict
-        named the other side; empty elsewhere."""
-        if own := self._desk.replica.record(conflict.by):
-            return self._said("conflict.theirs_by", own.submission.person, own.submission.observed_at)
-        sent = self._desk.replica.record(conflict.submission)
-        fields = sent.verdict.fields if sent and sent.verdict else ()
-        named = (dataset, conflict.property)
-        met = [field for field in fields if (field.dataset, field.property) == named and field.theirs_by]
-        return self._said("conflict.theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
 
-    def _said(self, key: str, person: str, at: str) -> str:
-        return self._desk.say(key, person=self._desk.person(person), when=self._desk.moment(at))
+def _unseen(_state: InterviewState) -> None:
+    """The window is not there yet."""
 
 
 def _latest(seen: list[Shown]) -> list[Shown]:

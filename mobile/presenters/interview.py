@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import CHINA, Desk
+from mobile.presenters.differences import Side, question_of, sides
 from mobile.presenters.photos import Shot
 from mobile.presenters.problems import explain
 from mobile.presenters.review import Page, Review, pages, review
@@ -27,10 +28,12 @@ REVIEW = "review"
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer."""
+    """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer. `sides`: the
+    values that people differ on, one of which this answer will make the register's."""
 
     shown: Shown
     fault: str
+    sides: tuple[Side, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class InterviewPresenter:
         # A draft that was opened before, or a correction, keeps its gaps; a new one gets the form's defaults.
         resumed = bool(self._draft.position or self._draft.corrects)
         self._interview = filling.begin(self._form, context, self._draft.answers, resumed=resumed)
+        self._sides = sides(desk, self._form, self._draft)
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
         self._problem = ""
@@ -124,6 +128,11 @@ class InterviewPresenter:
             if any(shown.path == path for shown in page.questions):
                 self._settled |= {path}
                 self._move(number, reviewing=False)
+
+    def decide(self, conflict: str) -> None:
+        """The page of the question that a difference is about, where this form asks it."""
+        if path := question_of(self._desk, self._form, self._draft, conflict):
+            self.go_to(path)
 
     def submit(self) -> None:
         """Hand the draft to the outbox, unless something on it is wrong."""
@@ -224,8 +233,11 @@ class InterviewPresenter:
             page_title=say("review.title") if self._reviewing else page.title,
             page_n=self._page + 1,
             pages_n=len(found),
-            asked=tuple(Asked(shown, told.get(shown.path, "")) for shown in page.questions),
-            review=review(found, faults, say) if self._reviewing else None,
+            asked=tuple(
+                Asked(shown, told.get(shown.path, ""), self._sides.get(shown.path, ()))
+                for shown in page.questions
+            ),
+            review=review(found, faults, say, self._sides) if self._reviewing else None,
             saved="" if self._problem else say("interview.saved", time=saved),
             problem=self._problem,
             twins=tuple(each for each in self._twins if each.household not in self._others),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import Desk
+from mobile.presenters.differences import Difference
 from mobile.presenters.outbox import begin_correction, form_name, record_line
 from mobile.presenters.photos import PhotoTold, of_record
 from mobile.presenters.review import in_words, pages
@@ -20,20 +21,6 @@ class Fact:
 
     label: str
     value: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A property on which people differ: what it was, what was submitted, what the register holds."""
-
-    label: str
-    base: str
-    mine: str
-    theirs: str
-    by: str
-    submission: str
-    dataset: str
-    entity: str
 
 
 @dataclass(frozen=True)

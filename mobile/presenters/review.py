@@ -1,6 +1,6 @@
 """Pages of an interview, and the look over it before it is submitted: answers in words, faults with their place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
@@ -33,12 +33,13 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class Review:
-    """`groups` pairs a page title with its lines."""
+    """`groups` pairs a page title with its lines. `disputed`: answers that decide what people differ on."""
 
     headline: str
     groups: tuple[tuple[str, tuple[ReviewLine, ...]], ...]
     faults: tuple[ReviewLine, ...]
     ready: bool
+    disputed: tuple[ReviewLine, ...] = ()
 
 
 def pages(questions: Sequence[Shown], untitled: str, whole: str) -> tuple[Page, ...]:
@@ -51,8 +52,10 @@ def pages(questions: Sequence[Shown], untitled: str, whole: str) -> tuple[Page, 
     return (Page(found[0].title, lead + found[0].questions), *found[1:])
 
 
-def review(found: Sequence[Page], faults: Sequence[Fault], say: Say) -> Review:
-    """Notes are left out; an unanswered question shows as empty so that a gap is seen."""
+def review(
+    found: Sequence[Page], faults: Sequence[Fault], say: Say, disputed: Collection[str] = ()
+) -> Review:
+    """Notes are left out; an unanswered question shows as empty so that a gap is seen. `disputed`: paths."""
     told = {fault.path: fault.message for fault in faults}
     labels = {shown.path: shown.label for page in found for shown in page.questions}
     groups = tuple(
@@ -66,6 +69,7 @@ def review(found: Sequence[Page], faults: Sequence[Fault], say: Say) -> Review:
             ReviewLine(fault.path, labels.get(fault.path, fault.label), "", fault.message) for fault in faults
         ),
         ready=not faults,
+        disputed=tuple(line for _, lines in groups for line in lines if line.path in disputed),
     )
 
 

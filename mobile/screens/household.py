@@ -6,8 +6,8 @@ from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
+from mobile.presenters.differences import Difference
 from mobile.presenters.household import Event, HouseholdPresenter, HouseholdState
-from mobile.presenters.record import Difference
 from mobile.screens.sections import (
     RecordTouches,
     difference_card,

@@ -6,6 +6,7 @@ Cards are kept by path from answer to answer, so that typing and the on-screen k
 from collections.abc import Callable
 from contextlib import suppress
 
+from kivy.clock import Clock
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
@@ -38,13 +39,16 @@ class InterviewScreen(Screen):
     last = BooleanProperty(False)
     reviewing = BooleanProperty(False)
     ready = BooleanProperty(False)
+    deciding = BooleanProperty(
+        False
+    )  # what people differ on is on this page: no need to turn all that follow
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self._presenter: InterviewPresenter | None = None
         self._cards: dict[tuple[str, str, bool], QuestionCard] = {}
         self._place: tuple[bool, int] = (False, -1)
-        self._draft = ""
+        self._draft = self._sought = ""
         self._twins: tuple[Twin, ...] = ()
         self._actions = Actions(
             answer=self._answer,
@@ -58,12 +62,17 @@ class InterviewScreen(Screen):
             say=station.desk.say,
         )
         super().__init__(name="interview", say=station.desk.say)
+        # The window keeps no button that is not in it.
+        self._buttons = (self.ids.previous.__self__, self.ids.past.__self__, self.ids.next.__self__)
+        fill(self.ids.bar, (self.ids.previous, self.ids.next))
 
     def show(self, draft: str) -> None:
         """Open a draft where it was left."""
         self._cards, self._place, self._twins, self._draft = {}, (False, -1), (), draft
         self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
-        self._copy(self._presenter.state)
+        state = self._presenter.state
+        self._sought = next((asked.shown.path for asked in state.asked if asked.sides), "")
+        self._copy(state)
 
     def leave(self) -> None:
         """What is being typed is saved; after that the fields, wherever their focus goes, say nothing any more."""
@@ -87,6 +96,12 @@ class InterviewScreen(Screen):
             self._presenter.submit()
         elif self._presenter:
             self._presenter.next()
+
+    def look_over(self) -> None:
+        """Past the pages that follow."""
+        self._flush()
+        if self._presenter:
+            self._presenter.look_over()
 
     def _flush(self) -> None:
         for card in tuple(self._cards.values()):
@@ -126,6 +141,7 @@ class InterviewScreen(Screen):
             self._presenter.discard()
 
     def _go_to(self, path: str) -> None:
+        self._sought = path
         if self._presenter:
             self._presenter.go_to(path)
 
@@ -153,12 +169,14 @@ class InterviewScreen(Screen):
         self.first = state.page_n == 1 and not state.review
         self.last = state.page_n == state.pages_n
         self.reviewing, self.ready = state.review is not None, bool(state.review and state.review.ready)
+        self._offer_to_look_over(not (state.review or self.last) and any(each.sides for each in state.asked))
         self._warn(state)
         self._lay_out(state)
         place = (self.reviewing, state.page_n)
         if place != self._place:
             self._place = place
             self.ids.scroller.scroll_y = 1
+            self._bring_into_sight()
         self._station.routes.refresh()
 
     def _warn(self, state: InterviewState) -> None:
@@ -171,6 +189,20 @@ class InterviewScreen(Screen):
         self._twins = state.twins
         touches = TwinTouches(open=self._open_instead, another=self._another)
         fill(self.ids.twins, twin_widgets(state.twins, self.say, touches))
+
+    def _offer_to_look_over(self, deciding: bool) -> None:
+        """What people differ on is on this page: no need to turn all those that follow."""
+        previous, past, next = self._buttons
+        shown = [*(() if deciding and self.first else (previous,)), *((past,) if deciding else ()), next]
+        if shown != self.ids.bar.children[::-1]:
+            fill(self.ids.bar, shown)
+
+    def _bring_into_sight(self) -> None:
+        """The question one came for, once the page is laid out; a page turned is read from its top."""
+        path, self._sought = self._sought, ""
+        card = next((card for (each, *_), card in self._cards.items() if each == path), None)
+        if card:
+            Clock.schedule_once(lambda _dt: self.ids.scroller.scroll_to(card, animate=False), 0)
 
     def _lay_out(self, state: InterviewState) -> None:
         if state.review:

@@ -1,6 +1,6 @@
 """The last look over an interview: what is wrong first, each a touch away, then every answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kivy.clock import Clock
@@ -49,20 +49,23 @@ class DiscardButton(Pressable):
 def review_widgets(
     review: Review, say: Say, go_to: Callable[[str], None], discard: Callable[[], None]
 ) -> Iterator[Widget]:
-    """The headline, the faults, a card for each page, and the way to throw it all away."""
+    """The headline, the faults, what submitting decides, a card for each page, and the way to throw it all away."""
     yield Factory.Banner(text=review.headline, tone="safe" if review.ready else "rejected")
     if review.faults:
-        card = Factory.Card(spacing=0)
-        for line in review.faults:
-            card.add_widget(_row(line, go_to))
-        yield card
+        yield _card(review.faults, go_to)
+    if review.disputed:
+        yield Factory.Banner(text=say("review.disputed", n=len(review.disputed)), tone="conflict")
+        yield _card(review.disputed, go_to)
     for title, lines in review.groups:
-        card = Factory.Card(spacing=0)
-        card.add_widget(Factory.Words(text=title, bold=True, font_size="24sp"))
-        for line in lines:
-            card.add_widget(_row(line, go_to))
-        yield card
+        yield _card(lines, go_to, Factory.Words(text=title, bold=True, font_size="24sp"))
     yield DiscardButton(say, discard)
+
+
+def _card(lines: Iterable[ReviewLine], go_to: Callable[[str], None], *heading: Widget) -> Widget:
+    card = Factory.Card(spacing=0)
+    for widget in (*heading, *(_row(line, go_to) for line in lines)):
+        card.add_widget(widget)
+    return card
 
 
 def _row(line: ReviewLine, go_to: Callable[[str], None]) -> Widget:

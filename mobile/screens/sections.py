@@ -11,8 +11,9 @@ from kivy.uix.gridlayout import GridLayout
 from kivy.uix.widget import Widget
 
 from mobile.locale import Say
+from mobile.presenters.differences import Difference
 from mobile.presenters.outbox import RecordLine
-from mobile.presenters.record import Difference, Fact
+from mobile.presenters.record import Fact
 from mobile.widgets.buttons import button
 from mobile.widgets.parts import chip_label, fill
 from mobile.widgets.theme import load

@@ -9,6 +9,7 @@ from kivy.uix.widget import Widget
 from mobile.presenters.interview import Asked
 from mobile.widgets.actions import Actions
 from mobile.widgets.date_question import DateQuestion
+from mobile.widgets.disputed import DisputedValues
 from mobile.widgets.geopoint_question import GeopointQuestion
 from mobile.widgets.image_question import ImageQuestion
 from mobile.widgets.number_question import NumberQuestion
@@ -58,6 +59,9 @@ class QuestionCard(BoxLayout):
         self._required = actions.say("interview.required")
         self.control = CONTROLS.get(kind, TextQuestion)(shown, actions)
         self.bold = shown.type != "note"
+        self._disputed = DisputedValues(asked, actions) if asked.sides else None
+        if self._disputed:
+            self.ids.disputed.add_widget(self._disputed)
         (self.ids.beside if shown.type == "repeat" else self.ids.place).add_widget(self.control)
         self.show(asked, section)
 
@@ -68,6 +72,8 @@ class QuestionCard(BoxLayout):
         self.fault = asked.fault
         self.required = self._required if shown.required and not shown.readonly else ""
         self.control.show(shown, faulty=bool(asked.fault))
+        if self._disputed:
+            self._disputed.show(asked)
 
     def flush(self) -> None:
         """Take what was typed and not taken yet."""

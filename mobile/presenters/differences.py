@@ -1,0 +1,123 @@
+"""What people differ on: what it was, what was submitted, what the register holds, and who said so.
+
+Shown with the household, and beside the very question of any form that would answer it: whatever such a form sends
+decides the difference, so nobody may do that unaware.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mobile.presenters.desk import Desk
+from mobile.presenters.vocabulary import Vocabulary
+from survey_forms.form import Form
+from survey_forms.properties import SECRET
+from sync.messages import Conflict
+from sync.replica_rows import Draft, Shown
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Values and people in words. `id`: the conflict's, none while only a verdict tells of it."""
+
+    label: str
+    base: str
+    mine: str
+    theirs: str
+    by: str
+    submission: str
+    dataset: str
+    entity: str
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the values that a question may be answered with: in words, and as the answer takes it (`` for none).
+    `said` names whose it is."""
+
+    words: str
+    raw: str
+    said: str
+
+
+def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) -> Difference:
+    """The hub's word on one property."""
+    mine, theirs = _mine_by(desk, conflict), _theirs_by(desk, shown.dataset, conflict)
+
+    def value(raw: str | None) -> str:
+        return words.value(shown.dataset, conflict.property, raw) or desk.say("value.empty")
+
+    return Difference(
+        label=words.label(shown.dataset, conflict.property),
+        base=value(conflict.base),
+        mine=value(conflict.mine),
+        theirs=value(conflict.theirs),
+        by="\n".join(filter(None, (mine, theirs))),
+        submission=conflict.submission,
+        dataset=shown.dataset,
+        entity=shown.id,
+        id=conflict.id,
+    )
+
+
+def sides(desk: Desk, form: Form, draft: Draft) -> dict[str, tuple[Side, ...]]:
+    """Path of a question → the values it is disputed between, the register's first. What is masked once it is sent is
+    typed anew, so it is not offered."""
+    found: dict[str, tuple[Side, ...]] = {}
+    words: Vocabulary | None = None
+    for path, shown, conflicts in _disputed(desk, form, draft):
+        words = words or Vocabulary(desk)
+        offered: dict[str, Side] = {}
+        for raw, said in _values(desk, shown, conflicts):
+            in_words = words.value(shown.dataset, conflicts[0].property, raw) or desk.say("value.empty")
+            offered.setdefault(raw, Side(in_words, raw, said))
+        found[path] = tuple(offered.values())
+    return found
+
+
+def question_of(desk: Desk, form: Form, draft: Draft, conflict: str) -> str | None:
+    """The path of the question that a difference is about, where this form asks it."""
+    asked = _disputed(desk, form, draft)
+    return next((path for path, _, found in asked if any(each.id == conflict for each in found)), None)
+
+
+def _disputed(desk: Desk, form: Form, draft: Draft) -> Iterator[tuple[str, Shown, tuple[Conflict, ...]]]:
+    for declaration in form.entities:
+        id = draft.target_ids.get(declaration.dataset)
+        shown = desk.replica.entity(declaration.dataset, id) if id else None
+        for name, path in declaration.properties.items():
+            about = tuple(each for each in shown.conflicts if each.property == name) if shown else ()
+            if (
+                shown
+                and about
+                and form.nodes[path].asked
+                and name not in SECRET.get(shown.dataset, frozenset())
+            ):
+                yield path, shown, about
+
+
+def _values(desk: Desk, shown: Shown, conflicts: tuple[Conflict, ...]) -> Iterator[tuple[str, str]]:
+    for each in conflicts:
+        yield each.theirs or "", _theirs_by(desk, shown.dataset, each) or desk.say("conflict.theirs")
+    for each in conflicts:
+        yield each.mine, _mine_by(desk, each)
+
+
+def _mine_by(desk: Desk, conflict: Conflict) -> str:
+    return _said(desk, "conflict.mine_by", conflict.person, conflict.at)
+
+
+def _theirs_by(desk: Desk, dataset: str, conflict: Conflict) -> str:
+    """Who recorded the register's value: known to the tablets that sent one of the two records, for the verdict named
+    the other side; empty elsewhere."""
+    if own := desk.replica.record(conflict.by):
+        return _said(desk, "conflict.theirs_by", own.submission.person, own.submission.observed_at)
+    sent = desk.replica.record(conflict.submission)
+    fields = sent.verdict.fields if sent and sent.verdict else ()
+    named = (dataset, conflict.property)
+    met = [field for field in fields if (field.dataset, field.property) == named and field.theirs_by]
+    return _said(desk, "conflict.theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
+
+
+def _said(desk: Desk, key: str, person: str, at: str) -> str:
+    return desk.say(key, person=desk.person(person), when=desk.moment(at))
