@@ -30,6 +30,7 @@ from server.database import DatabaseProblem, write
 from server.exchange import backup, forms, keyring, photo_copies, rescue_key, rescue_report
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
+from server.existing import settings_of_county
 from server.lab.bench.commands import bench
 from server.lab.bench.problem import BenchProblem
 from server.programme.actions import release
@@ -198,7 +199,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _made(data: Path | None) -> Iterator[FastAPI]:
-    made = create_app(from_environment(data=data), steps=bars)
+    made = create_app(settings_of_county(data), steps=bars)
     try:
         if made.state.first_password:
             console.print(
@@ -291,7 +292,7 @@ def back_up(target: File, data: Data = None) -> None:
 
     打开救援文件的县密钥不在其中，须另存。
     """
-    settings = from_environment(data=data)
+    settings = settings_of_county(data)
     size = backup.back_up(settings.database_url, target, bars)
     console.print(f"已备份到 {target}（{size / 1_000_000:.1f} MB）。", markup=False)
     console.print(str(photo_copies.back_up(settings.data, target, bars)), markup=False)
@@ -309,7 +310,7 @@ def restore(
     ] = False,
 ) -> None:
     """从备份恢复。平板下次同步时会补上备份之后的记录。"""
-    settings = from_environment(data=data)
+    settings = settings_of_county(data, folder_too=False) if history_only else from_environment(data=data)
     with _only_one(settings):
         replaced = None
         if history_only:

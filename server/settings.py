@@ -50,7 +50,7 @@ def from_environment(
 
     Makes the data folder, and in it a secret of its own when none is given. Raises SettingsProblem.
     """
-    folder = (data or Path(environment.get("CLEANHEAT_DATA", "cleanheat-data"))).resolve()
+    folder, database_url = placed(environment, data)
     chosen = county or environment.get("CLEANHEAT_COUNTY", DEFAULT_COUNTY)
     if len(chosen) != 6 or not chosen.isascii() or not chosen.isdigit():
         raise SettingsProblem(
@@ -65,12 +65,21 @@ def from_environment(
         ) from error
     return Settings(
         data=folder,
-        database_url=environment.get("CLEANHEAT_DATABASE_URL") or f"sqlite:///{folder / 'cleanheat.sqlite3'}",
+        database_url=database_url,
         county=chosen,
         secret=secret,
         synthetic=_yes(environment, "CLEANHEAT_SYNTHETIC") if synthetic is None else synthetic,
         https_only=_yes(environment, "CLEANHEAT_HTTPS_ONLY"),
         county_keys=environment.get("CLEANHEAT_COUNTY_KEYS", ""),
+    )
+
+
+def placed(environment: Mapping[str, str], data: Path | None = None) -> tuple[Path, str]:
+    """The data folder and the database's address, whether or not they are there."""
+    folder = (data or Path(environment.get("CLEANHEAT_DATA", "cleanheat-data"))).resolve()
+    return (
+        folder,
+        environment.get("CLEANHEAT_DATABASE_URL") or f"sqlite:///{folder / 'cleanheat.sqlite3'}",
     )
 
 

@@ -19,7 +19,8 @@ from server.access.audit import audit
 from server.database import write
 from server.exchange import keyring
 from server.exchange.keyring import Keyring
-from server.settings import Settings, from_environment
+from server.existing import settings_of_county
+from server.settings import Settings
 from server.web import N_, Problem
 
 
@@ -46,7 +47,7 @@ def command(
     ] = None,
 ) -> None:
     """换发县密钥：平板下次联系时领到新的；旧的留着，以前的救援文件照样打得开。"""
-    settings = from_environment(data=data)
+    settings = settings_of_county(data)
     engine = database.engine(settings.database_url)
     try:
         database.migrate(engine)

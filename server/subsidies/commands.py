@@ -18,8 +18,9 @@ from sqlalchemy.engine import Engine
 
 from server import database
 from server.database import write
+from server.existing import settings_of_county
 from server.programme.document import DocumentFault
-from server.settings import Settings, from_environment
+from server.settings import Settings
 from server.subsidies import schedules
 from server.terminal.bars import Bars
 from server.terminal.words import why
@@ -51,7 +52,7 @@ def release_schedule(source: Annotated[Path, typer.Argument(help="文件。")], 
 
 @contextmanager
 def opened(data: Path | None) -> Iterator[tuple[Settings, Engine]]:
-    settings = from_environment(data=data)
+    settings = settings_of_county(data)
     engine = database.engine(settings.database_url)
     try:
         with progress("准备数据库（版本）") as told:

@@ -16,7 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.app import create_app
 from server.cli import main
+from server.settings import from_environment
 
 SOURCE = Path(__file__).parents[2] / "survey_forms" / "forms"
 SILENT = str.maketrans("", "", " \n│╭╮╰╯─")
@@ -45,6 +47,13 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         return Done(int(ended.value.code or 0), said.out.translate(SILENT), said.err.translate(SILENT))
 
     return command
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> tuple[str, str]:
+    """The option that names a county's folder, which a server has run in."""
+    create_app(from_environment({}, data=tmp_path / "data")).state.engine.dispose()
+    return "--data", str(tmp_path / "data")
 
 
 class Server:
@@ -117,17 +126,12 @@ def test_one_data_folder_serves_one_server(run: Run, tmp_path: Path) -> None:
     assert run("restore", copy, *data).status == 0
 
 
-def _publish(run: Run, tmp_path: Path, source: Path = SOURCE / "visit.md") -> Done:
-    return run("forms", "publish", str(source), "--data", str(tmp_path / "data"))
-
-
-def test_a_newer_database_is_refused_and_left_alone(run: Run, tmp_path: Path) -> None:
-    assert _publish(run, tmp_path).status == 0
+def test_a_newer_database_is_refused_and_left_alone(run: Run, tmp_path: Path, data: tuple[str, str]) -> None:
     file = tmp_path / "data" / "cleanheat.sqlite3"
     with closing(sqlite3.connect(file)) as db:
         db.execute("UPDATE alembic_version SET version_num = '9999'")
         db.commit()
-    refused = run("serve", "--port", "0", "--data", str(tmp_path / "data"))
+    refused = run("serve", "--port", "0", *data)
     assert refused.status == 1
     assert "版本号9999" in refused.err
     assert "升级cleanheat" in refused.err
@@ -135,9 +139,8 @@ def test_a_newer_database_is_refused_and_left_alone(run: Run, tmp_path: Path) ->
         assert db.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
 
 
-def test_backup_and_restore_begin_a_new_history(run: Run, tmp_path: Path) -> None:
-    _publish(run, tmp_path)
-    copy, data = str(tmp_path / "copy.sqlite3"), ("--data", str(tmp_path / "data"))
+def test_backup_and_restore_begin_a_new_history(run: Run, tmp_path: Path, data: tuple[str, str]) -> None:
+    copy = str(tmp_path / "copy.sqlite3")
     assert run("backup", copy, *data).status == 0
     assert run("backup", copy, *data).status == 1
 
@@ -155,22 +158,27 @@ def test_backup_and_restore_begin_a_new_history(run: Run, tmp_path: Path) -> Non
     assert "没有写明备份文件" in run("restore", *data).err
 
 
-def test_a_form_is_published_once_and_a_faulty_one_with_all_its_faults(run: Run, tmp_path: Path) -> None:
+def test_a_form_is_published_once_and_a_faulty_one_with_all_its_faults(
+    run: Run, tmp_path: Path, data: tuple[str, str]
+) -> None:
+    def publish(source: Path) -> Done:
+        return run("forms", "publish", str(source), *data)
+
     text = (SOURCE / "visit.md").read_text().replace("| visit | 2020.1 |", "| visit | 2020.2 |")
     assert "2020.2" in text
     source = tmp_path / "visit.md"
     source.write_text(text)
-    assert "已发布visit2020.2" in _publish(run, tmp_path, source).out
-    assert "没有变化" in _publish(run, tmp_path, source).out
+    assert "已发布visit2020.2" in publish(source).out
+    assert "没有变化" in publish(source).out
     source.write_text(text.replace("| 走访日期 |", "| 走访的日期 |"))
-    changed = _publish(run, tmp_path, source)
+    changed = publish(source)
     assert changed.status == 1
     assert "已发布的表单不能改动" in changed.err
     source.write_text(text.replace("${door_number} = ''", "${no_such} = ''"))
-    faulty = _publish(run, tmp_path, source)
+    faulty = publish(source)
     assert faulty.status == 1
     assert "no_such" in faulty.err
-    assert _publish(run, tmp_path, tmp_path / "missing.md").status == 1
+    assert publish(tmp_path / "missing.md").status == 1
 
 
 @pytest.mark.parametrize(
@@ -181,18 +189,18 @@ def test_a_form_is_published_once_and_a_faulty_one_with_all_its_faults(run: Run,
     ],
 )
 def test_documents_with_faults_are_refused_in_words(
-    run: Run, tmp_path: Path, arguments, content, said
+    run: Run, tmp_path: Path, data, arguments, content, said
 ) -> None:
     (tmp_path / "document").write_text(content)
-    data = ("--data", str(tmp_path / "data"))
     refused = run(*arguments, str(tmp_path / "document"), *data)
     assert refused.status == 1
     assert said in refused.err
     assert run(*arguments, str(tmp_path / "missing"), *data).status == 1
 
 
-def test_the_plan_and_the_divisions_that_come_with_the_program_go_in(run: Run, tmp_path: Path) -> None:
-    data = ("--data", str(tmp_path / "data"))
+def test_the_plan_and_the_divisions_that_come_with_the_program_go_in(
+    run: Run, tmp_path: Path, data: tuple[str, str]
+) -> None:
     plans = Path(__file__).parents[2] / "server" / "programme" / "plans"
     for plan in plans.glob("*.json"):
         assert "已发布计划" in run("plan", "release", str(plan), *data).out

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.engine import Engine
 
 import server.database as database
 from server.database import read, write
+from server.exchange import history
 from server.registry.acceptance_tables import Acceptance
 from server.registry.tables import Conversion
 from server.subsidies import ledger_checks, verify, verify_report
@@ -148,9 +151,17 @@ def test_payments_rest_on_decisions_and_on_different_people(busy) -> None:
     ]  # fmt: skip
 
 
-def test_the_command_says_so_and_ends_with_one_where_something_is_wrong(tmp_path, an_office) -> None:
-    engine = database.engine(f"sqlite:///{tmp_path / 'cleanheat.sqlite3'}")
+def _begun(folder: Path) -> Engine:
+    """A county's database, as a server that runs in the folder begins it."""
+    engine = database.engine(f"sqlite:///{folder / 'cleanheat.sqlite3'}")
     database.migrate(engine)
+    with write(engine) as session:
+        history.ensure(session, lambda: "begun")
+    return engine
+
+
+def test_the_command_says_so_and_ends_with_one_where_something_is_wrong(tmp_path, an_office) -> None:
+    engine = _begun(tmp_path)
     office = an_office(engine)
     office.accepted_home("h1")
     office.decide()
@@ -176,6 +187,8 @@ def test_the_command_says_so_and_ends_with_one_where_something_is_wrong(tmp_path
 
 
 def test_the_command_releases_a_schedule_or_tells_every_fault(tmp_path) -> None:
+    _begun(tmp_path).dispose()
+
     def run(name: str, text: str) -> subprocess.CompletedProcess[str]:
         file = tmp_path / name
         file.write_text(text, encoding="utf-8")
