@@ -29,7 +29,8 @@ class AccountLine:
 @dataclass(frozen=True)
 class SyncState:
     """`fraction` is None while there is nothing to measure; `refused`: the hub no longer knows this tablet.
-    `enrol_again`: it has closed this tablet's id, in words; `revoked`: there is nothing here but to say so."""
+    `told`: of which contact the account is. `enrol_again`: the hub has closed this tablet's id, in words; `revoked`:
+    there is nothing here but to say so."""
 
     running: bool
     phase: str
@@ -40,6 +41,7 @@ class SyncState:
     who: str
     server: str
     refused: bool = False
+    told: str = ""
     enrol_again: str = ""
     revoked: bool = False
 
@@ -51,6 +53,8 @@ class SyncPresenter:
         self._desk = desk
         self._contact = contact
         self._changed = changed
+        self._ended_at = ""
+        self._names: dict[str, str] = {}
         self.state = self._read()
 
     def start(self) -> None:
@@ -58,13 +62,20 @@ class SyncPresenter:
         if self.state.running:
             return
         phase = self._desk.say("sync.phase.connect")
-        self._show(replace(self.state, running=True, phase=phase, fraction=None, account=()))
+        # A village that is handed over during this contact is not here after it.
+        self._names = self._villages()
+        self._show(replace(self.state, running=True, phase=phase, fraction=None, account=(), told=""))
         self._contact.start(self._progressed, self._done)
 
     def refresh(self) -> None:
-        """Read the standing again (a record may have been added since)."""
-        if not self.state.running:
-            self._show(replace(self._read(), account=self.state.account, refused=self.state.refused))
+        """Read the standing again (a record may have been added since). The account is still that of the last contact:
+        it says when that was, and nothing in it looks safe beside a standing that is not."""
+        if self.state.running:
+            return
+        now, account = self._read(), self.state.account
+        if now.standing.tone != "safe":
+            account = tuple(replace(line, tone="plain") if line.tone == "safe" else line for line in account)
+        self._show(replace(now, account=account, told=self._told(), refused=self.state.refused))
 
     def _progressed(self, progress: Progress) -> None:
         say = self._desk.say
@@ -78,7 +89,15 @@ class SyncPresenter:
 
     def _done(self, account: Account) -> None:
         refused = account.problem is not None and account.problem.code == "unauthorised"
-        self._show(replace(self._read(), account=self._tell(account), refused=refused))
+        self._ended_at = self._desk.clock().isoformat()
+        self._show(replace(self._read(), account=self._tell(account), told=self._told(), refused=refused))
+
+    def _told(self) -> str:
+        """Of which contact the account is; nothing before the first one since the app was opened."""
+        return self._desk.say("sync.told", when=self._desk.moment(self._ended_at)) if self._ended_at else ""
+
+    def _villages(self) -> dict[str, str]:
+        return {row.code: row.name for row in self._desk.replica.villages()}
 
     def _tell(self, account: Account) -> tuple[AccountLine, ...]:
         say, problem = self._desk.say, account.problem
@@ -129,7 +148,7 @@ class SyncPresenter:
             lines.append(AccountLine(say("sync.received", n=account.received_n), "plain"))
         elif not account.problem:
             lines.append(AccountLine(say("sync.received_none"), "plain"))
-        names = {row.code: row.name for row in self._desk.replica.villages()}
+        names = self._names | self._villages()
         for key, codes in (
             ("gained", account.villages_gained),
             ("lost", account.villages_lost),

@@ -30,6 +30,7 @@ class SyncScreen(Screen):
     offline = StringProperty()
     refused = BooleanProperty(False)
     closed = StringProperty()
+    told = StringProperty()
 
     def __init__(self, station: Station) -> None:
         self._station = station
@@ -59,7 +60,7 @@ class SyncScreen(Screen):
             self._station.routes.home("revoked")
             return
         self.running, self.phase, self.refused = state.running, state.phase, state.refused
-        self.closed = state.enrol_again
+        self.closed, self.told = state.enrol_again, state.told
         self.fraction = state.fraction if state.fraction is not None else 0
         self.standing, self.tone = state.standing.text, state.standing.tone
         self.last, self.who, self.server = state.last, state.who, state.server

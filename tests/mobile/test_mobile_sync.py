@@ -13,9 +13,11 @@ from mobile.presenters.households import HouseholdsPresenter
 from mobile.presenters.interview import InterviewPresenter
 from mobile.presenters.sync import SyncPresenter
 from sync.client import Account, Progress, Refusal
+from sync.messages import Village
 from sync.replica import Replica
 
 SAY = speak("zh")
+OTHER_VILLAGE = Village("140525100203", "西郜村", "南村镇", None)
 
 
 class Scripted:
@@ -69,6 +71,39 @@ def test_a_village_that_was_read_anew_is_named(tablet):
     row = tablet.replica.villages()[0]
     lines = told(tablet, Account(received_n=3, villages_reread=(row.code,)))
     assert lines[-1] == f"本机的数据与服务器不一致，已重新读取：{row.name}。本机的记录都在。"
+
+
+def test_a_village_that_is_handed_over_is_named_when_it_has_left_the_tablet(tablet):
+    class Removing(Scripted):
+        def start(self, progress, done):
+            tablet.reply(villages=(OTHER_VILLAGE,))
+            super().start(progress, done)
+
+    lost = next(row for row in tablet.replica.villages() if row.code != OTHER_VILLAGE.code)
+    contact = Removing(account=Account(villages_lost=(lost.code,)))
+    presenter = SyncPresenter(tablet.desk, contact, lambda state: None)
+    presenter.start()
+    assert [row.code for row in tablet.replica.villages()] == [OTHER_VILLAGE.code]
+    assert presenter.state.account[-1].text == f"已移交的村庄：{lost.name}。"
+
+
+def test_an_account_says_of_which_contact_it_is_and_does_not_look_safe_beside_what_waits(tablet):
+    presenter = SyncPresenter(tablet.desk, Scripted(account=Account()), lambda state: None)
+    assert presenter.state.told == ""
+    presenter.start()
+    assert (presenter.state.told, presenter.state.account[0].tone) == ("上次同步（刚刚）：", "safe")
+    tablet.clock.wait(minutes=12)
+    presenter.refresh()
+    assert (presenter.state.told, presenter.state.account[0].tone) == ("上次同步（12 分钟前）：", "safe")
+    draft = HouseholdsPresenter(tablet.desk, "140525100201", lambda state: None).sight()
+    interview = InterviewPresenter(tablet.desk, draft, lambda state: None)
+    for path, value in (("what", "coal_stored"), ("place", "村东头")):
+        interview.answer(f"/data/{path}", value)
+    interview.submit()
+    assert interview.state.submitted
+    presenter.refresh()
+    assert presenter.state.standing.text == "请不要交回平板：还有 1 条没有回执。"
+    assert [line.tone for line in presenter.state.account] == ["plain", "plain"]
 
 
 def test_a_tablet_the_hub_no_longer_knows_may_enrol_again(tablet):
