@@ -94,6 +94,18 @@ def start_sighting(desk: Desk, village: str, household: str | None = None) -> st
     return _save(desk, "sighting", village, household, targets, {})
 
 
+def title(desk: Desk, draft: Draft) -> str:
+    """What is being filled in: the form's title, or what the surveyor set out to do with it."""
+    form = desk.form(draft.form, draft.form_version)
+    name = (form.title.get(desk.language) or form.id) if form else draft.form
+    if draft.corrects:
+        return f"{desk.say('interview.correcting')} · {name}"
+    if draft.form != "household":
+        return name
+    known = draft.household_id and desk.replica.entity("household", draft.household_id)
+    return desk.say("household.correct") if known else desk.say("interview.new")
+
+
 def context(desk: Desk, draft: Draft) -> Context:
     """What the form is told instead of asking: who, where, and which entities."""
     around = desk.replica.around(draft.village, draft.household_id)

@@ -56,9 +56,15 @@ class OutboxPresenter:
         """Show another tab."""
         self._show(self._read(key))
 
+    def visit(self) -> None:
+        """Come anew: to what needs a person, if anything does."""
+        self._show(self._read(None))
+
     def refresh(self) -> None:
-        """Read again."""
-        self._show(self._read(self.state.chosen))
+        """Read again; a tab that has become empty meanwhile gives way to one that has something."""
+        before = self.state
+        now = self._read(before.chosen)
+        self._show(self._read(None) if before.lines and not now.lines else now)
 
     def correct(self, submission: str) -> str:
         """Begin the correction of a record; the draft's id."""
@@ -76,8 +82,14 @@ class OutboxPresenter:
             tabs=tuple(Tab(key, say(f"outbox.{key}"), len(lines[key]), key == chosen) for key in TABS),
             chosen=chosen,
             lines=tuple(lines[chosen]),
-            empty="" if lines[chosen] else say(f"outbox.empty.{chosen}"),
+            empty="" if lines[chosen] else self._empty(chosen, len(lines["todo"])),
         )
+
+    def _empty(self, chosen: str, todo_n: int) -> str:
+        """What waits for a person is not called safe."""
+        if chosen == "waiting" and todo_n:
+            return self._desk.say("outbox.empty.waiting_todo", n=todo_n)
+        return self._desk.say(f"outbox.empty.{chosen}")
 
     def _show(self, state: OutboxState) -> None:
         self.state = state
@@ -134,13 +146,12 @@ def draft_line(desk: Desk, draft: Draft) -> RecordLine:
     say = desk.say
     known = desk.replica.entity("household", draft.household_id) if draft.household_id else None
     name = known.props.get("head_name", "") if known else ""
-    form = form_name(desk, draft.form)
-    title = f"{say('interview.correcting')} · {form}" if draft.corrects else form
+    about = drafting.title(desk, draft)
+    heading = name or (about if draft.form == "household" else say("outbox.unnamed"))
+    parts = (about, desk.village(draft.village), desk.moment(draft.updated_at))
     return RecordLine(
-        title=name or (say("interview.new") if draft.form == "household" else say("outbox.unnamed")),
-        detail=" · ".join(
-            part for part in (title, desk.village(draft.village), desk.moment(draft.updated_at)) if part
-        ),
+        title=heading,
+        detail=" · ".join(part for part in parts if part not in ("", heading)),
         explain=say("state.draft.explain"),
         chip=chip(say, "draft"),
         draft=draft.id,

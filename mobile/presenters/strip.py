@@ -35,7 +35,8 @@ class StripPresenter:
         identity = desk.replica.identity()
         county = (identity.county_name or "") if identity else ""
         text, tone = self._headline(status)
-        parts = [say("strip.drafts", n=status.drafts_n)] if status.drafts_n else []
+        drafts = say("strip.drafts", n=status.drafts_n) if status.drafts_n else ""
+        parts = [drafts] if drafts not in ("", text) else []
         attention = status.rejected_n + status.conflict_n
         if attention:
             parts.append(say("strip.attention", n=attention))

@@ -28,28 +28,36 @@ class OutboxScreen(Screen):
         self._presenter: OutboxPresenter | None = None
         self._cards_n = CARDS
         self._lines: Sequence[RecordLine] = ()
-        routes = station.routes
+        self._returning = False
         self._touches = RecordTouches(
-            resume=lambda draft: routes.go("interview", draft=draft),
-            open=lambda submission: routes.go("record", submission=submission),
+            resume=lambda draft: self._go("interview", draft=draft),
+            open=lambda submission: self._go("record", submission=submission),
             correct=self._correct,
         )
         super().__init__(name="outbox", say=station.desk.say)
 
     def show(self) -> None:
-        """Read the replica; the tab stays."""
+        """Read the replica. Coming back from a record that was opened here, the tab stays."""
         if self._presenter is None:
             self._presenter = OutboxPresenter(self._station.desk, self._copy)
             self._copy(self._presenter.state)
-        else:
+        elif self._returning:
             self._presenter.refresh()
+        else:
+            self._presenter.visit()
+        self._returning = False
 
     def leave(self) -> None:
         """Nothing to save."""
 
+    def _go(self, name: str, **values: str) -> None:
+        self._returning = True
+        self._station.routes.go(name, **values)
+
     def _correct(self, submission: str) -> None:
         presenter = self._presenter
         if presenter:
+            self._returning = True
             self._station.routes.begin(lambda: presenter.correct(submission))
 
     def _copy(self, state: OutboxState) -> None:

@@ -206,6 +206,45 @@ def test_a_record_shows_what_was_answered_then_though_the_household_is_known_sin
     assert (facts["门牌号"], facts["户主姓名"]) == ("5号", "王梅")
 
 
+def test_what_needs_a_person_comes_first_whenever_the_records_are_visited(tablet):
+    presenter = OutboxPresenter(tablet.desk, ignore)
+    visit(tablet, tablet.household())
+    presenter.choose("waiting")
+    tablet.settle("rejected")
+    presenter.choose("waiting")
+    assert presenter.state.empty == "没有等待上传的记录。还有 1 条待处理。"
+    presenter.visit()
+    assert (presenter.state.chosen, len(presenter.state.lines)) == ("todo", 1)
+
+
+def test_a_tab_that_was_emptied_gives_way_to_the_one_its_record_went_to(tablet):
+    household = tablet.household()
+    presenter = OutboxPresenter(tablet.desk, ignore)
+    draft = HouseholdPresenter(tablet.desk, household).visit()
+    presenter.refresh()
+    assert (presenter.state.chosen, len(presenter.state.lines)) == ("todo", 1)
+    interview = InterviewPresenter(tablet.desk, draft, ignore)
+    interview.answer("/data/visit_outcome", "not_at_home")
+    interview.submit()
+    presenter.refresh()
+    assert (presenter.state.chosen, len(presenter.state.lines)) == ("waiting", 1)
+
+
+def test_a_draft_is_called_what_the_surveyor_set_out_to_do(tablet):
+    presenter = HouseholdPresenter(tablet.desk, tablet.household())
+    presenter.update()
+    HouseholdsPresenter(tablet.desk, EAST, ignore).register()
+    named = {(line.title, line.detail) for line in OutboxPresenter(tablet.desk, ignore).state.lines}
+    assert named == {("王秀英", "更正住户 · 东常村 · 刚刚"), ("登记新户", "东常村 · 刚刚")}
+
+
+def test_the_strip_says_a_thing_once(tablet):
+    HouseholdPresenter(tablet.desk, tablet.household()).convert()
+    state = StripPresenter(tablet.desk).state()
+    assert state.text == "1 份草稿未完成"
+    assert "草稿" not in state.detail
+
+
 def test_identity_numbers_are_masked_at_the_door(tablet):
     household = tablet.household(id_number="140525196203154529")
     facts = {fact.label: fact.value for fact in HouseholdPresenter(tablet.desk, household).state().identity}
