@@ -53,8 +53,11 @@ class Standing:
 
 
 def asked(request: Request, seq: int) -> frozenset[int]:
-    """Which places of the chain must be looked up in the journal: those at or behind the head known so far."""
-    places = {each.device_seq + step for each in _own(request) for step in (0, 1)} | {request.chain_seq}
+    """Which places of the chain must be looked up in the journal: what is sent from at or behind the head known so far,
+    and a head behind that. A head that is equal is known by its hash."""
+    places = {each.device_seq + step for each in _own(request) for step in (0, 1)}
+    if request.chain_seq < seq:
+        places.add(request.chain_seq)
     return frozenset(place for place in places if 0 < place <= seq)
 
 

@@ -19,17 +19,17 @@ from server import statements
 from server.access import enrolment
 from server.access.enrolment import ChainKnown
 from server.database import among, parts, table_of
-from server.exchange import journal
 from server.exchange.tables import SubmissionRow
 from sync import chain
 from sync.chain import Known, Link, Standing
 from sync.codec import submission_hash
+from sync.documents import read_traces
 from sync.facts import Device
 from sync.messages import Anew, ChainEnd, Request, Submission
 
 _JOURNAL: Final = table_of(SubmissionRow).c
 # Built once: to put a statement together costs more than to run it.
-_SENT: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent).where(
+_SENT: Final = select(_JOURNAL.device_seq, _JOURNAL.id, _JOURNAL.hash, _JOURNAL.sent, _JOURNAL.traces).where(
     _JOURNAL.county == bindparam("county"),
     among(_JOURNAL.device, "senders"),
     _JOURNAL.kind == "submission",
@@ -126,7 +126,7 @@ def _links(
     for part in parts(sorted(places)):
         wanted = {"county": county, "senders": sorted(senders), "places": part}
         rows += statements.rows(session, _AT_PLACES, wanted)
-    return _read(session, county, maker, rows)
+    return _read(maker, rows)
 
 
 def _links_from(
@@ -134,19 +134,17 @@ def _links_from(
 ) -> Mapping[int, Sequence[Link]]:
     """The same from a place on."""
     wanted = {"county": county, "senders": sorted(senders), "place": place}
-    return _read(session, county, maker, statements.rows(session, _FROM, wanted))
+    return _read(maker, statements.rows(session, _FROM, wanted))
 
 
-def _read(session: Session, county: str, maker: str, rows: Iterable[Any]) -> Mapping[int, Sequence[Link]]:
-    sent = [(seq, id, digest, json.loads(text)) for seq, id, digest, text in rows]
-    made = [each for each in sent if each[3]["device"] == maker]
-    past = journal.past(session, county, {id for _, id, _, _ in made})
+def _read(maker: str, rows: Iterable[Any]) -> Mapping[int, Sequence[Link]]:
     links: dict[int, list[Link]] = {}
-    for seq, id, digest, said in made:
-        traces = past[id].traces.values() if id in past else ()
-        # A refused record may have left no trace; then nothing here says which line it belongs to.
-        line = next((t.device or maker for t in traces), "")
-        links.setdefault(seq, []).append(Link(id, digest, line, said["previous_hash"]))
+    for seq, id, digest, sent, traces in rows:
+        said = json.loads(sent)
+        if said["device"] == maker:
+            # A refused record may have left no trace; then nothing here says which line it belongs to.
+            line = next((trace.device or maker for trace in read_traces(traces).values()), "")
+            links.setdefault(seq, []).append(Link(id, digest, line, said["previous_hash"]))
     return links
 
 
