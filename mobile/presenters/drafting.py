@@ -9,11 +9,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from mobile.presenters.desk import CHINA, Desk, past_season
+from mobile.presenters.problems import explain
 from survey_forms import interview as filling
 from survey_forms.answers import prefill
 from survey_forms.interview import Context
 from survey_forms.properties import MASKED, SECRET
 from sync.codec import derived_id
+from sync.replica import ReplicaProblem
 from sync.replica_rows import Draft, Shown
 
 
@@ -24,13 +26,13 @@ def start_household(desk: Desk, village: str) -> str:
     return _save(desk, "household", village, household, targets, {})
 
 
-def start_update(desk: Desk, village: str, household: str, *, coal_again: bool = True) -> str:
-    """Correct what is registered about a household; what is known is filled in. Not ``coal_again``: of last winter's
-    coal, if it is registered, the form gets the answer that it wishes where nothing has changed."""
+def start_update(desk: Desk, village: str, household: str) -> str:
+    """Correct what is registered about a household; what is known is filled in. Of last winter's coal, if it is
+    registered, the form gets the answer that it wishes where nothing has changed."""
     coal = _coal_use(desk, household)
     known = _known(desk, household, coal)
     targets = {"household": household, "coal_use": coal or desk.new_id()}
-    said = {} if coal_again or coal is None else {"coal": {"coal_answer": "unknown"}}
+    said = {"coal": {"coal_answer": "unknown"}} if coal else {}
     return _continued(desk, "household", household) or _save(
         desk, "household", village, household, targets, known, said
     )
@@ -92,6 +94,15 @@ def start_sighting(desk: Desk, village: str, household: str | None = None) -> st
             return draft.id
     targets = {"sighting": desk.new_id()} | ({"household": household} if household else {})
     return _save(desk, "sighting", village, household, targets, {})
+
+
+def discard(desk: Desk, draft: str) -> str:
+    """Throw a draft away; in words why it could not be done, empty once it is."""
+    try:
+        desk.replica.discard_draft(draft)
+    except ReplicaProblem as problem:
+        return explain(desk.say, problem)
+    return ""
 
 
 def title(desk: Desk, draft: Draft) -> str:

@@ -86,7 +86,7 @@ class HouseholdPresenter:
 
     def update(self) -> str:
         """Begin a correction of what is registered; the draft's id."""
-        return drafting.start_update(self._desk, self._village(), self._id, coal_again=False)
+        return drafting.start_update(self._desk, self._village(), self._id)
 
     def payee(self) -> str:
         """Begin the household's payee; the draft's id."""
@@ -99,6 +99,10 @@ class HouseholdPresenter:
     def correct(self, submission: str) -> str:
         """Begin a correction of one of my records; the draft's id."""
         return begin_correction(self._desk, submission)
+
+    def discard(self, draft: str) -> str:
+        """Throw one of the drafts away; in words why it could not be done."""
+        return drafting.discard(self._desk, draft)
 
     def settle(self, difference: Difference) -> str:
         """Decide an open difference by a new record: a correction where the record is mine, else what is registered
@@ -124,10 +128,11 @@ class HouseholdPresenter:
         coal = desk.replica.related("coal_use", self._id)
         payees, seen = desk.replica.related("payee", self._id), desk.replica.related("sighting", self._id)
         zone = zone_of(desk, shown.village)
-        village = desk.replica.village(shown.village)
         door = shown.props.get("door_number")
-        name = village.name if village else ""
-        parts = (name, say("households.door", door=door) if door else say("households.no_door"))
+        parts = (
+            desk.village(shown.village),
+            say("households.door", door=door) if door else say("households.no_door"),
+        )
         return HouseholdState(
             title=shown.props.get("head_name") or say("households.nameless"),
             subtitle=" · ".join(part for part in parts if part),

@@ -5,6 +5,7 @@ settled, and again before submitting, with a way straight back to it. Leaving is
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from mobile.presenters import drafting
@@ -74,6 +75,8 @@ class InterviewPresenter:
         # A draft that was opened before, or a correction, keeps its gaps; a new one gets the form's defaults.
         resumed = bool(self._draft.position or self._draft.corrects)
         self._interview = filling.begin(self._form, context, self._draft.answers, resumed=resumed)
+        # What it begins with, where nobody can have answered anything before: a draft once opened has a position.
+        self._begun = None if self._draft.position else filling.draft(self._interview)
         self._sides = sides(desk, self._form, self._draft)
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
@@ -158,6 +161,16 @@ class InterviewPresenter:
             return
         self._show(replace(self.state, discarded=True, problem=""))
 
+    def put_away(self) -> None:
+        """Leave. An interview in which every answer is what it began with holds nothing of the surveyor's and is not
+        kept; any other waits as a draft."""
+        over = self.state.submitted or self.state.discarded or self.state.opened
+        if over or self._begun is None or filling.draft(self._interview) != self._begun:
+            return
+        with suppress(ReplicaProblem):  # then it stays, as every draft does
+            self._desk.replica.discard_draft(self._draft.id)
+            self.state = replace(self.state, discarded=True)  # nobody is looking any more
+
     def another(self, household: str) -> None:
         """That household is not this one: it is not asked about again while this interview is open."""
         self._others |= {household}
@@ -218,7 +231,7 @@ class InterviewPresenter:
 
     def _pages(self) -> tuple[Page, ...]:
         questions = filling.questions(self._interview, self._desk.language)
-        return pages(questions, self._desk.say("interview.more"), self._title())
+        return pages(questions, self._desk.say("interview.more"), drafting.title(self._desk, self._draft))
 
     def _state(self) -> InterviewState:
         found, say = self._pages(), self._desk.say
@@ -228,7 +241,7 @@ class InterviewPresenter:
         told = {fault.path: fault.message for fault in faults if fault.path in self._settled}
         saved = f"{self._desk.clock().astimezone(CHINA):%H:%M:%S}"
         return InterviewState(
-            title=self._title(),
+            title=drafting.title(self._desk, self._draft),
             subject=self._subject(),
             page_title=say("review.title") if self._reviewing else page.title,
             page_n=self._page + 1,
@@ -243,23 +256,12 @@ class InterviewPresenter:
             twins=tuple(each for each in self._twins if each.household not in self._others),
         )
 
-    def _title(self) -> str:
-        say, replica = self._desk.say, self._desk.replica
-        title = self._form.title.get(self._desk.language) or self._form.id
-        if self._draft.corrects:
-            return f"{say('interview.correcting')} · {title}"
-        known = self._draft.household_id and replica.entity("household", self._draft.household_id)
-        if self._form.id == "household":
-            return say("household.correct") if known else say("interview.new")
-        return title
-
     def _subject(self) -> str:
         """Whose house this is: the name on file, or the one being written."""
         replica = self._desk.replica
         known = replica.entity("household", self._draft.household_id) if self._draft.household_id else None
-        village = replica.village(self._draft.village)
         name = known.props.get("head_name", "") if known else ""
-        return " · ".join(part for part in (name, village.name if village else "") if part)
+        return " · ".join(part for part in (name, self._desk.village(self._draft.village)) if part)
 
 
 def _draft(desk: Desk, draft_id: str) -> Draft:
