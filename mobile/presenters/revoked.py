@@ -50,7 +50,9 @@ def _done(desk: Desk, kept: Rescue) -> RevokedState:
     counts = (("records", kept.submissions_n), ("drafts", kept.drafts_n), ("photos", kept.photos_n))
     what = "、".join(say(f"revoked.{name}", n=n) for name, n in counts if n)
     told = say("revoked.kept", what=what, person=kept.person_name, when=desk.moment(kept.made_at))
-    steps = ("step1", "step2", "step3") if kept.file else ("hand_in_empty",)
+    # A draft is never imported: while one is in the file, the file is all there is of it.
+    last = "step3_drafts" if kept.drafts_n else "step3"
+    steps = ("step1", "step2", last) if kept.file else ("hand_in_empty",)
     return RevokedState(
         title=say("revoked.title"),
         lead=say("revoked.lead", county=kept.county_name),

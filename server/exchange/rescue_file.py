@@ -44,10 +44,13 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """An interview that was not finished: for a person to read; nothing of it goes into the register."""
+    """An interview that was not finished: for a person to read; nothing of it goes into the register. `household`: the
+    id of the home it is about, empty where it is still to be registered."""
 
     form: str
+    form_version: str
     village: str
+    household: str
     updated_at: datetime | None
     answers: Mapping[str, Any]
 
@@ -161,7 +164,9 @@ def _draft(told: dict[str, Any]) -> Draft:
     at = told["updated_at"]
     return Draft(
         str(told["form"]),
+        str(told["form_version"]),
         str(told["village"]),
+        str(told["household"] or ""),
         to_instant(strict.instant(at, "updated_at")) if at else None,
         dict(told["answers"]),
     )

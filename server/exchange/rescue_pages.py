@@ -6,7 +6,7 @@ cannot be opened is refused in words. The sealed file is kept, so the page can s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -22,11 +22,13 @@ from server.access.session import county_of, holding, require
 from server.access.tables import SHORT_CHARS, Person, Rescue
 from server.access.views import names
 from server.database import read, write
-from server.exchange import keyring, rescue, rescue_file, rescue_key
+from server.exchange import keyring, rescue, rescue_file, rescue_key, rescue_words, wording
 from server.exchange.current import exchange_now, keyring_now
 from server.exchange.photos import PhotoDesk
 from server.exchange.rescue import Line
 from server.exchange.rescue_file import Contents
+from server.exchange.rescue_words import Words
+from server.exchange.store import Exchange
 from server.exchange.wording import OUTCOMES
 from server.web import (
     N_,
@@ -69,6 +71,20 @@ class Part:
     count: int
     first: datetime
     last: datetime
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record or a draft in the sheet, all of it in words. `id`: a draft has none."""
+
+    village: str
+    home: str
+    person: str
+    form: str
+    at: datetime | None
+    outcome: str
+    answers: str
+    id: str
 
 
 @router.get("/rescues")
@@ -189,6 +205,7 @@ def contents(request: Request, person: Importer, county: str, identity: str) -> 
     require(person, "rescue.import", county)
     with read(request.app.state.engine) as session:
         row, found, lines = _opened(request, session, county, identity)
+        said = rescue_words.words(session, exchange_now(request.app.state), found, request_language(request))
         shown = _brought(session, [row])[0]
     return render(
         request,
@@ -198,7 +215,7 @@ def contents(request: Request, person: Importer, county: str, identity: str) -> 
         lines=lines,
         parts=_parts(lines),
         left=sum(line.verdict is None for line in lines),
-        villages=found.villages,
+        said=said,
         forms=exchange_now(request.app.state).forms.titles(request_language(request)),
         outcomes=OUTCOMES,
         at=to_instant,
@@ -235,31 +252,47 @@ def _parts(lines: Sequence[Line]) -> list[Part]:
 def records_sheet(request: Request, person: Importer, county: str, identity: str) -> Response:
     require(person, "rescue.import", county)
     with read(request.app.state.engine) as session:
-        row, _, lines = _opened(request, session, county, identity)
+        row, found, lines = _opened(request, session, county, identity)
+        lang, exchange = request_language(request), exchange_now(request.app.state)
+        said = rescue_words.words(session, exchange, found, lang)
         name = _tablet_names(session, [row])[row.device]
-    lang = request_language(request)
-    titles = exchange_now(request.app.state).forms.titles(lang)
-    return download(request, _columns(lang, titles), lines, title=N_("救援文件的记录"), of=name)
+    rows = [*_records(exchange, lines, said, lang), *_drafts(exchange, found, said, lang)]
+    return download(request, _columns(lang), rows, title=N_("救援文件的记录"), of=name)
 
 
-def _columns(lang: Language, titles: Mapping[str, str]) -> Sequence[SheetColumn]:
-    def outcome(line: Line) -> str:
-        return translate(lang, OUTCOMES[line.verdict.outcome] if line.verdict else N_("尚未导入"))
+def _records(exchange: Exchange, lines: Sequence[Line], said: Words, lang: Language) -> Iterator[Row]:
+    titles = exchange.forms.titles(lang)
+    for line in lines:
+        sent = line.submission
+        released = exchange.forms.by_key.get((sent.form, sent.form_version))
+        yield Row(
+            line.village, said.homes[sent.id], line.person, titles.get(sent.form, sent.form),
+            to_instant(sent.observed_at),
+            translate(lang, OUTCOMES[line.verdict.outcome] if line.verdict else N_("尚未导入")),
+            rescue_words.told(wording.answers(released, sent, lang)) if released else "", sent.id,
+        )  # fmt: skip
 
+
+def _drafts(exchange: Exchange, found: Contents, said: Words, lang: Language) -> Iterator[Row]:
+    titles = exchange.forms.titles(lang)
+    for each in said.drafts:
+        yield Row(
+            each.village, each.home, found.person_name, titles.get(each.draft.form, each.draft.form),
+            each.draft.updated_at, translate(lang, N_("草稿，不导入")),
+            each.raw if each.answers is None else rescue_words.told(each.answers), "",
+        )  # fmt: skip
+
+
+def _columns(lang: Language) -> Sequence[SheetColumn]:
     return (
-        SheetColumn(translate(lang, N_("村")), lambda line: line.village, width=18),
-        SheetColumn(translate(lang, N_("记录人")), lambda line: line.person),
-        SheetColumn(
-            translate(lang, N_("表单")), lambda line: titles.get(line.submission.form, line.submission.form)
-        ),
-        SheetColumn(
-            translate(lang, N_("录入时间")),
-            lambda line: to_instant(line.submission.observed_at),
-            "moment",
-            18,
-        ),
-        SheetColumn(translate(lang, N_("处理结果")), outcome),
-        SheetColumn(translate(lang, N_("编号")), lambda line: line.submission.id, width=38),
+        SheetColumn(translate(lang, N_("村")), lambda row: row.village, width=18),
+        SheetColumn(translate(lang, N_("住户")), lambda row: row.home, width=18),
+        SheetColumn(translate(lang, N_("记录人")), lambda row: row.person),
+        SheetColumn(translate(lang, N_("表单")), lambda row: row.form),
+        SheetColumn(translate(lang, N_("录入时间")), lambda row: row.at, "moment", 18),
+        SheetColumn(translate(lang, N_("处理结果")), lambda row: row.outcome),
+        SheetColumn(translate(lang, N_("填写")), lambda row: row.answers, width=60),
+        SheetColumn(translate(lang, N_("编号")), lambda row: row.id, width=38),
     )
 
 

@@ -12,10 +12,12 @@ from starlette.datastructures import State
 
 from server.access.tables import Rescue
 from server.database import read, write
-from server.exchange import rescue, rescue_file
+from server.exchange import rescue, rescue_file, rescue_words
 from server.exchange.photos import PhotoDesk
 from server.exchange.rescue import Outcome
 from server.exchange.rescue_file import Contents
+from server.exchange.rescue_words import Begun, Words
+from server.exchange.store import Exchange
 from server.web.figures import moment
 from sync.codec import to_instant
 
@@ -24,7 +26,8 @@ def carried_out(state: State, data: bytes, name: str, *, look: bool, now: dateti
     """Opens the file and tells what it holds; unless only to `look`, takes it. Raises Problem `rescue_…`."""
     contents = rescue_file.look(data, state.keyring, state.settings.county)
     with read(state.engine) as session:
-        yield from _held(contents, rescue.lines(session, state.exchange, contents))
+        said = rescue_words.words(session, state.exchange, contents, "zh")
+        yield from _held(contents, rescue.lines(session, state.exchange, contents), said, state.exchange)
     if look:
         yield "只看了内容，没有导入。"
         return
@@ -34,7 +37,8 @@ def carried_out(state: State, data: bytes, name: str, *, look: bool, now: dateti
     yield _came_of_it(rescue.take(state.exchange, desk, state.keyring, row, by="", now=now))
 
 
-def _held(contents: Contents, lines: list[rescue.Line]) -> Iterator[str]:
+def _held(contents: Contents, lines: list[rescue.Line], said: Words, exchange: Exchange) -> Iterator[str]:
+    titles = exchange.forms.titles("zh")
     yield f"{contents.person_name} 的平板 {contents.device[:8]}，{moment(contents.made_at)} 写出"
     known_n = sum(line.verdict is not None for line in lines)
     yield (
@@ -46,6 +50,18 @@ def _held(contents: Contents, lines: list[rescue.Line]) -> Iterator[str]:
         made = sorted(to_instant(line.submission.observed_at) for line in some)
         people = "、".join(sorted({line.person for line in some}))
         yield f"· {some[0].village}：{len(some)} 条，{people}，{moment(made[0])} 至 {moment(made[-1])}"
+        for line in some:
+            sent = line.submission
+            home = said.homes[sent.id] or "没有门牌和户主"
+            yield f"  {moment(to_instant(sent.observed_at))} {titles.get(sent.form, sent.form)}：{home}"
+    for each in said.drafts:
+        yield from _draft(each, titles.get(each.draft.form, each.draft.form))
+
+
+def _draft(each: Begun, form: str) -> Iterator[str]:
+    at = f"，最后修改 {moment(each.draft.updated_at)}" if each.draft.updated_at else ""
+    yield f"· 草稿（不导入，请照着重新填完）：{form}，{each.village}，{each.home or '没有门牌和户主'}{at}"
+    yield f"  {each.raw if each.answers is None else rescue_words.told(each.answers) or '还没有填写'}"
 
 
 def _came_of_it(outcome: Outcome) -> str:

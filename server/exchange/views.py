@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -125,9 +125,14 @@ def _household(row: Mapping[Any, Any]) -> str:
     if row["kind"] not in READABLE:
         return ""
     sent = json.loads(row["sent"])
-    named = next((target["id"] for target in sent["targets"] if target["dataset"] == "household"), "")
+    return home_named(((target["dataset"], target["id"]) for target in sent["targets"]), sent["answers"])
+
+
+def home_named(targets: Iterable[tuple[str, str]], answers: Mapping[str, Any]) -> str:
+    """The household that a record's targets (dataset, id) or else its answers name, or ""."""
+    named = next((id for dataset, id in targets if dataset == "household"), "")
     # A payee and a sighting are entities of their own, recorded of a home.
-    told = named or sent["answers"].get("household_id", "") or sent["answers"].get("household", "")
+    told = named or answers.get("household_id", "") or answers.get("household", "")
     return told if isinstance(told, str) else ""
 
 
@@ -140,14 +145,15 @@ def labels(session: Session, county: str, households: Collection[str] | None) ->
     for identity, document in session.connection().execute(
         select(_ENTITY.c.id, _ENTITY.c.held).where(*wanted)
     ):
-        found[identity] = _label(values_of(document))
+        found[identity] = called(values_of(document))
     # An id that was merged into another home has no values of its own: it is called what that one is.
     unnamed = {identity for identity, label in found.items() if not label}
     led = _leads_to(session, county, unnamed) if unnamed else {}
-    return found | {identity: _label(home.values()) for identity, home in led.items()}
+    return found | {identity: called(home.values()) for identity, home in led.items()}
 
 
-def _label(values: Mapping[str, str]) -> str:
+def called(values: Mapping[str, str]) -> str:
+    """What a home with these values is called: door number and name."""
     said = (values.get(name) for name in ("door_number", "head_name"))
     return " ".join(part for part in said if part)
 

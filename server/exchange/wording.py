@@ -19,7 +19,7 @@ from server.web import N_
 from server.web.language import located
 from survey_forms import interview
 from survey_forms.form import Form, Node
-from survey_forms.interview import Shown
+from survey_forms.interview import Interview, Shown
 from survey_forms.properties import MASKED, SECRET
 from survey_forms.scope import Context, Scope
 from sync.codec import to_instant
@@ -86,7 +86,11 @@ class Answer:
 def answers(released: ReleasedForm, submission: Submission, lang: str) -> list[Answer]:
     """Every question that was on the screen, in the form's order; an empty value was left empty."""
     context = released.context(to_instant(submission.observed_at), {})
-    filled = interview.begin(released.form, context, submission.answers, resumed=True)
+    return told(interview.begin(released.form, context, submission.answers, resumed=True), lang)
+
+
+def told(filled: Interview, lang: str) -> list[Answer]:
+    """The same of an interview, also of one that is not finished."""
     found: list[Answer] = []
     heading = ""
     for row in interview.questions(filled, lang):

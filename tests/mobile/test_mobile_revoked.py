@@ -81,6 +81,15 @@ def test_what_was_kept_is_told_with_its_place(tablet, tmp_path):
     assert "记录 2 条、草稿 1 份" in after.kept
     assert "张晓敏" in after.kept
     assert Path(after.file).is_file()
+    assert "请留着这个文件" in after.steps[-1] and "可以删除" not in after.steps[-1]
+
+
+def test_a_file_without_drafts_may_go_once_it_is_imported(tablet, tmp_path):
+    give_key(tablet, tmp_path)
+    record(tablet)
+    tablet.replica.note_revoked()
+    rescue.carry_out(tablet.replica, tmp_path / "rescue", seal)
+    assert "可以删除" in revoked(tablet.desk).steps[-1]
 
 
 def test_without_a_key_it_says_to_hand_the_tablet_in(tablet, tmp_path):
