@@ -67,7 +67,8 @@ class Journey:
         self._trail: list[tuple[str, Mapping[str, str]]] = []
 
     def home(self, name: str, **values: str) -> None:
-        """Start a new way."""
+        """Start a new way; what was told on the old one has been read."""
+        self.tell("")
         self._trail = [(name, values)]
         self._open()
 
@@ -94,6 +95,14 @@ class Journey:
         if len(self._trail) > 1:
             self._trail.pop()
             self._open()
+
+    def leave_by_key(self) -> None:
+        """Back, the way the screen's own arrow goes: an interview looks after its draft first."""
+        current = self._shell.manager.current_screen
+        if isinstance(current, InterviewScreen):
+            current.back()
+        else:
+            self.back()
 
     def again(self) -> None:
         """Where we are, read anew."""
@@ -204,7 +213,7 @@ class TabletApp(App):
     def _key(self, _window: object, key: int, *_: object) -> bool:
         """Escape, which is Android's back button."""
         if key == 27:
-            self.journey.back()
+            self.journey.leave_by_key()
         return key == 27
 
 

@@ -45,7 +45,7 @@ class OutboxState:
 
 
 class OutboxPresenter:
-    """Intents: choose a tab, begin a correction."""
+    """Intents: choose a tab, begin a correction, throw a draft away."""
 
     def __init__(self, desk: Desk, changed: Callable[[OutboxState], None], chosen: str | None = None) -> None:
         self._desk = desk
@@ -69,6 +69,12 @@ class OutboxPresenter:
     def correct(self, submission: str) -> str:
         """Begin the correction of a record; the draft's id."""
         return begin_correction(self._desk, submission)
+
+    def discard(self, draft: str) -> str:
+        """Throw a draft away; in words why it could not be done."""
+        problem = drafting.discard(self._desk, draft)
+        self._show(self._read(self.state.chosen))
+        return problem
 
     def _read(self, chosen: str | None) -> OutboxState:
         desk, say = self._desk, self._desk.say

@@ -75,6 +75,11 @@ class HouseholdScreen(Screen):
         """Record coal seen here."""
         self._begin(self._presenter.sight)
 
+    def _discard(self, draft: str) -> None:
+        self._station.routes.tell(self._presenter.discard(draft))
+        self.show(self._id)
+        self._station.routes.refresh()
+
     def _begin(self, start: Callable[[], str]) -> None:
         self._station.routes.begin(start)
 
@@ -87,6 +92,7 @@ class HouseholdScreen(Screen):
             resume=lambda draft: self._station.routes.go("interview", draft=draft),
             open=lambda submission: self._station.routes.go("record", submission=submission),
             correct=lambda submission: self._begin(lambda: self._presenter.correct(submission)),
+            discard=self._discard,
         )
         conversions = [self._conversion(event) for event in state.conversions]
         coal = [facts_card(event.title, event.facts) for event in state.coal]

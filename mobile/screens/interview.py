@@ -49,6 +49,7 @@ class InterviewScreen(Screen):
         self._cards: dict[tuple[str, str, bool], QuestionCard] = {}
         self._place: tuple[bool, int] = (False, -1)
         self._draft = self._sought = ""
+        self._photographing: list[str] = []  # the draft of each photo that is being taken
         self._twins: tuple[Twin, ...] = ()
         self._actions = Actions(
             answer=self._answer,
@@ -80,7 +81,10 @@ class InterviewScreen(Screen):
         self._presenter = None
 
     def back(self) -> None:
-        """Leave; the draft waits."""
+        """Leave; the draft waits, unless there is nothing in it and no photo is on its way into it."""
+        self._flush()
+        if self._presenter and self._draft not in self._photographing:
+            self._presenter.put_away()
         self._station.routes.back()
 
     def previous(self) -> None:
@@ -115,8 +119,10 @@ class InterviewScreen(Screen):
         """The photo belongs to the interview it was begun in, also when that has been left: a camera is another app,
         and puts this one to sleep."""
         begun = self._draft
+        self._photographing.append(begun)
 
         def taken(shot: Shot | None) -> None:
+            self._photographing.remove(begun)
             if shot is not None:
                 self._keep(begun, path, shot)
             done()

@@ -33,6 +33,7 @@ class OutboxScreen(Screen):
             resume=lambda draft: self._go("interview", draft=draft),
             open=lambda submission: self._go("record", submission=submission),
             correct=self._correct,
+            discard=self._discard,
         )
         super().__init__(name="outbox", say=station.desk.say)
 
@@ -59,6 +60,11 @@ class OutboxScreen(Screen):
         if presenter:
             self._returning = True
             self._station.routes.begin(lambda: presenter.correct(submission))
+
+    def _discard(self, draft: str) -> None:
+        if self._presenter:
+            self._station.routes.tell(self._presenter.discard(draft))
+            self._station.routes.refresh()
 
     def _copy(self, state: OutboxState) -> None:
         self.empty = state.empty

@@ -14,6 +14,7 @@ from mobile.locale import Say
 from mobile.presenters.differences import Difference
 from mobile.presenters.outbox import RecordLine
 from mobile.presenters.record import Fact
+from mobile.screens.review import DiscardButton
 from mobile.widgets.buttons import button
 from mobile.widgets.parts import chip_label, fill
 from mobile.widgets.theme import load
@@ -65,6 +66,7 @@ class RecordTouches:
     resume: Callable[[str], None]
     open: Callable[[str], None]
     correct: Callable[[str], None]
+    discard: Callable[[str], None]
 
 
 def section(title: str, widgets: Iterable[Widget]) -> Widget:
@@ -120,6 +122,7 @@ def record_card(line: RecordLine, say: Say, touched: RecordTouches) -> Widget:
     card.ids.state.add_widget(chip_label(line.chip))
     buttons: BoxLayout = card.ids.buttons
     if line.draft:
+        buttons.add_widget(DiscardButton(say, lambda: touched.discard(line.draft)))
         buttons.add_widget(button(say("outbox.continue"), lambda: touched.resume(line.draft), strong=True))
     else:
         buttons.add_widget(button(say("outbox.open"), lambda: touched.open(line.submission)))
