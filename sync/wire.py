@@ -58,6 +58,9 @@ def _defaults(cls: type[Request | Reply]) -> Mapping[str, Any]:
 
 
 _DEFAULTS: Final = {cls: _defaults(cls) for cls in (Request, Reply)}
+# As they stand in a message.
+_REQUEST_TOLD: Final[dict[str, Any]] = to_json(_REQUEST)
+_REPLY_TOLD: Final[dict[str, Any]] = to_json(_REPLY)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +115,7 @@ def _lean_request(request: Request) -> dict[str, Any]:
 def _full_request(value: dict[str, Any], device: str) -> dict[str, Any]:
     listed = value["submissions"]
     waiting = len(listed) if isinstance(listed, list) else 0
-    full = {**to_json(_REQUEST), "device": device, "waiting": waiting, **value}
+    full = {**_REQUEST_TOLD, "device": device, "waiting": waiting, **value}
     return {**full, "held": _full_cursors(full["held"])}
 
 
@@ -153,7 +156,7 @@ def _lean_reply(reply: Reply, request: Request) -> dict[str, Any]:
 
 
 def _full_reply(value: dict[str, Any], request: Request) -> dict[str, Any]:
-    full = {**to_json(_REPLY), "history": request.history, **value}
+    full = {**_REPLY_TOLD, "history": request.history, **value}
     full["cursors"] = _full_cursors(full["cursors"])
     if "tables" in value:
         full["changes"] = []

@@ -207,7 +207,7 @@ def _ahead(tablet: Tablet, copy: Known, present: str) -> bool:
 
 
 def _known(copy: Path) -> Known:
-    with closing(sqlite3.connect(copy)) as database:
+    with closing(sqlite3.connect(f"{copy.as_uri()}?immutable=1", uri=True)) as database:
         devices = frozenset(device for (device,) in database.execute("SELECT device FROM tablet"))
         return Known(history_in(database), heads_in(database), devices)
 

@@ -308,7 +308,7 @@ def _typed(database: sqlite3.Connection, table: str) -> dict[str, dict[str, Any]
 
 
 def _tablet(tablet: Tablet) -> TabletSeen:
-    replica = tablet.replica
+    replica, stated = tablet.replica, tablet.replica.stated()
     rows = replica.db.conn.execute(
         "SELECT dataset, id, village, at_hub, version, props, conflicts FROM entity ORDER BY dataset, id"
     ).fetchall()
@@ -322,13 +322,13 @@ def _tablet(tablet: Tablet) -> TabletSeen:
     return TabletSeen(
         tablet.number,
         tablet.device,
-        frozenset(replica.held()),
+        frozenset(stated.held),
         entities,
         frozenset(row.id for row in replica.households(None, limit=100_000)),
         {record.submission.id: record for record in replica.outbox()},
         replica.status(),
         dict(tablet.saved),
-        replica.stated().digests,
+        stated.digests,
         tuple(tablet.reread),
         photo_checks.album(tablet),
         dict(replica.db.conn.execute("SELECT id, survivor FROM alias WHERE survivor IS NOT NULL").fetchall()),

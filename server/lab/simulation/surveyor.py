@@ -197,10 +197,9 @@ class Surveyor:
             filled = filling.answer(filled, shown.path, self._value(filled, shown))
         for _ in range(PASSES):
             faults = {fault.path for fault in filling.faults(filled, "zh")}
-            asked = [each for each in filling.questions(filled, "zh") if each.path in faults]
-            if not asked:
+            if not faults:
                 break
-            for shown in asked:
+            for shown in [each for each in filling.questions(filled, "zh") if each.path in faults]:
                 filled = filling.answer(filled, shown.path, self._value(filled, shown))
         return self._with_photo(filled) if self.photo else filled
 
