@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from server.access.places import Place
 from server.access.tables import Assignment, EnrolmentCode, Person, Tablet
@@ -45,8 +46,11 @@ class HeldPlace:
 
 def tablet_names(session: Session, county: str) -> dict[str, str]:
     """Device → what the office calls it, of every tablet that the county has or had."""
-    tablets = session.exec(select(Tablet).where(Tablet.county == county))
-    return {tablet.device: tablet.called for tablet in tablets}
+    return {tablet.device: tablet.called for tablet in session.exec(_of_county(county))}
+
+
+def _of_county(county: str) -> SelectOfScalar[Tablet]:
+    return select(Tablet).where(Tablet.county == county).order_by(col(Tablet.device))
 
 
 def holders(
@@ -111,6 +115,8 @@ def refuse_held(
     says that two shall."""
     if shared:
         return
+    # Of two who give one village away at once the second sees what the first has done.
+    session.exec(_of_county(county).with_for_update()).all()
     known = holders(session, county, places, apart_from=apart_from)
     held: dict[str, list[str]] = {}
     for village, several in known.items():
