@@ -166,6 +166,12 @@ def _shown(
             request,
             "access/tablet.html",
             line=line,
+            given=[
+                village
+                for village in holding
+                if village.until_at is None
+                and village.code in request.query_params.get("given", "").split("-")
+            ],
             giver=session.get(Tablet, (county, request.query_params.get("given_by", ""))),
             words=WORDS,
             outdated=outdated(line.tablet.forms, newest),
@@ -233,7 +239,7 @@ def hand_over(request: Request, person: Assigner, device: str, villages: Codes, 
         enrolment.hand_over(
             session, county=county, device=device, to=to, villages=known, now=now, by=person.id
         )
-    return _go(with_query(f"/tablets/{to}", given_by=device))
+    return _go(with_query(f"/tablets/{to}", given_by=device, given="-".join(known)))
 
 
 @router.post("/tablets/{device}/rename")

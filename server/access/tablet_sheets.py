@@ -77,8 +77,8 @@ def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
         _column(lang, N_("平板"), lambda line: line.tablet.called),
         _column(lang, N_("使用人"), lambda line: line.person_name),
         _column(lang, N_("最近联系"), lambda line: line.tablet.last_contact_at, "moment"),
-        _column(lang, N_("待上传记录"), lambda line: line.tablet.waiting, "integer"),
-        _column(lang, N_("待上传照片"), lambda line: line.tablet.photos_waiting, "integer"),
+        _column(lang, N_("待上传记录"), lambda line: _reported(line, line.tablet.waiting), "integer"),
+        _column(lang, N_("待上传照片"), lambda line: _reported(line, line.tablet.photos_waiting), "integer"),
         _column(lang, N_("村数"), lambda line: line.villages_n, "integer"),
         _column(lang, N_("程序版本"), lambda line: line.tablet.app_version),
         SheetColumn(translate(lang, N_("表单版本")), lambda line: "、".join(line.tablet.forms), width=40),
@@ -87,6 +87,11 @@ def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
         _column(lang, N_("状态"), lambda line: "、".join(translate(lang, word) for word in _states(line))),
         SheetColumn(translate(lang, N_("编号")), lambda line: line.tablet.device, width=38),
     )
+
+
+def _reported(line: TabletLine, n: int) -> int | None:
+    """Empty where nobody knows: what a revoked tablet recorded after its last word is in its rescue file."""
+    return None if line.tablet.revoked_at is not None and not n else n
 
 
 def _free_megabytes(line: TabletLine) -> int | None:

@@ -26,7 +26,10 @@ def test_one_act_takes_from_one_and_gives_to_the_other(submit, official, tablet,
     assert answer.status_code == 303
     page = official.get(answer.headers["location"])
     assert page.url.path == f"/tablets/{taker.device}"
-    assert "村已移交到这台平板" in page.text and f'href="/tablets/{tablet.device}"' in page.text
+    assert (
+        "已移交到 two，下次同步时生效：1号镇 201村" in page.text
+        and f'href="/tablets/{tablet.device}"' in page.text
+    )
     assert tablet.sync().villages_lost == (NORTH,)
     assert taker.sync().villages_gained == (NORTH,)
     assert [line for line in desk.log("tablet.assign") if NORTH in line.values()][-2:] == [
