@@ -248,11 +248,11 @@ async def merge(request: Request, person: Merger, county: str, one: str, other: 
             (_number(entered.get("survivor_version")), _number(entered.get("loser_version"))),
             frozenset(chosen), entered.get("reason", ""), person.id,
         )  # fmt: skip
-        duplicates.merge(
+        made = duplicates.merge(
             request.app.state.exchange, session, county, said, request.app.state.clock(),
             request.app.state.acceptance_watchers,
         )  # fmt: skip
-        return f"/households/{county}/{keep}#merges"
+        return with_query(f"/households/{county}/{keep}", merged=made.id)
 
     return _acted(request, person, (county, one, other), "household.merge", entered, act)
 

@@ -13,7 +13,7 @@ from server.access.session import county_of, holding, require
 from server.access.tables import Person
 from server.database import read
 from server.exchange.photo_pages import gallery
-from server.registry import aliases, divisions, exports, rules, views, vocabulary
+from server.registry import aliases, divisions, duplicate_views, exports, rules, views, vocabulary
 from server.registry.chips import chips
 from server.registry.division_pages import router as division_router
 from server.registry.filters import (
@@ -156,11 +156,14 @@ def household(request: Request, person: Viewer, county: str, identity: str) -> R
     here = found.household
     with read(request.app.state.engine) as session:
         photos = gallery(request, session, county, {row.id for row in found.submissions})
+        merges = duplicate_views.of_home(session, county, here.id)
     return render(
         request,
         "registry/household.html",
         file=found,
         photos=photos,
+        merged=next((each for each in merges if each.row.id == request.query_params.get("merged")), None),
+        homes_gone={each.row.loser: each.gone for each in merges},
         photo_of={each.shown.name: each for each in photos},
         household=here,
         panels=request.app.state.panels.fragments(request, "household", f"{county}/{identity}"),

@@ -23,7 +23,7 @@ from server.web import Page, Sorting
 from server.web.listing import held_to
 from sync import masking
 from sync.codec import derived_id
-from sync.documents import read_held
+from sync.documents import read_held, values_of
 from sync.messages import Conflict
 
 __all__ = ["HouseholdFile", "HouseholdLine", "county_name", "every", "household_file", "page", "villages"]
@@ -156,7 +156,8 @@ class OpenConflict:
 @dataclass(frozen=True)
 class HouseholdFile:
     """Everything known of one household, newest first within each list. `device_in_use`: what the programme
-    takes it to heat with, where the conversion that set its device does not stand."""
+    takes it to heat with, where the conversion that set its device does not stand. `recorded_of`: conversions and
+    coal uses that were recorded of another home, which was merged into this one → that home's id."""
 
     household: Household
     device_in_use: str
@@ -167,6 +168,7 @@ class HouseholdFile:
     submissions: tuple[SubmissionRow, ...]
     people: Mapping[str, str]
     conflicts: tuple[OpenConflict, ...]
+    recorded_of: Mapping[str, str]
 
 
 def household_file(session: Session, county: str, identity: str) -> HouseholdFile | None:
@@ -198,7 +200,20 @@ def household_file(session: Session, county: str, identity: str) -> HouseholdFil
         submissions=tuple(submissions),
         people=divisions.people(session, {row.person for row in submissions}),
         conflicts=tuple(_conflicts(session, county, entities)),
+        recorded_of=_recorded_of(session, household, entities) if len(ids) > 1 else {},
     )
+
+
+def _recorded_of(
+    session: Session, household: Household, entities: Sequence[tuple[str, str]]
+) -> dict[str, str]:
+    """Only a home that others lead to has any: what was recorded of those still names them."""
+    found: dict[str, str] = {}
+    for dataset, identity in entities:
+        row = session.get(EntityRow, (household.county, dataset, identity))
+        if dataset in ("conversion", "coal_use") and row is not None:
+            found[identity] = values_of(row.held).get("household", household.id)
+    return {identity: home for identity, home in found.items() if home != household.id}
 
 
 def _device_in_use(session: Session, household: Household) -> str:

@@ -50,6 +50,7 @@ def test_found_merged_seen_as_one_and_apart_again(county, twice, hire):
     page.get_by_label("已核实是同一户").check()
     page.get_by_role("button", name="合并这两户").click()
     page.wait_for_url(f"**/households/140525/{survivor}**")
+    assert "已合并" in page.inner_text("[role=status]")
     assert loser in page.inner_text("#merges")
     assert home.house.head_name in page.inner_text("#merges tbody")
     with read(county.engine) as session:

@@ -16,6 +16,7 @@ from server.exchange.store import Exchange, write_down
 from server.exchange.verify_feed import feed
 from server.exchange.verify_replay import replay
 from server.registry import aliases, duplicates
+from server.registry import views as homes
 from server.registry.duplicates import Merge
 from server.registry.policy import POLICY
 from server.registry.tables import Conversion, Household
@@ -52,6 +53,18 @@ def merge(exchange, *, theirs=("phone",), versions=(1, 1), reason="同一院落"
     said = Merge(ONE, OTHER, versions, frozenset(theirs), reason, "official")
     with write(exchange.engine) as session:
         return duplicates.merge(exchange, session, COUNTY, said, NOW, ()).id
+
+
+def test_what_was_recorded_of_the_merged_home_says_so_on_the_page(exchange) -> None:
+    def recorded_of() -> dict[str, str]:
+        with read(exchange.engine) as session:
+            return homes.household_file(session, COUNTY, ONE).recorded_of
+
+    assert recorded_of() == {}
+    merged = merge(exchange)
+    assert recorded_of() == {CONVERSION: OTHER}
+    separate(exchange, merged)
+    assert recorded_of() == {}
 
 
 def separate(exchange, id: str) -> None:
