@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mobile.presenters.desk import Desk
 from mobile.presenters.vocabulary import Vocabulary
+from survey_forms.answers import entity_changes
 from survey_forms.form import Form
 from survey_forms.properties import SECRET
 from sync.messages import Conflict
@@ -17,7 +18,8 @@ from sync.replica_rows import Draft, Shown
 
 @dataclass(frozen=True)
 class Difference:
-    """Values and people in words. `id`: the conflict's, none while only a verdict tells of it."""
+    """Values and people in words. `id`: the conflict's, none while only a verdict tells of it. `decided`: by a record
+    of mine that the hub has not answered yet."""
 
     label: str
     base: str
@@ -28,6 +30,7 @@ class Difference:
     dataset: str
     entity: str
     id: str = ""
+    decided: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) 
         dataset=shown.dataset,
         entity=shown.id,
         id=conflict.id,
+        decided=_decided(desk, shown, conflict),
     )
 
 
@@ -101,6 +105,25 @@ def _values(desk: Desk, shown: Shown, conflicts: tuple[Conflict, ...]) -> Iterat
         yield each.theirs or "", _theirs_by(desk, shown.dataset, each) or desk.say("conflict.theirs")
     for each in conflicts:
         yield each.mine, _mine_by(desk, each)
+
+
+def _decided(desk: Desk, shown: Shown, conflict: Conflict) -> bool:
+    """Whether a record that waits here will decide it: a correction of the record in it, made when that was known, by
+    any value; or anybody's who saw both values and brings the one that was submitted into the register."""
+    for id in shown.mine_pending:
+        record = desk.replica.record(id)
+        if record is None or record.state != "waiting" or id == conflict.submission:
+            continue
+        sent = record.submission
+        target = next((each for each in sent.targets if each.key == f"{shown.dataset}/{shown.id}"), None)
+        form = desk.form(sent.form, sent.form_version)
+        if target is None or form is None or target.follows is not None:
+            continue
+        value = entity_changes(form, sent.answers).get(shown.dataset, {}).get(conflict.property)
+        seen = target.base_version >= shown.version and value == conflict.mine
+        if value is not None and (seen or sent.corrects == conflict.submission):
+            return True
+    return False
 
 
 def _mine_by(desk: Desk, conflict: Conflict) -> str:

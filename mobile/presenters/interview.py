@@ -40,7 +40,8 @@ class Asked:
 @dataclass(frozen=True)
 class InterviewState:
     """`page_n` counts from 1. `review` is set on the last look; `submitted` once the record is in the outbox.
-    `twins`: households on this tablet that may be the one being registered; `opened`: the one gone to instead."""
+    `twins`: households on this tablet that may be the one being registered; `opened`: the one gone to instead.
+    `behind`: in words, that something is to be mended on the page just turned."""
 
     title: str
     subject: str
@@ -55,6 +56,7 @@ class InterviewState:
     discarded: bool = False
     twins: tuple[Twin, ...] = ()
     opened: str | None = None
+    behind: str = ""
 
     @property
     def progress(self) -> float:
@@ -80,6 +82,7 @@ class InterviewPresenter:
         self._sides = sides(desk, self._form, self._draft)
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
+        self._behind: frozenset[str] = frozenset()
         self._problem = ""
         self._home: Home | None = None
         self._twins: tuple[Twin, ...] = ()
@@ -113,8 +116,9 @@ class InterviewPresenter:
     def next(self) -> None:
         """The next page, after the last one the look over everything."""
         found = self._pages()
-        self._settled |= {shown.path for shown in _at(found, self._page).questions}
-        self._move(self._page + 1, reviewing=self._page + 1 >= len(found))
+        left = frozenset(shown.path for shown in _at(found, self._page).questions)
+        self._settled |= left
+        self._move(self._page + 1, reviewing=self._page + 1 >= len(found), behind=left)
 
     def previous(self) -> None:
         """Back a page."""
@@ -192,8 +196,14 @@ class InterviewPresenter:
             self._look_for_twins()
         self._save()
 
-    def _move(self, page: int, *, reviewing: bool) -> None:
-        self._page, self._reviewing = page, reviewing
+    def mend(self) -> None:
+        """Back to the first question to be mended on the page just turned."""
+        faults = filling.faults(self._interview, self._desk.language)
+        if path := next((fault.path for fault in faults if fault.path in self._behind), None):
+            self.go_to(path)
+
+    def _move(self, page: int, *, reviewing: bool, behind: frozenset[str] = frozenset()) -> None:
+        self._page, self._reviewing, self._behind = page, reviewing, behind
         self._look_for_twins()
         self._save()
 
@@ -239,6 +249,7 @@ class InterviewPresenter:
         page = _at(found, self._page)
         faults = filling.faults(self._interview, self._desk.language)
         told = {fault.path: fault.message for fault in faults if fault.path in self._settled}
+        behind_n = 0 if self._reviewing else sum(fault.path in self._behind for fault in faults)
         saved = f"{self._desk.clock().astimezone(CHINA):%H:%M:%S}"
         return InterviewState(
             title=drafting.title(self._desk, self._draft),
@@ -253,6 +264,7 @@ class InterviewPresenter:
             review=review(found, faults, say, self._sides) if self._reviewing else None,
             saved="" if self._problem else say("interview.saved", time=saved),
             problem=self._problem,
+            behind=say("interview.behind", n=behind_n) if behind_n else "",
             twins=tuple(each for each in self._twins if each.household not in self._others),
         )
 

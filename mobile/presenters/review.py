@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from mobile.locale import Say
-from mobile.presenters import photos
+from mobile.presenters import photos, places
 from survey_forms.interview import Fault, Shown
 from survey_forms.properties import MASKED
 from sync.masking import masked
@@ -89,4 +89,6 @@ def in_words(shown: Shown, say: Say, *, sent: bool = False) -> str:
     if shown.choices:
         labels = {choice.value: choice.label for choice in shown.choices}
         return "、".join(labels.get(value, value) for value in shown.value.split())
+    if shown.type == "geopoint":
+        return places.in_words(say, shown.value)
     return photos.in_words(say, shown.value)

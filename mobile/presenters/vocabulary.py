@@ -6,7 +6,7 @@ Where a property is only ever calculated (a season, a total), the tablet's own w
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mobile.presenters import photos
+from mobile.presenters import photos, places
 from mobile.presenters.desk import Desk
 from survey_forms.form import Form, Node, Wording
 from survey_forms.properties import SECRET
@@ -18,10 +18,11 @@ Property = tuple[str, str]
 
 @dataclass(frozen=True)
 class Words:
-    """Labels of properties, and of the coded values of each."""
+    """Labels of properties, and of the coded values of each; which of them are places."""
 
     labels: Mapping[Property, str]
     choices: Mapping[Property, Mapping[str, str]]
+    places: frozenset[Property]
 
 
 class Vocabulary:
@@ -43,6 +44,8 @@ class Vocabulary:
             return ""
         if name in SECRET.get(dataset, frozenset()):
             return masked(raw)
+        if (dataset, name) in self._words.places:
+            return places.in_words(self._desk.say, raw)
         choices = self._words.choices.get((dataset, name))
         if not choices:
             return photos.in_words(self._desk.say, raw)
@@ -59,16 +62,19 @@ def _own(desk: Desk, name: str) -> str:
 def _words(forms: tuple[Form, ...], language: str) -> Words:
     labels: dict[Property, str] = {}
     choices: dict[Property, dict[str, str]] = {}
+    located: set[Property] = set()
     for form in forms:
         for place, node in _saved(form):
             label = _text(node.label, form, language)
             if label and place not in labels:
                 labels[place] = label
+            if node.type == "geopoint":
+                located.add(place)
             if node.options:
                 known = choices.setdefault(place, {})
                 for value, option in node.options.by_value.items():
                     known.setdefault(value, _text(option.label, form, language))
-    return Words(labels, choices)
+    return Words(labels, choices, frozenset(located))
 
 
 def _saved(form: Form) -> Iterator[tuple[Property, Node]]:

@@ -116,7 +116,7 @@ class HouseholdScreen(Screen):
         payee = (
             facts_card(say("household.payee"), state.payee)
             if state.payee
-            else words_card(say("household.no_payee"))
+            else words_card(say("household.payee_elsewhere" if money.lines else "household.no_payee"))
         )
         return section(say("household.money"), [words_card(*lines, strong=len(money.lines)), payee])
 

@@ -35,6 +35,7 @@ class InterviewScreen(Screen):
     progress = NumericProperty(0)
     saved = StringProperty()
     problem = StringProperty()
+    behind = StringProperty()
     first = BooleanProperty(True)
     last = BooleanProperty(False)
     reviewing = BooleanProperty(False)
@@ -100,6 +101,15 @@ class InterviewScreen(Screen):
             self._presenter.submit()
         elif self._presenter:
             self._presenter.next()
+
+    def mend(self) -> None:
+        """Back to what is wrong on the page just turned."""
+        self._flush()
+        if self._presenter:
+            self._presenter.mend()
+            wrong = (asked.shown.path for asked in self._presenter.state.asked if asked.fault)
+            self._sought = next(wrong, "")
+            self._bring_into_sight()
 
     def look_over(self) -> None:
         """Past the pages that follow."""
@@ -172,6 +182,7 @@ class InterviewScreen(Screen):
         self.title, self.subject, self.page_title = state.title, state.subject, state.page_title
         self.page = "" if state.review else self.say("interview.page", n=state.page_n, of=state.pages_n)
         self.progress, self.saved, self.problem = state.progress, state.saved, state.problem
+        self.behind = state.behind
         self.first = state.page_n == 1 and not state.review
         self.last = state.page_n == state.pages_n
         self.reviewing, self.ready = state.review is not None, bool(state.review and state.review.ready)

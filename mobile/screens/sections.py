@@ -111,7 +111,9 @@ def difference_card(difference: Difference, say: Say, settle: Callable[[], None]
         mine_label=say("conflict.mine"),
         theirs_label=say("conflict.theirs"),
     )
-    if settle:
+    if difference.decided:
+        card.ids.sheet.add_widget(Factory.Words(text=say("conflict.waits"), bold=True))
+    elif settle:
         card.ids.sheet.add_widget(button(say("conflict.settle"), settle, strong=True))
     return card
 

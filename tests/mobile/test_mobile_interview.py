@@ -92,6 +92,34 @@ def test_a_page_turns_in_spite_of_faults_which_are_told_once_the_question_was_se
     ]
 
 
+def test_what_is_wrong_on_the_page_just_turned_is_told_with_a_way_back(tablet):
+    _, presenter = open_new(tablet)
+    fill(presenter, HOUSEHOLD)
+    presenter.next()
+    assert presenter.state.behind == ""
+    presenter.previous()
+    presenter.answer("/data/basics/phone", "12345")
+    presenter.next()
+    assert presenter.state.page_n == 2
+    assert presenter.state.behind == "上一页有 1 处需要修改，点这里回去"
+    presenter.answer("/data/house/house_area_m2", "110")
+    assert presenter.state.behind
+    presenter.mend()
+    assert presenter.state.behind == ""
+    assert [asked.shown.path for asked in presenter.state.asked if asked.fault] == ["/data/basics/phone"]
+    presenter.answer("/data/basics/phone", "13800000000")
+    presenter.next()
+    assert presenter.state.behind == ""
+
+
+def test_a_place_is_looked_over_in_words(tablet):
+    _, presenter = open_new(tablet)
+    fill(presenter, HOUSEHOLD | {"/data/basics/location": "35.554548 112.73844 0 10"})
+    presenter.look_over()
+    shown = {line.path: line.value for _, lines in presenter.state.review.groups for line in lines}
+    assert shown["/data/basics/location"] == "纬度 35.554548，经度 112.73844，误差 10 米"
+
+
 def test_the_last_look_lists_every_fault_and_leads_back_to_it(tablet):
     _, presenter = open_new(tablet)
     fill(presenter, HOUSEHOLD | {"/data/heating/heated_area_m2": "500"})

@@ -169,6 +169,35 @@ def test_a_conflict_shows_base_mine_and_theirs_and_is_settled_by_a_correction(ta
     draft = tablet.replica.draft(page.settle(difference))
     assert draft.corrects == submission
     assert tabs(tablet)["todo"] == ["草稿", "有冲突"]
+    assert not page.state().conflicts[0].decided
+    deciding = InterviewPresenter(tablet.desk, draft.id, ignore)
+    deciding.answer("/data/visit_outcome", "not_at_home")
+    deciding.submit()
+    assert page.state().conflicts[0].decided
+
+
+@pytest.mark.parametrize(("value", "decides"), [("95", True), ("100", False), ("90", False)])
+def test_a_difference_of_others_is_decided_by_who_saw_it_and_takes_what_was_submitted(tablet, value, decides):
+    household = tablet.household(house_area_m2="90", phone="15400000001")
+    other = tablet.desk.new_id()
+    conflict = Conflict(
+        tablet.desk.new_id(), "house_area_m2", other, "80", "95", "90", "", "2020-09-12T01:30:00Z", "p-2"
+    )
+    props = dict(tablet.replica.entity("household", household).props)
+    tablet.receive(tablet.state("household", household, props, (conflict,)))
+    answers = {
+        "house/house_area_m2": value, "house/occupancy": "all_winter", "house/residents_n": "3",
+        "house/hardship": "none", "heating/heating_status": "heated", "heating/fuel": "bulk_coal",
+        "heating/device": "coal_stove", "heating/heated_area_m2": "60", "heating/old_stove": "present",
+        "coal/coal_answer": "none",
+    }  # fmt: skip
+    interview = InterviewPresenter(tablet.desk, HouseholdPresenter(tablet.desk, household).update(), ignore)
+    for path, given in answers.items():
+        interview.answer(f"/data/{path}", given)
+    interview.submit()
+    assert interview.state.submitted, interview.state.review
+    [difference] = HouseholdPresenter(tablet.desk, household).state().conflicts
+    assert difference.decided == decides
 
 
 def test_whoevers_value_stands_sees_their_own_name_beside_the_other(tablet):

@@ -288,6 +288,20 @@ def test_a_homes_money_is_told_in_the_offices_sentences(tablet):
     assert HouseholdPresenter(english, household).state().money.lines == ("2,400.00 yuan paid",)
 
 
+def test_where_money_was_paid_nobody_is_told_that_there_is_no_account(tablet, open_window):
+    household = tablet.household()
+    window = open_window(tablet.desk)
+    window.app.journey.go("household", household=household)
+    window.frames()
+    window.see("尚未登记收款账户。")
+    props = {"household": household, "lines": "建设补贴 1,624.50 元：已到账，账号尾号 4273。"}
+    tablet.receive(tablet.state("subsidy", derived_id("subsidy", household), props))
+    window.app.journey.again()
+    window.frames()
+    window.see("发放账户以办公室的为准")
+    assert "尚未登记收款账户。" not in window.words()
+
+
 def test_a_visit_at_a_door_that_is_not_registered_asks_for_the_door(tablet):
     village = HouseholdsPresenter(tablet.desk, EAST, ignore)
     draft = village.visit()
