@@ -25,6 +25,7 @@ from sync.replica import ReplicaProblem
 from sync.replica_rows import Draft
 
 REVIEW = "review"
+UNTOUCHED = "?"  # before the number of a page: opened there, and nothing has been said yet
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ class InterviewPresenter:
         self._form = _form(desk, self._draft)
         context = drafting.context(desk, self._draft)
         # A draft that was opened before, or a correction, keeps its gaps; a new one gets the form's defaults.
-        resumed = bool(self._draft.position or self._draft.corrects)
+        opened = bool(self._draft.position) and not self._draft.position.startswith(UNTOUCHED)
+        resumed = opened or self._draft.corrects is not None
         self._interview = filling.begin(self._form, context, self._draft.answers, resumed=resumed)
         # What it begins with, where nobody can have answered anything before: a draft once opened has a position.
-        self._begun = None if self._draft.position else filling.draft(self._interview)
+        self._begun = None if opened else filling.draft(self._interview)
         self._sides = sides(desk, self._form, self._draft)
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
@@ -132,14 +134,20 @@ class InterviewPresenter:
     def go_to(self, path: str) -> None:
         """The page a question is on."""
         for number, page in enumerate(self._pages()):
-            if any(shown.path == path for shown in page.questions):
+            if _asks(page, path):
                 self._settled |= {path}
                 self._move(number, reviewing=False)
 
     def decide(self, conflict: str) -> None:
         """The page of the question that a difference is about, where this form asks it."""
-        if path := question_of(self._desk, self._form, self._draft, conflict):
-            self.go_to(path)
+        path = question_of(self._desk, self._form, self._draft, conflict)
+        page = next((number for number, page in enumerate(self._pages()) if _asks(page, path)), None)
+        if page is None:
+            return
+        if self._begun is None:
+            self._move(page, reviewing=False)
+        else:
+            self._desk.replica.save_draft(replace(self._draft, position=f"{UNTOUCHED}{page}"))
 
     def submit(self) -> None:
         """Hand the draft to the outbox, unless something on it is wrong."""
@@ -294,7 +302,12 @@ def _position(position: str) -> tuple[int, bool]:
     """A stored position; page numbers beyond the form's pages are pulled in when shown."""
     if position == REVIEW:
         return 10_000, True
-    return (int(position) if position.isdigit() else 0), False
+    number = position.removeprefix(UNTOUCHED)
+    return (int(number) if number.isdigit() else 0), False
+
+
+def _asks(page: Page, path: str | None) -> bool:
+    return any(shown.path == path for shown in page.questions)
 
 
 def _at(found: tuple[Page, ...], number: int) -> Page:

@@ -8,6 +8,7 @@ from mobile.presenters.households import HouseholdsPresenter
 from mobile.presenters.interview import InterviewPresenter
 from mobile.presenters.outbox import OutboxPresenter, begin_correction
 from mobile.presenters.photos import Shot
+from sync.messages import Conflict
 
 EAST = "140525100201"
 PHONE = "/data/basics/phone"
@@ -70,6 +71,27 @@ def test_a_correction_of_a_record_that_changes_nothing_is_not_kept(tablet):
     again.next()
     again.put_away()
     assert tablet.replica.drafts() == []
+
+
+def test_looking_at_a_difference_and_going_back_decides_nothing_and_leaves_nothing(tablet):
+    household = tablet.household(house_area_m2="90")
+    conflict = Conflict(
+        tablet.desk.new_id(), "house_area_m2", tablet.desk.new_id(), "80", "95", "90", "",
+        "2020-09-12T01:00:00Z", "p-2",
+    )  # fmt: skip
+    props = dict(tablet.replica.entity("household", household).props)
+    tablet.receive(tablet.state("household", household, props, (conflict,)))
+    page = HouseholdPresenter(tablet.desk, household)
+    [difference] = page.state().conflicts
+    presenter = opened(tablet, page.settle(difference))
+    assert presenter.state.page_n == 2
+    presenter.put_away()
+    assert tablet.replica.drafts() == []
+    presenter = opened(tablet, page.settle(difference))
+    presenter.answer("/data/house/house_area_m2", "95")
+    presenter.put_away()
+    assert opened(tablet, page.settle(difference)).state.page_n == 2
+    assert len(tablet.replica.drafts()) == 1
 
 
 def test_a_photo_is_something_said(tablet):
