@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import select
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -99,26 +100,37 @@ class ByCodePoint(sa.types.TypeDecorator[str]):
 
 
 class _Listed(sa.types.TypeDecorator[Sequence[Any]]):
-    """Texts or whole numbers as one parameter: an array, or a JSON list."""
+    """Texts or whole numbers as one parameter: an array as PostgreSQL spells it (its driver takes ten times as long to
+    spell a list out), or a JSON list."""
 
-    impl = sa.Text
+    impl = (
+        sa.types.NullType
+    )  # what an array is of, the statement says: to cast a text would hide it from the planner
     cache_ok = True
 
-    def __init__(self, whole: bool) -> None:
+    def __init__(self, of_any_length: bool) -> None:
         super().__init__()
-        self.whole = whole
+        self.of_any_length = of_any_length
 
-    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        array = sa.ARRAY(sa.BigInteger() if self.whole else sa.Text())
-        return dialect.type_descriptor(array if dialect.name == "postgresql" else sa.Text())
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str:
+        assert value is not None, "a list, if an empty one"
+        return _array(value) if dialect.name == "postgresql" else json.dumps(value)
 
-    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
-        return value if dialect.name == "postgresql" else json.dumps(value)
+
+def _array(items: Sequence[Any]) -> str:
+    quoted = (str(each).replace("\\", "\\\\").replace('"', '\\"') for each in items)
+    return '{"' + '","'.join(quoted) + '"}' if items else "{}"
 
 
 class _Among(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
+
+    @property
+    def kind(self) -> str:
+        """Of what the list is."""
+        column, _ = self.clauses
+        return "bigint" if isinstance(column.type, sa.Integer) else "text"
 
     def self_group(self, against: Any = None) -> Any:
         """As it is: SQLite has no truth values, and would be asked `… IN (…) = 1`, for which no index serves."""
@@ -134,14 +146,15 @@ def _in_json(element: _Among, compiler: Any, **told: Any) -> str:
 @compiles(_Among)
 def _in_array(element: _Among, compiler: Any, **told: Any) -> str:
     column, items = (compiler.process(each, **told) for each in element.clauses)
-    return f"{column} = ANY ({items})"
+    return f"{column} = ANY (CAST({items} AS {element.kind}[]))"
 
 
-def among(column: Any, name: str) -> sa.ColumnElement[bool]:
+def among(column: Any, name: str, *, few: bool = False) -> sa.ColumnElement[bool]:
     """`column IN …` over a list of texts or whole numbers that the statement is given as its parameter `name`. With
     `in_` every length of the list is a statement of its own, which takes longer to spell out and to read than to run.
+    `few`: it is short, as that of a tablet's villages, in a table that grows little: a plan made once will do.
     """
-    return _Among(column, sa.bindparam(name, type_=_Listed(isinstance(column.type, sa.Integer))))
+    return _Among(column, sa.bindparam(name, type_=_Listed(not few)))
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:
@@ -237,6 +250,8 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
     # Compiling a statement for one run costs several times that run, wherever it asks of many homes at once.
     connection.execute("SET jit = off")
     connection.commit()
+    # Of itself it would keep what it ran five times, be it a page's that wants another plan for every area.
+    connection.prepare_threshold = sys.maxsize
 
 
 def _refuse_ended(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -283,12 +298,12 @@ def read(engine: Engine) -> Iterator[Session]:
             statements.say(line, _BEGIN_READING)
         else:
             connection.execution_options(**_READING)
-        try:
-            with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+        with Session(connection, expire_on_commit=False, info=statements.told(line)) as session:
+            try:
                 yield session
-        finally:
-            # On the driver: a session's own rollback would leave the rows that were read unreadable.
-            statements.roll_back(line)
+            finally:
+                # On the driver: a session's own rollback would leave the rows that were read unreadable.
+                statements.leave(line)
 
 
 def is_busy(error: Exception) -> bool:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 
-from server.statements import Line, run_each, say, stream
+from server.statements import KEPT, Line, run_each, say, stream
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -46,7 +46,7 @@ def insert_absent(line: Line, table: sa.Table, rows: Rows) -> None:
     if _alone(line):
         run_each(line, _insert_absent(table), rows)
     else:
-        _from_json(line, f"{_INSERT_GIVEN} ON CONFLICT DO NOTHING", table, rows)
+        _from_json(line, f"{_INSERT_GIVEN} ON CONFLICT DO NOTHING", table, rows, **KEPT)
 
 
 def update_unchanged(line: Line, table: sa.Table, rows: Rows) -> int:
@@ -67,7 +67,7 @@ def upsert(line: Line, table: sa.Table, rows: Rows) -> None:
         return
     keys = [each.name for each in table.primary_key.columns]
     once = {tuple(row[name] for name in keys): row for row in rows}
-    _from_json(line, _UPSERT_GIVEN, table, list(once.values()))
+    _from_json(line, _UPSERT_GIVEN, table, list(once.values()), **KEPT)
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------
@@ -109,16 +109,21 @@ _UPDATE_GIVEN: Final = (
 )
 
 
+_WRITTEN: Final = (date, Decimal)
+
+
 def _written(value: object) -> str:
-    assert isinstance(value, date | Decimal), f"{type(value).__name__} is no value of a document"
+    assert isinstance(value, _WRITTEN), f"{type(value).__name__} is no value of a document"
     return str(value)
 
 
 _DOCUMENT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_written)
 
 
-def _from_json(line: Line, statement: str, table: sa.Table, rows: Rows, *more: tuple[str, str]) -> int:
-    return say(line, _spelt(statement, table, line.dialect, more), {"rows": _DOCUMENT.encode(rows)})
+def _from_json(
+    line: Line, statement: str, table: sa.Table, rows: Rows, *more: tuple[str, str], **kept: bool
+) -> int:
+    return say(line, _spelt(statement, table, line.dialect, more), {"rows": _DOCUMENT.encode(rows)}, **kept)
 
 
 @lru_cache(maxsize=256)

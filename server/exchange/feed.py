@@ -52,7 +52,7 @@ _ROW: Final = table_of(FeedRow).c
 _HEAD: Final = table_of(FeedHead).c
 _ENTITY: Final = table_of(EntityRow).c
 _HEADS: Final = select(_HEAD.village, _HEAD.seq).where(
-    _HEAD.county == bindparam("county"), among(_HEAD.village, "villages")
+    _HEAD.county == bindparam("county"), among(_HEAD.village, "villages", few=True)
 )
 _LAST: Final = (
     select(_ROW.dataset, _ROW.id, func.max(_ROW.seq).label("seq"))

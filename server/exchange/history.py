@@ -23,7 +23,9 @@ _PRESENT = select(_META.c.value).where(_META.c.name == NAME)
 _WITH_HEADS = (
     select(_META.c.value, _HEAD.c.village, _HEAD.c.seq)
     .select_from(_META)
-    .outerjoin(_HEAD, and_(_HEAD.c.county == bindparam("county"), among(_HEAD.c.village, "villages")))
+    .outerjoin(
+        _HEAD, and_(_HEAD.c.county == bindparam("county"), among(_HEAD.c.village, "villages", few=True))
+    )
     .where(_META.c.name == NAME)
 )
 _BEGIN_NEW = (

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlmodel import Session, col
 
+from server import statements
 from server.access.tables import Person
 from server.database import ITEMS_PER_STATEMENT, among, parts, table_of
 from server.registry import rules
@@ -127,18 +128,17 @@ _VILLAGES: Final = (
     .where(col(Division.level) == "village", col(Division.code).between(bindparam("low"), bindparam("high")))
     .order_by(col(Division.code))
 )
-_SOME_VILLAGES: Final = _VILLAGES.where(among(col(Division.code), "codes"))
+_SOME_VILLAGES: Final = _VILLAGES.where(among(col(Division.code), "codes", few=True))
 
 
 def _among(session: Session, bounds: Mapping[str, str], codes: Collection[str] | None) -> Iterator[Any]:
     """The rows of these codes. Beyond what one statement takes, reading the whole county is cheaper than naming
     them."""
-    connection = session.connection()
     if codes is not None and len(codes) <= ITEMS_PER_STATEMENT:
-        yield from connection.execute(_SOME_VILLAGES, {**bounds, "codes": sorted(codes)})
+        yield from statements.rows(session, _SOME_VILLAGES, {**bounds, "codes": sorted(codes)})
     else:
         wanted = None if codes is None else set(codes)
-        rows = connection.execute(_VILLAGES, bounds)
+        rows = statements.rows(session, _VILLAGES, bounds)
         yield from (row for row in rows if wanted is None or row[0] in wanted)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
+from server import statements
 from server.database import among, insert_into, parts, read, table_of, upsert, write
 from server.registry import aliases
 from server.registry.acceptance_tables import Acceptance
@@ -77,7 +78,7 @@ def mark(session: Session, county: str, households: Collection[str]) -> None:
     """These homes of the queue have to be worked out anew."""
     session.flush()
     for part in parts(sorted(households)):
-        session.connection().execute(_MARK, {"of": county, "homes": part})
+        statements.run(session, _MARK, {"of": county, "homes": part})
 
 
 def hold(session: Session, county: str, households: Collection[str]) -> None:

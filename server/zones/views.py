@@ -118,7 +118,7 @@ _ZONED: Final = (
     select(table_of(ZoneVillage).c.village)
     .where(
         table_of(ZoneVillage).c.county == bindparam("county"),
-        among(table_of(ZoneVillage).c.village, "villages"),
+        among(table_of(ZoneVillage).c.village, "villages", few=True),
     )
     .limit(1)
 )

@@ -11,8 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
-from server import database
-from server.exchange.tables import SubmissionRow
+from server import database, statements
+from server.database import table_of
+from server.exchange.tables import FormRow, SubmissionRow
 
 SERVER = Path(database.__file__).parent
 
@@ -121,6 +122,32 @@ def test_a_reader_sees_one_moment_while_others_write(engine: Engine) -> None:
         assert reader.connection().execute(counting).scalar() == 1
 
 
+_OF_VERSION = sa.select(table_of(FormRow).c.xml).where(table_of(FormRow).c.version == sa.bindparam("version"))
+_OF_IDS = sa.select(table_of(FormRow).c.sha256).where(database.among(table_of(FormRow).c.id, "ids"))
+
+
+def test_what_every_contact_asks_stays_prepared_but_no_look_up_of_a_long_list(
+    postgres_engine: Engine,
+) -> None:
+    for _ in range(3):
+        with database.read(postgres_engine) as session:
+            statements.rows(session, _OF_VERSION, {"version": "1"})
+            statements.rows(session, _OF_IDS, {"ids": ["one", "other"]})
+    with database.read(postgres_engine) as session:
+        prepared = session.execute(sa.text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("form.xml" in each for each in prepared)
+    assert not any("form.sha256" in each for each in prepared)
+
+
+def test_what_a_page_asks_is_planned_for_what_it_asks(postgres_engine: Engine) -> None:
+    for _ in range(20):
+        with database.write(postgres_engine) as session:
+            session.execute(_OF_VERSION, {"version": "1"})
+    with database.read(postgres_engine) as session:
+        prepared = session.execute(sa.text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert not any("form.xml" in each for each in prepared)
+
+
 def test_writers_that_read_first_wait_for_each_other(sqlite_engine: Engine) -> None:
     """With a deferred BEGIN, of two that read and then write one fails at once, whatever the timeout."""
     with database.write(sqlite_engine) as session:
@@ -160,6 +187,26 @@ def test_instants_come_back_aware_and_in_utc(engine: Engine) -> None:
         stored = session.connection().execute(sa.select(tables["form"].c.released_at)).scalar_one()
     assert stored == beijing
     assert stored.tzinfo is UTC
+
+
+def test_a_list_given_as_one_parameter_may_hold_any_text(engine: Engine) -> None:
+    odd = ["", "NULL", "a,b", "{}", '"', "\\", "\\n", "\n", "'", "村 ", " 村", "1"]
+    forms = table_of(FormRow)
+    row = {"version": "1", "sha256": "", "xml": "", "released_at": datetime(2020, 9, 1, tzinfo=UTC)}
+    with database.write(engine) as session:
+        database.insert_rows(session, FormRow, [{"id": each, **row} for each in odd])
+    asked = sa.select(forms.c.id).where(database.among(forms.c.id, "ids"))
+    with database.read(engine) as session:
+        for some in (odd, *([each] for each in odd), []):
+            found = session.execute(asked, {"ids": some}).scalars().all()
+            assert sorted(found) == sorted(some)
+
+
+def test_a_list_given_as_one_parameter_may_hold_numbers(engine: Engine) -> None:
+    asked = sa.select(sa.literal(1)).where(database.among(sa.literal(2**40), "numbers"))
+    with database.read(engine) as session:
+        assert session.execute(asked, {"numbers": [7, 2**40]}).scalars().all() == [1]
+        assert session.execute(asked, {"numbers": [7]}).scalars().all() == []
 
 
 def test_a_list_given_as_one_parameter_is_looked_up_by_the_index(sqlite_engine) -> None:
