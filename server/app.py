@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Final
 
 from fastapi import Depends, FastAPI
@@ -69,7 +68,7 @@ from server.programme.actions import release_bundled
 from server.registry import aliases, divisions
 from server.registry.actions import import_bundled_divisions
 from server.registry.policy import POLICY
-from server.registry.projection import projection, spelling
+from server.registry.projection import projection, syllables
 from server.settings import Settings
 from server.subsidies import payees, review, schedules
 from server.terminal.steps import Steps, unseen
@@ -263,9 +262,7 @@ def with_pinyin(state: EntityState) -> EntityState:
     name = state.props.get("head_name", "") if state.dataset == "household" else ""
     if not 0 < len(name) <= SPELT_CHARS_MAX:
         return state
-    spelt = [spelling(name[:length])[0] for length in range(len(name) + 1)]
-    syllables = (longer.removeprefix(shorter) for shorter, longer in pairwise(spelt))
-    return replace(state, props={**state.props, PINYIN: " ".join(filter(None, syllables))})
+    return replace(state, props={**state.props, PINYIN: " ".join(filter(None, syllables(name)))})
 
 
 async def _on_database(request: Request, error: Exception) -> Response:

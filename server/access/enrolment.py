@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from server import statements
 from server.access import credentials, rules
 from server.access.audit import audit, common_area
+from server.access.callers import by_secret
 from server.access.tables import SHORT_CHARS, Assignment, EnrolmentCode, Person, Tablet
 from server.database import among, table_of, upsert
 from server.web import N_, Problem
@@ -57,7 +58,6 @@ _TAKEN: Final = (
     )
     .values(until_at=bindparam("now"))
 )
-_BY_SECRET: Final = rows_of(Tablet).where(table_of(Tablet).c.secret_sha256 == bindparam("digest"))
 _LOCKED: Final = _of_tablet(
     rows_of(
         *(
@@ -183,7 +183,7 @@ def _refuse(
     session: Session, code: EnrolmentCode, tablet: Tablet | None, *, device: str, secret: str, now: datetime
 ) -> None:
     same = tablet is not None and tablet.secret_sha256 == credentials.sha256(secret)
-    known = tablet_by_secret(session, secret)
+    known = by_secret(session, secret)
     if code.used_at is not None and not (same and code.used_by == device):
         raise Problem(
             "code_used", 403, N_("这个登记码已经用过。"), N_("一个登记码只能登记一台平板，请管理员另行生成。")
@@ -290,11 +290,6 @@ def held_and_ever(session: Session, *, county: str, device: str) -> tuple[set[st
     """Both, from one look."""
     rows = statements.rows(session, _ASSIGNMENTS, {"county": county, "device": device})
     return {code for code, now in rows if now}, {code for code, _ in rows}
-
-
-def tablet_by_secret(session: Session, secret: str) -> Tablet | None:
-    """The tablet that knows this secret, revoked or not."""
-    return session.scalars(_BY_SECRET, {"digest": credentials.sha256(secret)}).first()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +17,7 @@ from sqlmodel import Session
 
 from server import statements
 from server.access.audit import audit
+from server.access.callers import Caller
 from server.database import insert_into, insert_rows, parts, read, table_of, upsert, write
 from server.exchange.digest_tables import TabletDigest, VillageDigest
 from server.exchange.tables import EntityRow, FeedHead, HubMeta
@@ -165,15 +165,6 @@ def every_entity(session: Session, county: str | None = None) -> Iterator[tuple[
 
 
 # --- repaired ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Whose digests differ: a tablet, and its person."""
-
-    county: str
-    device: str
-    person: str
 
 
 def repair(

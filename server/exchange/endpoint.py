@@ -15,9 +15,9 @@ from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from server.access import enrolment
+from server.access import callers, enrolment
+from server.access.callers import Caller
 from server.access.pages import caller, wait
-from server.access.tables import Tablet
 from server.access.throttle import Throttle
 from server.database import read, write
 from server.exchange import history, store
@@ -120,27 +120,27 @@ def _documented(request: str, reply: str) -> dict[str, Any]:
     }
 
 
-def known(request: Request, secret: Secret) -> Tablet:
+def known(request: Request, secret: Secret) -> Caller:
     """The tablet that calls, revoked or not. Raises Problem `unauthorised`."""
     with read(request.app.state.engine) as session:
         return _known(session, secret)
 
 
-def _known(session: Session, secret: HTTPAuthorizationCredentials | None) -> Tablet:
-    found = enrolment.tablet_by_secret(session, secret.credentials) if secret else None
+def _known(session: Session, secret: HTTPAuthorizationCredentials | None) -> Caller:
+    found = callers.by_secret(session, secret.credentials) if secret else None
     if found is None:
         raise _unauthorised()
     return found
 
 
-def enrolled(tablet: Annotated[Tablet, Depends(known)]) -> Tablet:
+def enrolled(tablet: Annotated[Caller, Depends(known)]) -> Caller:
     """The tablet that calls. Raises Problem `unauthorised` or `device_revoked`."""
     if tablet.revoked_at is not None:
         raise Problem(revocation.CODE, 403, *REVOKED)
     return tablet
 
 
-def _revoked(request: Request, tablet: Tablet, body: bytes) -> Response:
+def _revoked(request: Request, tablet: Caller, body: bytes) -> Response:
     """The one thing a revoked tablet may learn, proved: it wipes itself on this word."""
     now = request.app.state.clock()
     with write(request.app.state.engine) as session:

@@ -21,7 +21,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from server.access.tables import Tablet
+from server.access.callers import Caller
 from server.exchange import photos
 from server.exchange.endpoint import Body, enrolled
 from server.exchange.photo_files import Moved
@@ -34,7 +34,7 @@ BYTES: Final = "application/offset+octet-stream"
 T = TypeVar("T")
 
 router = APIRouter(prefix="/sync/v1/photos", tags=["sync"])
-Sender = Annotated[Tablet, Depends(enrolled)]
+Sender = Annotated[Caller, Depends(enrolled)]
 
 
 def _desk(request: Request) -> PhotoDesk:
@@ -121,7 +121,7 @@ def standing(request: Request, tablet: Sender, body: Body) -> dict[str, Any]:
 # --- reading what came ------------------------------------------------------------------------------------------
 
 
-async def _take(request: Request, tablet: Tablet, sha256: str, arriving: Arriving) -> Arriving:
+async def _take(request: Request, tablet: Caller, sha256: str, arriving: Arriving) -> Arriving:
     """The body, each part of it written as it comes: a line that is cut leaves what had come by then."""
     desk, offset = _desk(request), arriving.offset
     if arriving.whole:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from server import statements
+from server.access.callers import Caller
 from server.access.tables import Tablet
 from server.database import among, insert_absent, parts, read, table_of, write
 from server.exchange.photo_files import NoPicture, OtherContent, PhotoFiles
@@ -118,7 +119,7 @@ def _first(answers: object) -> list[tuple[str, str]]:
 # --- one photo --------------------------------------------------------------------------------------------------
 
 
-def begin(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, now: datetime) -> Arriving:
+def begin(desk: PhotoDesk, tablet: Caller, wanted: Wanted, now: datetime) -> Arriving:
     """Makes an upload, or takes one up where it stands. Raises Problem `photo_too_large` or `photo_unnamed`."""
     limit = THUMBNAIL_BYTES_MAX if wanted.of else PHOTO_BYTES_MAX
     if not 0 < wanted.bytes <= limit:
@@ -140,7 +141,7 @@ def begin(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, now: datetime) -> Arr
     return at(desk, tablet, wanted.sha256, now)
 
 
-def at(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
+def at(desk: PhotoDesk, tablet: Caller, sha256: str, now: datetime) -> Arriving:
     """Where a photo stands for this tablet; come to its end, it is stored. Raises Problem `not_found`, or as finish."""
     stored = _stored(desk, tablet, sha256, "", now)
     if stored is not None:
@@ -156,7 +157,7 @@ def at(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
     return Arriving(come, upload.bytes) if come < upload.bytes else finish(desk, tablet, sha256, now)
 
 
-def finish(desk: PhotoDesk, tablet: Tablet, sha256: str, now: datetime) -> Arriving:
+def finish(desk: PhotoDesk, tablet: Caller, sha256: str, now: datetime) -> Arriving:
     """The last byte is there: check, put in place, write the row. Raises Problem `photo_hash` or `photo_type`.
 
     The row is the receipt: it is written after file and folder are on the disk. Killed before it, the file is found
@@ -192,7 +193,7 @@ def too_large() -> Problem:
     )
 
 
-def _receive(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, found: Picture, now: datetime) -> Arriving:
+def _receive(desk: PhotoDesk, tablet: Caller, wanted: Wanted, found: Picture, now: datetime) -> Arriving:
     with write(desk.engine) as session:
         row = {"county": tablet.county, "sha256": wanted.sha256, "kind": found.kind, "bytes": wanted.bytes,
                "width": found.width, "height": found.height, "of": wanted.of, "device": tablet.device,
@@ -203,26 +204,26 @@ def _receive(desk: PhotoDesk, tablet: Tablet, wanted: Wanted, found: Picture, no
     return Arriving(wanted.bytes, wanted.bytes)
 
 
-def _not_waiting(session: Session, tablet: Tablet) -> None:
+def _not_waiting(session: Session, tablet: Caller) -> None:
     """One photo less than the tablet said: photos come after its contact, and the next may be weeks away."""
     statements.run(session, _ONE_LESS, {"of_county": tablet.county, "of_device": tablet.device})
 
 
-def _discard(desk: PhotoDesk, tablet: Tablet, sha256: str) -> None:
+def _discard(desk: PhotoDesk, tablet: Caller, sha256: str) -> None:
     with write(desk.engine) as session:
         _forget(session, tablet, sha256)
 
 
-def _forget(session: Session, tablet: Tablet, sha256: str) -> bool:
+def _forget(session: Session, tablet: Caller, sha256: str) -> bool:
     """Whether the tablet was sending it."""
     return bool(statements.run(session, _COME, _of(tablet, sha256)))
 
 
-def _of(tablet: Tablet, sha256: str) -> dict[str, str]:
+def _of(tablet: Caller, sha256: str) -> dict[str, str]:
     return {"county": tablet.county, "device": tablet.device, "sha256": sha256}
 
 
-def _upload(session: Session, tablet: Tablet, sha256: str) -> Wanted | None:
+def _upload(session: Session, tablet: Caller, sha256: str) -> Wanted | None:
     """What the tablet is sending under this name."""
     rows = statements.rows(session, _COMING, _of(tablet, sha256))
     return next((Wanted(sha256, bytes, of) for bytes, of in rows), None)
@@ -233,7 +234,7 @@ def _named(session: Session, county: str, photos: Sequence[str]) -> set[str]:
     return {sha256 for (sha256,) in statements.rows(session, _NAMED, {"county": county, "photos": photos})}
 
 
-def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime) -> Arriving | None:
+def _stored(desk: PhotoDesk, tablet: Caller, sha256: str, of: str, now: datetime) -> Arriving | None:
     """Whether the whole of it is here: the row and the file. A row without its file (the folder was not brought back
     with the database) is no receipt; a file without its row (the database was brought back alone) gets it here.
     """
@@ -257,7 +258,7 @@ def _stored(desk: PhotoDesk, tablet: Tablet, sha256: str, of: str, now: datetime
     return _receive(desk, tablet, wanted, found, now)
 
 
-def _make_room(desk: PhotoDesk, session: Session, tablet: Tablet, sha256: str) -> None:
+def _make_room(desk: PhotoDesk, session: Session, tablet: Caller, sha256: str) -> None:
     mine = {"county": tablet.county, "device": tablet.device}
     spare = [other for (other,) in statements.rows(session, _ALL_COMING, mine) if other != sha256]
     for other in spare[: max(0, len(spare) - UPLOADS_PER_TABLET_MAX + 1)]:
@@ -277,7 +278,7 @@ class Standing:
     unnamed: Sequence[str]
 
 
-def standing(desk: PhotoDesk, tablet: Tablet, asked: Collection[str], now: datetime) -> Standing:
+def standing(desk: PhotoDesk, tablet: Caller, asked: Collection[str], now: datetime) -> Standing:
     """One answer where a tablet would have to ask for each: after a lost reply, a restart, a restore."""
     assert all(SHA256.fullmatch(each) for each in asked), "read before"
     county = tablet.county

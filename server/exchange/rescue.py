@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from server.access import enrolment
 from server.access.audit import audit, common_area
+from server.access.callers import Caller, as_caller
 from server.access.tables import Rescue, Tablet
 from server.access.views import names
 from server.database import parts, write
@@ -97,7 +98,9 @@ def take(
         verdicts.update(verdict.outcome for verdict in taken.pushed.verdicts)
         not_yet_n += len(taken.pushed.not_yet)
     held = rescue_file.photos(row.content, keyring, contents.photos) if tablet else iter(())
-    photos_n = sum(_photo(desk, tablet, digest, content, now) for digest, content in held if tablet)
+    photos_n = sum(
+        _photo(desk, as_caller(tablet), digest, content, now) for digest, content in held if tablet
+    )
     outcome = Outcome(verdicts, not_yet_n, photos_n, len(contents.photos) - photos_n)
     with write(exchange.engine) as session:
         _note(session, contents, outcome, by, now)
@@ -149,7 +152,7 @@ def _request(contents: Contents, sent_at: str, some: Sequence[Submission]) -> Re
     )  # fmt: skip
 
 
-def _photo(desk: PhotoDesk, tablet: Tablet, digest: str, content: bytes, now: datetime) -> bool:
+def _photo(desk: PhotoDesk, tablet: Caller, digest: str, content: bytes, now: datetime) -> bool:
     """One photo, as if the tablet had sent it; False where it was not taken: a photo never blocks records."""
     try:
         at = photos.begin(desk, tablet, Wanted(digest, len(content)), now)

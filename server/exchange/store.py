@@ -18,12 +18,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from server.access import enrolment
+from server.access.callers import Caller
 from server.access.places import Place, Places
-from server.access.tables import Tablet
 from server.access.views import names
 from server.database import is_busy, read, write
 from server.exchange import chains, digests, history, journal, photos, snapshots
-from server.exchange.digests import Caller
 from server.exchange.feed import SqlFeed
 from server.exchange.forms import Forms
 from server.exchange.snapshots import Asked, Shelf, Snapshot
@@ -98,7 +97,7 @@ class Taken:
     villages: Sequence[Village] = ()
 
 
-def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetime) -> Reply:
+def contact(exchange: Exchange, tablet: Caller, incoming: Incoming, now: datetime) -> Reply:
     """One whole contact of a tablet: push, commit, then read. Raises whatever the database raises."""
     request, county = incoming.request, tablet.county
     taken = push(exchange, Device(tablet.device, county, frozenset()), incoming, now, tablet=True)
@@ -115,8 +114,8 @@ def contact(exchange: Exchange, tablet: Tablet, incoming: Incoming, now: datetim
         named = pull.named(taken.pushed, pulled) | (snapshot.people if snapshot else frozenset())
         people = names(session, named)
     different = repair.differences(request, kept)
-    masked, caller = exchange.policy.masked, Caller(county, tablet.device, tablet.person)
-    reread = digests.repair(exchange.engine, caller, different, masked, now) if different else ()
+    masked = exchange.policy.masked
+    reread = digests.repair(exchange.engine, tablet, different, masked, now) if different else ()
     answer = pull.reply(
         request,
         taken.pushed,

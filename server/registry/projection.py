@@ -143,13 +143,19 @@ def _spoken(character: str) -> str:
     return "".join(lazy_pinyin(character, style=Style.NORMAL)).lower()
 
 
+def syllables(name: str) -> list[str]:
+    """A name as it sounds: "张三" to ["zhang", "san"]."""
+    letters = "".join(name.split())
+    spoken = [_spoken(character) for character in letters]
+    if letters and letters[0] in SURNAMES:
+        spoken[0] = SURNAMES[letters[0]]
+    return spoken
+
+
 def spelling(name: str) -> tuple[str, str]:
     """A name as it is typed: full pinyin and initials, "张三" to ("zhangsan", "zs")."""
-    letters = [character for character in name if not character.isspace()]
-    syllables = [_spoken(character) for character in letters]
-    if letters and letters[0] in SURNAMES:
-        syllables[0] = SURNAMES[letters[0]]
-    return "".join(syllables), "".join(syllable[:1] for syllable in syllables)
+    spoken = syllables(name)
+    return "".join(spoken), "".join([syllable[:1] for syllable in spoken])
 
 
 def _typed(columns: Mapping[str, Column], values: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from server import database
-from server.access.enrolment import tablet_by_secret
+from server.access.callers import by_secret
 from server.access.places import Place
 from server.exchange import forms, history, journal, office, store
 from server.exchange.tables import EntityRow, SubmissionRow
@@ -66,7 +66,7 @@ class Reader:
 
     def pull(self, *submissions: Submission) -> None:
         with database.read(self.exchange.engine) as session:
-            tablet = tablet_by_secret(session, self.secret)
+            tablet = by_secret(session, self.secret)
         more = True
         while more:
             stated = self.replica.stated()
@@ -218,7 +218,7 @@ def test_no_tablet_writes_what_the_office_states(exchange, enrol, dataset) -> No
     identity = derived_id("zone", "z", VILLAGES[0])
     forged = replace(forged, targets=(replace(target, dataset=dataset, id=identity),))
     with database.read(exchange.engine) as session:
-        row = tablet_by_secret(session, tablet.secret)
+        row = by_secret(session, tablet.secret)
     reply = store.contact(exchange, row, Incoming(tablet.request(forged), ()), NOW)
     assert [(told.outcome, told.code) for told in reply.verdicts] == [("rejected", "entity_mismatch")]
     assert held(exchange)[identity].values()["status"] == "in_force"

@@ -17,8 +17,8 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
-from server.access import enrolment
-from server.access.tables import Tablet
+from server.access import callers, enrolment
+from server.access.callers import Caller
 from server.database import read, write
 from server.exchange import backup, forms, history, office, rescue, rescue_file, store
 from server.exchange.photo_files import FOLDER, PhotoFiles
@@ -67,7 +67,7 @@ class Hub:
     serving: int = 0
     exchanges: list[Exchange] = field(init=False)
     copies: list[Path] = field(default_factory=list)
-    callers: dict[str, Tablet] = field(init=False)
+    callers: dict[str, Caller] = field(init=False)
     judged: Pushed | None = None
     left_writing: int | None = None
     went_back: bool = False
@@ -219,11 +219,11 @@ class Hub:
         finally:
             self.serving = was
 
-    def _caller(self, secret: str) -> Tablet:
+    def _caller(self, secret: str) -> Caller:
         """Looked up once, until something is done to tablets. Raises `Unknown` or `Revoked`."""
         if secret not in self.callers:
             with read(self.exchange.engine) as session:
-                found = enrolment.tablet_by_secret(session, secret)
+                found = callers.by_secret(session, secret)
             if found is None:
                 raise Unknown
             self.callers[secret] = found

@@ -28,8 +28,8 @@ from sqlmodel import Session
 import survey_forms
 from server import database
 from server.access import actions, enrolment
+from server.access.callers import Caller
 from server.access.places import Place
-from server.access.tables import Tablet
 from server.database import write
 from server.exchange import forms, history, keyring
 from server.exchange.forms import Forms
@@ -169,7 +169,7 @@ class Stage:
     keys: Keyring
     saved: dict[int, dict[str, Submission]] = field(default_factory=dict)
     open: dict[Path, Database] = field(default_factory=dict)
-    callers: dict[str, Tablet] = field(default_factory=dict)
+    callers: dict[str, Caller] = field(default_factory=dict)
     parsed: dict[tuple[str, str], Form] = field(default_factory=dict)
 
     @cached_property
