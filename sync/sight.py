@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from sync.beside import beside_the_chain, refused_on_the_screen
 from sync.chain import apart
 from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.masking import unmasked
@@ -246,40 +247,15 @@ def sight(case: Case, name: str) -> Seen:
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
     step = case.trail.get(name)
-    beside = _beside_the_chain(case, name, own)
+    beside = beside_the_chain(case, name, own)
     if beside and (step is None or step.version < beside.version):
         return own._replace(value=beside.sent)
+    if step is None and (refused := refused_on_the_screen(case, name)):
+        return own._replace(value=refused.sent)
     if step is None or _shown(case, name, step) or (case.target.base_version and not step.outcome):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
     return own._replace(value=step.sent, joins=joins)
-
-
-def _beside_the_chain(case: Case, name: str, own: Seen) -> Step | None:
-    """What this tablet itself had set before the record that this one follows, though that does not lead back to it: a
-    correction begins from the record it corrects, whatever came between. It was on the screen if the base lacks it."""
-    state, follows = case.state(name), case.target.follows
-    if name == VILLAGE or follows is None or not case.target.base_version:
-        return None
-    here = [state.submission] if state else []
-    here += [each.submission for each in case.held.conflicts if each.property == name]
-    beside = [id for id in here if id not in case.lineage and case.made_before(id, follows)]
-    last = max(beside, key=case.apart_here, default=None)
-    trace = _named_here(case, case.known[last]) if last else None
-    if trace is None or name not in trace.steps:
-        return None
-    if case.offered_again:  # its versions say nothing; but what was made upon this very base is not in it
-        return (
-            trace.steps[name] if (trace.history, trace.base_version) == (own.history, own.version) else None
-        )
-    return trace.steps[name] if trace.steps[name].version > own.version else None
-
-
-def _named_here(case: Case, past: Past) -> Trace | None:
-    """What a record did that named this very id: what was recorded under another was not shown here by whoever did
-    not know that they are one."""
-    under = {key for key in past.traces if key.startswith(f"{case.held.dataset}/")}
-    return past.traces.get(case.target.key) if under <= {case.target.key, case.held.key} else None
 
 
 def _shown(case: Case, name: str, step: Step) -> bool:

@@ -207,3 +207,56 @@ def test_what_was_set_beside_a_correction_and_left_alone_is_no_change(county, be
     left = beside.record(H, {"phone": "2", "device": "stove"})
     beside.sync()
     assert [each.property for each in beside.verdict(left).fields] == ["device"] and value(county) == "2"
+
+
+@pytest.fixture
+def unread(tablet):
+    """A tablet that registers a home, visits it and corrects the registration before the hub has heard of it."""
+    one = tablet("one")
+    first = one.record(H, {"phone": "1"})
+    one.record(H, {"remark": "有狗"}, whole=False)
+    begun = Target("household", H, 0, {}, first.id)
+    one.record(H, {"phone": "2"}, corrects=first, targets=(begun,))
+    return one
+
+
+def test_what_was_set_beside_a_correction_is_cleared_before_the_hub_has_it(county, unread):
+    back = unread.record(H, {"remark": ""}, whole=False)
+    unread.sync()
+    assert outcome(unread, back, "remark") == "applied" and value(county, "remark") == ""
+
+
+def test_what_was_set_beside_a_correction_is_left_alone_before_the_hub_has_it(county, unread, tablet):
+    other = tablet("other")
+    other.record(H, {"phone": "2", "remark": "东屋"}), other.sync()
+    left = unread.record(H, {"remark": "有狗"}, whole=False)
+    unread.sync()
+    assert unread.result(left, "remark") is None
+    assert [(each.submission, each.mine) for each in county.state(H).conflicts] == [
+        (unread.made[1].id, "有狗")
+    ]
+
+
+def test_what_left_the_tablet_with_its_home_was_not_cleared(county, tablet):
+    """Its village was taken away: only what waits is shown, and the form that is asked again begins empty."""
+    one = tablet("one")
+    one.record(H, {"phone": "1"})
+    one.record(H, {"remark": "有狗"}, whole=False)
+    one.sync()
+    one.record(H, {"phone": "2"}, whole=False)
+    del one.states[KEY]
+    last = one.record(H, {"remark": "", "device": "stove"}, whole=False)
+    one.sync()
+    assert one.result(last, "remark") is None and value(county, "remark") == "有狗"
+
+
+def test_what_was_cleared_over_a_refused_record_is_a_change_beside_its_correction(county, tablet):
+    """The draft was begun while that record was all the tablet had, and handed in after it had been corrected."""
+    one = tablet("one")
+    refused = one.record(H, {"phone": "1", "remark": "有狗", "rooms": "bad"})
+    one.sync()
+    one.record(H, {"rooms": "3"}, corrects=refused)
+    begun = Target("household", H, 0, {}, refused.id)
+    cleared = one.record(H, {"remark": "", "phone": "1"}, whole=False, targets=(begun,))
+    one.sync()
+    assert (one.result(cleared, "remark"), value(county, "remark"), value(county)) == ("applied", "", "1")
