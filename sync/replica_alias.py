@@ -51,6 +51,15 @@ def read_anew(connection: sqlite3.Connection, village: str, history: str) -> Non
     )
 
 
+def taken(connection: sqlite3.Connection, history: str) -> None:
+    """Of a village that is not this tablet's no snapshot will tell: what another history knew of it is over."""
+    connection.execute(
+        "UPDATE alias SET same_as = NULL WHERE history IS NOT ?"
+        " AND village NOT IN (SELECT code FROM village WHERE assigned)",
+        (history,),
+    )
+
+
 def settle(connection: sqlite3.Connection) -> set[Key]:
     """Work out where each alias leads now; gives the entities whose view this changes."""
     rows = connection.execute("SELECT dataset, id, same_as, survivor FROM alias").fetchall()

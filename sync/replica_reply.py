@@ -79,6 +79,8 @@ def take(connection: sqlite3.Connection, reply: Reply, now: datetime) -> Settled
     if reply.villages is not None:
         touched, gained, lost = _assign(connection, reply.villages)
         work.touched |= touched
+    if lost or me.history != reply.history:
+        replica_alias.taken(connection, reply.history)
     new_forms = [form.id for form in reply.forms if intact(form) and store_form(connection, form)]
     settle(connection, work, reply.verdicts, reply.not_yet, reply.history)
     if reply.people:

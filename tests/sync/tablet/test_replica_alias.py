@@ -117,6 +117,28 @@ def test_a_hub_restored_from_before_the_merge_knows_two_homes_again(county: Any,
     assert sorted(homes(one)) == sorted([H, T]) == sorted(homes(other))
 
 
+@pytest.mark.parametrize("taken_first", [True, False])
+def test_an_id_of_a_village_taken_leads_nowhere_once_the_hub_was_restored_from_before(
+    county: Any, surveyor: Any, taken_first: bool
+) -> None:
+    """No snapshot of that village will ever tell."""
+    far = "140525100002"
+    one = surveyor("a", A, far)
+    one.records(T, {"head_name": "张三"}), one.records(H, {"head_name": "张三"}, village=far)
+    one.syncs()
+    before = county.copy()
+    county.merge(H, T)
+    one.syncs()
+    assert one.replica.entity("household", T).id == H
+    one.assign(far)
+    if taken_first:
+        one.syncs()
+        assert one.replica.entity("household", T).id == H
+    county.restore(before)
+    one.syncs()
+    assert one.replica.entity("household", T) is None
+
+
 def test_where_the_survivor_stands_in_a_village_not_held_own_work_stays_in_sight(
     county: Any, surveyor: Any
 ) -> None:
