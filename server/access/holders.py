@@ -118,13 +118,13 @@ def refuse_held(
     # Of two who give one village away at once the second sees what the first has done.
     session.exec(_of_county(county).with_for_update()).all()
     known = holders(session, county, places, apart_from=apart_from)
-    held: dict[str, list[str]] = {}
+    # Each village once, together with those that the same tablets hold.
+    held: dict[tuple[str, ...], list[str]] = {}
     for village, several in known.items():
-        for each in several:
-            if each.works:
-                held.setdefault(each.told, []).append(places[village])
+        if working := tuple(each.told for each in several if each.works):
+            held.setdefault(working, []).append(places[village])
     if held:
-        said = "；".join(f"{'、'.join(names)}（{holder}）" for holder, names in held.items())
+        said = "；".join(f"{'、'.join(names)}（{'，'.join(tablets)}）" for tablets, names in held.items())
         raise Problem(
             FAULT,
             409,

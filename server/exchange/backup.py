@@ -130,9 +130,15 @@ def _check(source: Path) -> None:
             said = copy.execute("PRAGMA integrity_check").fetchone()[0]
             ours = copy.execute("SELECT count(*) FROM sqlite_master WHERE name = 'hub_meta'").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        raise BackupProblem(f"{source} 不是完好的备份：{error}。请换一份备份。") from error
+        raise BackupProblem(_no_backup(source)) from error
     if said != "ok" or not ours:
-        raise BackupProblem(f"{source} 不是完好的 cleanheat 备份。请换一份备份。")
+        raise BackupProblem(_no_backup(source))
+
+
+def _no_backup(source: Path) -> str:
+    return (
+        f"{source} 不是 cleanheat 的备份，或已损坏。请换一份用 cleanheat backup 写出的备份；什么也没有改动。"
+    )
 
 
 def _copy(source: Path, target: Path, told: Told) -> None:

@@ -84,7 +84,7 @@ def _read(request: Request, name: str, content: bytes) -> tuple[ReturnFile, str]
 
 def _said(fault: Fault, say: Callable[[str], str]) -> str:
     value = f"“{fault.value}”" if fault.value else ""
-    return f"{fault.at}{value} {fault.what(say)} {fault.to_do(say)}".strip()
+    return f"{fault.where(say) if fault.at else ''}{value} {fault.what(say)} {fault.to_do(say)}".strip()
 
 
 def _check_batch(stated: str, row: BatchRow) -> None:

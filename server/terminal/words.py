@@ -15,6 +15,8 @@ from typer.exceptions import TyperException
 
 _NO_COMMAND: Final = re.compile(r"No such command '(.*?)'\.(?: Did you mean (.*)\?)?")
 _TOO_MANY: Final = re.compile(r"unexpected extra argument\(s\) \((.*)\)")
+_NOT_AMONG: Final = re.compile(r"is not one of (.+)\.$")
+_QUOTED: Final = re.compile(r"'(.*?)'")
 _REASONS: Final = {
     errno.ENOENT: "没有这个文件或目录",
     errno.ENOTDIR: "路径中有一段不是目录",
@@ -92,6 +94,9 @@ def _bad_value(error: Any) -> str:
             wrong, wanted = "太大", f" {bounds['le']} 或更小的数"
         case _:
             wrong, wanted = f"不对（{error.message}）", "别的值"
+    if among := _NOT_AMONG.search(error.message):
+        wanted = "、".join(f"“{each}”" for each in _QUOTED.findall(among[1]))
+        return f"{_name(error.param)} 的值“{found['input']}”不在可选的之中。请写其中一个：{wanted}。"
     example = (
         f"，例如 {error.param.opts[-1]} {error.param.default}" if error.param.default is not None else ""
     )

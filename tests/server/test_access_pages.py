@@ -49,6 +49,10 @@ def test_a_wrong_password_and_an_unknown_login_look_the_same(running) -> None:
         unknown = running.sign_in(browser, "nobody", "not the password")
     assert wrong.status_code == unknown.status_code == 403
     assert "账号或密码不对" in wrong.text
+    assert re.search(r'name="password"[^>]* autofocus', wrong.text), (
+        "it is empty, and what is to be typed anew"
+    )
+    assert not re.search(r'name="login"[^>]* autofocus', wrong.text)
     assert _without_token(wrong.text) == _without_token(unknown.text).replace("nobody", "admin")
 
 

@@ -174,7 +174,7 @@ def test_what_is_no_backup_replaces_nothing(settings, tmp_path: Path, content: b
     old = _history(settings.database_url)
     wrong = tmp_path / "wrong"
     wrong.write_bytes(content)
-    with pytest.raises(backup.BackupProblem, match="不是完好的"):
+    with pytest.raises(backup.BackupProblem, match="不是 cleanheat 的备份，或已损坏"):
         backup.restore(settings.database_url, wrong, new_id=_new_id, now=NOW)
     assert _history(settings.database_url) == old
 

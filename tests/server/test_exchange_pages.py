@@ -123,6 +123,7 @@ def test_open_conflicts_show_both_values_and_lead_to_their_records(official, dis
         told = re.search(rf'<td class="{cell}">.*?</td>', row, re.DOTALL)[0]
         assert "王五" in told and moment(to_instant(said.observed_at)) in told
         assert f"/submissions/140525/{said.id}" in told
+    assert re.search(r'<a class="button" href="/conflicts/140525/household/[^"]+"[^>]*>处理</a>', row)
     assert "没有未决的冲突" in official.get("/conflicts?area=140525200").text
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from server.subsidies.payments import CREDITED, RETURNED
 from server.subsidies.reconcile import Said
 from server.subsidies.return_file import read
+from server.subsidies.return_pages import _said
 
 HEAD = ["付款编号", "收款账号", "金额(元)", "处理结果", "失败原因", "入账日期"]
 DAY = datetime(2020, 12, 3)  # noqa: DTZ001 - XLSX knows no zones
@@ -179,6 +180,7 @@ def test_a_renamed_column_stops_the_file_before_its_rows(file) -> None:
     found = read("回盘.xlsx", file([[*HEAD[:2], "数目", *HEAD[3:]], line(), line()]))
     assert [each.at for each in found.faults] == ["1:1"] and found.rows == ()
     assert "C1“数目”" in found.faults[0].to_do()
+    assert _said(found.faults[0], str).startswith("第 1 行 表头里没有")
 
 
 def test_merged_cells_and_hidden_rows_stop_it_too(book) -> None:

@@ -28,6 +28,7 @@ SILENT = str.maketrans("", "", " \n│╭╮╰╯─")
         ("demo --fresh=1", "选项 --fresh 后面不写值。请只写 --fresh。"),
         ("dmeo", "没有命令 dmeo。是不是 demo？"),
         ("frobnicate", "没有命令 frobnicate。"),
+        ("verify --only geld", "的值“geld”不在可选的之中。请写其中一个：“money”、“sync”。"),
         ("demo more", "多写了 more。请去掉，或在它前面写明选项。"),
         ("plan release", "缺少参数 SOURCE：文件。"),
         ("divisions import a.csv", "缺少选项 --edition：版本，例如 2020。"),
