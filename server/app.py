@@ -193,6 +193,7 @@ def _create(
         engine, places, released, POLICY, DERIVATIONS, new_id, with_pinyin, county_key=state.keyring.public
     )
     state.newest_forms = lambda: exchange_now(state).forms.newest
+    state.form_titles = lambda: exchange_now(state).forms.titles
     _put_together(app, settings, engine)
     return app
 

@@ -18,9 +18,9 @@ from server.access.pages import Text
 from server.access.places import Place
 from server.access.session import county_of, holding, require
 from server.access.tables import Person, Tablet
-from server.access.tablet_sheets import Enroller, Viewer, area_asked, may_see, newest_forms
+from server.access.tablet_sheets import Enroller, Viewer, area_asked, form_titles, may_see, newest_forms
 from server.access.tablet_sheets import router as sheet_router
-from server.access.tablet_state import WORDS, outdated
+from server.access.tablet_state import WORDS, outdated, stated_forms
 from server.access.views import TabletLine, board, shown
 from server.database import read, write
 from server.web import (
@@ -154,7 +154,7 @@ def _shown(
 ) -> Response:
     county, now = county_of(request), request.app.state.clock()
     with read(request.app.state.engine) as session:
-        newest = newest_forms(request)
+        newest, titles = newest_forms(request), form_titles(request)
         line = views.tablet(session, county=county, device=device, newest=newest, now=now)
         if line is None:
             raise problem("not_found")
@@ -174,7 +174,8 @@ def _shown(
             ],
             giver=session.get(Tablet, (county, request.query_params.get("given_by", ""))),
             words=WORDS,
-            outdated=outdated(line.tablet.forms, newest),
+            outdated=[titles.get(form, form) for form in outdated(line.tablet.forms, newest)],
+            forms=[(titles.get(form, form), version) for form, version in stated_forms(line.tablet.forms)],
             held=[village for village in holding if village.until_at is None],
             formerly=[village for village in holding if village.until_at is not None],
             townships=_townships(places),

@@ -5,7 +5,7 @@ Apart from `tablet_pages` because a sheet shows every row, with codes and ids th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from server.access import enrolment, rules, views
 from server.access.session import county_of, holding, require
 from server.access.tables import Person
-from server.access.tablet_state import WORDS
+from server.access.tablet_state import WORDS, stated_forms
 from server.access.views import CodeLine, HeldVillage, TabletLine
 from server.database import read
 from server.web import N_, SheetColumn, download, problem, request_language, translate
@@ -26,6 +26,12 @@ Viewer = Annotated[Person, Depends(holding("tablet.view"))]
 Enroller = Annotated[Person, Depends(holding("tablet.enrol"))]
 
 router = APIRouter(include_in_schema=False)
+
+
+def form_titles(request: Request) -> dict[str, str]:
+    """Released form → its title in the reader's language."""
+    titles: dict[str, str] = request.app.state.form_titles()(request_language(request))
+    return titles
 
 
 def newest_forms(request: Request) -> dict[str, str]:
@@ -69,10 +75,12 @@ def tablets_sheet(request: Request, person: Viewer, area: str = "", show: str = 
         name = request.app.state.places.area_name(session, held_to) if held_to else ""
     held = [translate(lang, WORDS[concern]) for concern in WORDS if concern == show]
     rows = views.shown(found, show)
-    return download(request, _tablet_columns(lang), rows, title=N_("平板"), of=name, held_to=held)
+    return download(
+        request, _tablet_columns(lang, form_titles(request)), rows, title=N_("平板"), of=name, held_to=held
+    )
 
 
-def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
+def _tablet_columns(lang: Language, titles: Mapping[str, str]) -> Sequence[SheetColumn]:
     return (
         _column(lang, N_("平板"), lambda line: line.tablet.called),
         _column(lang, N_("使用人"), lambda line: line.person_name),
@@ -81,12 +89,17 @@ def _tablet_columns(lang: Language) -> Sequence[SheetColumn]:
         _column(lang, N_("待上传照片"), lambda line: _reported(line, line.tablet.photos_waiting), "integer"),
         _column(lang, N_("村数"), lambda line: line.villages_n, "integer"),
         _column(lang, N_("程序版本"), lambda line: line.tablet.app_version),
-        SheetColumn(translate(lang, N_("表单版本")), lambda line: "、".join(line.tablet.forms), width=40),
+        SheetColumn(translate(lang, N_("表单版本")), lambda line: _forms(titles, line), width=40),
         _column(lang, N_("时钟偏差（秒）"), lambda line: line.tablet.clock_offset_s, "integer"),
         _column(lang, N_("剩余空间（MB）"), _free_megabytes, "integer"),
         _column(lang, N_("状态"), lambda line: "、".join(translate(lang, word) for word in _states(line))),
         SheetColumn(translate(lang, N_("编号")), lambda line: line.tablet.device, width=38),
     )
+
+
+def _forms(titles: Mapping[str, str], line: TabletLine) -> str:
+    stated = stated_forms(line.tablet.forms)
+    return "、".join(f"{titles.get(form, form)} {version}" for form, version in stated)
 
 
 def _reported(line: TabletLine, n: int) -> int | None:

@@ -37,6 +37,11 @@ def silent(last_contact_at: datetime | None, now: datetime) -> bool:
     return last_contact_at is None or now - last_contact_at > SILENT_AFTER
 
 
+def stated_forms(stated: Collection[str]) -> list[tuple[str, str]]:
+    """(id, version) of the forms that a tablet stated as "id@version"."""
+    return [(form, version) for form, _, version in (each.partition("@") for each in stated)]
+
+
 def outdated(stated: Collection[str], newest: Mapping[str, str]) -> tuple[str, ...]:
     """Ids of the forms whose newest version (`newest`: id → version) the tablet did not state (as "id@version")."""
     return tuple(form for form, version in newest.items() if f"{form}@{version}" not in stated)

@@ -78,4 +78,4 @@ def test_the_board_counts_what_tablets_said_and_opens_them(running, official, ta
         assert f"/tablets/{tablet.device}" in official.get(f"/tablets?show={concern}").text
     assert "没有符合筛选条件" in official.get("/tablets?show=revoked").text
     own = official.get(f"/tablets/{tablet.device}").text
-    assert "visit@2020.1" in own and "缺最新版" in own
+    assert "走访结果 2020.1" in own and re.search(r"缺最新版：[^@a-z]+<", own)
