@@ -255,6 +255,8 @@ def sight(case: Case, name: str) -> Seen:
     if step is None or _shown(case, name, step) or (case.target.base_version and not step.outcome):
         return own
     joins = step.outcome == "conflict" and any(case.chain_conflicts(name))
+    if step.outcome == "superseded":  # the own value lay over the one that had replaced it, read or not
+        own = own._replace(version=-1)
     return own._replace(value=step.sent, joins=joins)
 
 

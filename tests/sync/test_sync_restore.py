@@ -141,3 +141,18 @@ def test_what_a_correction_insists_on_was_seen_by_whoever_went_on_from_it(county
     one.sync([left])
     assert [each.property for each in one.verdict(left).fields] == ["remark"]
     assert county.values()["phone"] == "5" and not county.open_conflicts()
+
+
+def test_a_value_that_an_own_one_lay_over_was_not_seen_though_it_was_read(county, three):
+    """There and back again before the restore; another's change since was read, and hidden under that until it was told
+    of as replaced."""
+    one, two, _ = three
+    county.restore(county.copy())
+    one.record(H, {"phone": "2"})
+    back = one.record(H, {"phone": "1"})
+    two.sync(), two.record(H, {"phone": "9"}), two.sync()
+    begun = Target("household", H, county.state(H).version, {"phone": "9"}, back.id)
+    last = one.record(H, {"phone": "7"}, whole=False, targets=(begun,), history=county.history)
+    one.sync()
+    assert (one.result(back, "phone"), one.result(last, "phone")) == ("superseded", "conflict")
+    assert county.values()["phone"] == "9" and county.open_conflicts() == {("phone", "7")}
