@@ -1,7 +1,10 @@
 """A household, its history, and what can be recorded about it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from kivy.clock import Clock
+from kivy.factory import Factory
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
@@ -46,6 +49,7 @@ class HouseholdScreen(Screen):
         state = self._presenter.state()
         self.title, self.subtitle = state.title, state.subtitle
         self.notice = state.gone or (self.say("household.pending") if state.pending else "")
+        fill(self.ids.question, ())
         fill(self.ids.sections, self._sections(state))
 
     def leave(self) -> None:
@@ -56,8 +60,14 @@ class HouseholdScreen(Screen):
         self._station.routes.back()
 
     def convert(self) -> None:
-        """Record a conversion."""
-        self._begin(self._presenter.convert)
+        """Record a conversion; where there is one already, it may be that one's progress which is meant."""
+        known = self._presenter.state().conversions
+        if known:
+            card = self._which(known)
+            fill(self.ids.question, [card])
+            Clock.schedule_once(lambda _dt: self.ids.scroller.scroll_to(card, animate=False), 0)
+        else:
+            self._begin(self._presenter.convert)
 
     def visit(self) -> None:
         """Record what came of a visit."""
@@ -134,6 +144,21 @@ class HouseholdScreen(Screen):
             strong=True,
         )
         return facts_card(event.title, event.facts, [progress])
+
+    def _which(self, known: tuple[Event, ...]) -> Widget:
+        say = self.say
+        card = Factory.Card()
+        kinds = say("twin.join").join(dict.fromkeys(event.title for event in known))
+        card.add_widget(Factory.Words(text=say("household.convert_which", kinds=kinds), bold=True))
+        for event in known:
+            text = say("household.progress") + (f" · {event.title}" if len(known) > 1 else "")
+            card.add_widget(
+                button(text, partial(self._begin, partial(self._presenter.progress, event.id)), strong=True)
+            )
+        card.add_widget(
+            button(say("household.convert_another"), partial(self._begin, self._presenter.convert))
+        )
+        return card
 
     def _difference(self, difference: Difference) -> Widget:
         return difference_card(

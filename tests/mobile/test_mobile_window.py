@@ -59,6 +59,24 @@ def test_a_conversion_and_its_states_on_the_household_page(tablet, open_window):
     window.see("只在本机，尚未提交")
 
 
+def test_a_home_with_a_conversion_is_asked_whether_its_progress_is_meant(tablet, open_window):
+    household = tablet.household()
+    conversion = tablet.desk.new_id()
+    props = {"household": household, "kind": "electric", "signed_on": "2020-05-06"}
+    tablet.receive(tablet.state("conversion", conversion, props))
+    window = open_window(tablet.desk)
+    for answer, continued in (("登记进展", True), ("另一项改造", False)):
+        window.app.journey.home("household", household=household)
+        window.frames()
+        window.touch("登记改造")
+        window.see("这户已登记：煤改电。要登记的是它的进展，还是另一项改造？")
+        assert tablet.replica.drafts() == []
+        window.touch(answer)
+        [draft] = tablet.replica.drafts()
+        assert (draft.target_ids["conversion"] == conversion) == continued
+        tablet.replica.discard_draft(draft.id)
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (800, 1280)])
 def test_everything_to_touch_is_twelve_millimetres(tablet, open_window, size):
     from mobile.widgets.theme import target
