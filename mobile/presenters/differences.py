@@ -1,7 +1,7 @@
 """What people differ on: what it was, what was submitted, what the register holds, and who said so.
 
-Shown with the household, and beside the very question of any form that would answer it: whatever such a form sends
-decides the difference, so nobody may do that unaware.
+Shown with the household, and beside the very question of any form that asks it again: its answer may replace a value
+that is in conflict, so nobody may give it unaware.
 """
 
 from collections.abc import Iterator
@@ -43,6 +43,14 @@ class Side:
     said: str
 
 
+@dataclass(frozen=True)
+class Disputed:
+    """A question that people differ on: the values, the register's first, and in words what an answer decides."""
+
+    sides: tuple[Side, ...]
+    said: str
+
+
 def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) -> Difference:
     """The hub's word on one property."""
     mine, theirs = _mine_by(desk, conflict), _theirs_by(desk, shown.dataset, conflict)
@@ -64,10 +72,14 @@ def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) 
     )
 
 
-def sides(desk: Desk, form: Form, draft: Draft) -> dict[str, tuple[Side, ...]]:
-    """Path of a question → the values it is disputed between, the register's first. What is masked once it is sent is
-    typed anew, so it is not offered."""
-    found: dict[str, tuple[Side, ...]] = {}
+def disputed(desk: Desk, form: Form, draft: Draft) -> dict[str, Disputed]:
+    """Path of a question → what people differ on there. What is masked once it is sent is typed anew, so it is not
+    offered.
+
+    A correction of the record in conflict decides it with any value. Anybody else decides it with the value that was
+    submitted; where the register's is right, an official says so.
+    """
+    found: dict[str, Disputed] = {}
     words: Vocabulary | None = None
     for path, shown, conflicts in _disputed(desk, form, draft):
         words = words or Vocabulary(desk)
@@ -75,7 +87,10 @@ def sides(desk: Desk, form: Form, draft: Draft) -> dict[str, tuple[Side, ...]]:
         for raw, said in _values(desk, shown, conflicts):
             in_words = words.value(shown.dataset, conflicts[0].property, raw) or desk.say("value.empty")
             offered.setdefault(raw, Side(in_words, raw, said))
-        found[path] = tuple(offered.values())
+        own = any(each.submission == draft.corrects for each in conflicts)
+        found[path] = Disputed(
+            tuple(offered.values()), desk.say("conflict.choose" if own else "conflict.choose_other")
+        )
     return found
 
 

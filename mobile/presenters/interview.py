@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from mobile.presenters import drafting
 from mobile.presenters.desk import CHINA, Desk
-from mobile.presenters.differences import Side, question_of, sides
+from mobile.presenters.differences import Disputed, disputed, question_of
 from mobile.presenters.photos import Shot
 from mobile.presenters.problems import explain
 from mobile.presenters.review import Page, Review, pages, review
@@ -30,12 +30,12 @@ UNTOUCHED = "?"  # before the number of a page: opened there, and nothing has be
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer. `sides`: the
-    values that people differ on, one of which this answer will make the register's."""
+    """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer. `disputed`
+    where people differ on it."""
 
     shown: Shown
     fault: str
-    sides: tuple[Side, ...] = ()
+    disputed: Disputed | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class InterviewPresenter:
         self._interview = filling.begin(self._form, context, self._draft.answers, resumed=resumed)
         # What it begins with, where nobody can have answered anything before: a draft once opened has a position.
         self._begun = None if opened else filling.draft(self._interview)
-        self._sides = sides(desk, self._form, self._draft)
+        self._disputed = disputed(desk, self._form, self._draft)
         self._page, self._reviewing = _position(self._draft.position)
         self._settled: frozenset[str] = frozenset()
         self._behind: frozenset[str] = frozenset()
@@ -266,10 +266,10 @@ class InterviewPresenter:
             page_n=self._page + 1,
             pages_n=len(found),
             asked=tuple(
-                Asked(shown, told.get(shown.path, ""), self._sides.get(shown.path, ()))
+                Asked(shown, told.get(shown.path, ""), self._disputed.get(shown.path))
                 for shown in page.questions
             ),
-            review=review(found, faults, say, self._sides) if self._reviewing else None,
+            review=review(found, faults, say, self._disputed) if self._reviewing else None,
             saved="" if self._problem else say("interview.saved", time=saved),
             problem=self._problem,
             behind=say("interview.behind", n=behind_n) if behind_n else "",

@@ -33,7 +33,7 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class Review:
-    """`groups` pairs a page title with its lines. `disputed`: answers that decide what people differ on."""
+    """`groups` pairs a page title with its lines. `disputed`: what people differ on."""
 
     headline: str
     groups: tuple[tuple[str, tuple[ReviewLine, ...]], ...]

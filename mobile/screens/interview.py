@@ -73,7 +73,7 @@ class InterviewScreen(Screen):
         self._cards, self._place, self._twins, self._draft = {}, (False, -1), (), draft
         self._presenter = InterviewPresenter(self._station.desk, draft, self._copy)
         state = self._presenter.state
-        self._sought = next((asked.shown.path for asked in state.asked if asked.sides), "")
+        self._sought = next((asked.shown.path for asked in state.asked if asked.disputed), "")
         self._copy(state)
 
     def leave(self) -> None:
@@ -186,7 +186,9 @@ class InterviewScreen(Screen):
         self.first = state.page_n == 1 and not state.review
         self.last = state.page_n == state.pages_n
         self.reviewing, self.ready = state.review is not None, bool(state.review and state.review.ready)
-        self._offer_to_look_over(not (state.review or self.last) and any(each.sides for each in state.asked))
+        self._offer_to_look_over(
+            not (state.review or self.last) and any(each.disputed for each in state.asked)
+        )
         self._warn(state)
         self._lay_out(state)
         place = (self.reviewing, state.page_n)

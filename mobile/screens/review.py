@@ -49,7 +49,7 @@ class DiscardButton(Pressable):
 def review_widgets(
     review: Review, say: Say, go_to: Callable[[str], None], discard: Callable[[], None]
 ) -> Iterator[Widget]:
-    """The headline, the faults, what submitting decides, a card for each page, and the way to throw it all away."""
+    """The headline, the faults, what people differ on, a card for each page, and the way to throw it all away."""
     yield Factory.Banner(text=review.headline, tone="safe" if review.ready else "rejected")
     if review.faults:
         yield _card(review.faults, go_to)

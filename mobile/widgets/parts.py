@@ -67,6 +67,11 @@ class Scroller(ScrollView):
         self._tall = widget.height
         widget.bind(height=self._keep)
 
+    def convert_distance_to_scroll(self, dx: float, dy: float) -> tuple[float, float]:
+        """What fits stays at its top: asked to bring a part of it into sight, Kivy would send it to the bottom."""
+        x, y = super().convert_distance_to_scroll(dx, dy)
+        return x, y if self._tall > self.height else 0.0
+
     def _keep(self, _child: Widget, tall: float) -> None:
         hidden_before, hidden = self._tall - self.height, tall - self.height
         above = (1 - self.scroll_y) * max(hidden_before, 0)

@@ -59,7 +59,7 @@ class QuestionCard(BoxLayout):
         self._required = actions.say("interview.required")
         self.control = CONTROLS.get(kind, TextQuestion)(shown, actions)
         self.bold = shown.type != "note"
-        self._disputed = DisputedValues(asked, actions) if asked.sides else None
+        self._disputed = DisputedValues(asked.disputed, shown.path, actions) if asked.disputed else None
         if self._disputed:
             self.ids.disputed.add_widget(self._disputed)
         (self.ids.beside if shown.type == "repeat" else self.ids.place).add_widget(self.control)
@@ -73,7 +73,7 @@ class QuestionCard(BoxLayout):
         self.required = self._required if shown.required and not shown.readonly else ""
         self.control.show(shown, faulty=bool(asked.fault))
         if self._disputed:
-            self._disputed.show(asked)
+            self._disputed.show(shown)
 
     def flush(self) -> None:
         """Take what was typed and not taken yet."""

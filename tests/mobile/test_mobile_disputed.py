@@ -1,5 +1,5 @@
-"""Whoever answers a question that people differ on decides it, so the form itself shows the values, and one is taken
-with a touch."""
+"""Whoever answers a question that people differ on sees it there: the values, of which one is taken with a touch, and
+what the answer decides."""
 
 from mobile.presenters.household import HouseholdPresenter
 from mobile.presenters.interview import InterviewPresenter
@@ -43,13 +43,14 @@ def test_settling_opens_the_page_of_the_question_with_both_values(tablet):
     presenter = open_at_difference(tablet, household)
     question = asked(presenter, AREA)
     assert presenter.state.page_n > 1
-    assert [(side.words, side.raw) for side in question.sides] == [("90", "90"), ("95", "95")]
-    assert question.sides[0].said == "名册现在的值"
-    assert question.sides[1].said.startswith("由欧阳㛃提交")
-    assert [each.shown.path for each in presenter.state.asked if each.sides] == [AREA]
+    assert [(side.words, side.raw) for side in question.disputed.sides] == [("90", "90"), ("95", "95")]
+    assert question.disputed.sides[0].said == "名册现在的值"
+    assert question.disputed.said.endswith("冲突由乡镇了结。")
+    assert question.disputed.sides[1].said.startswith("由欧阳㛃提交")
+    assert [each.shown.path for each in presenter.state.asked if each.disputed] == [AREA]
 
 
-def test_any_form_that_would_decide_says_so_even_if_it_was_opened_for_something_else(tablet):
+def test_any_form_that_asks_it_says_so_even_if_it_was_opened_for_something_else(tablet):
     household = disputed(tablet, "house_area_m2", "80", "95", "90")
     draft = HouseholdPresenter(tablet.desk, household).update()
     presenter = InterviewPresenter(tablet.desk, draft, lambda _state: None)
@@ -63,8 +64,8 @@ def test_any_form_that_would_decide_says_so_even_if_it_was_opened_for_something_
 def test_a_choice_is_offered_in_words_and_nothing_as_unanswered(tablet):
     household = disputed(tablet, "fuel", None, "briquette", "bulk_coal")
     presenter = open_at_difference(tablet, household)
-    path = next(each.shown.path for each in presenter.state.asked if each.sides)
-    assert [side.words for side in asked(presenter, path).sides] == ["散煤", "型煤、蜂窝煤"]
+    path = next(each.shown.path for each in presenter.state.asked if each.disputed)
+    assert [side.words for side in asked(presenter, path).disputed.sides] == ["散煤", "型煤、蜂窝煤"]
     presenter.answer(path, "briquette")
     assert asked(presenter, path).shown.value == "briquette"
 
@@ -79,10 +80,10 @@ def test_no_end_of_an_account_is_offered_as_the_account(tablet):
     )  # fmt: skip
     tablet.receive(tablet.state("payee", payee, props, (conflict,)))
     presenter = open_at_difference(tablet, household)
-    assert not any(each.sides for each in presenter.state.asked)
+    assert not any(each.disputed for each in presenter.state.asked)
 
 
-def test_a_touch_takes_a_value_and_the_look_over_names_what_it_decides(tablet, open_window):
+def test_a_touch_takes_a_value_and_the_look_over_names_it(tablet, open_window):
     disputed(tablet, "phone", "15400000001", "15400000003", "15400000002")
     window = open_window(tablet.desk)
     window.touch("东常村")
@@ -97,3 +98,16 @@ def test_a_touch_takes_a_value_and_the_look_over_names_what_it_decides(tablet, o
     assert offered.chosen and window.field("联系电话").text == "15400000003"
     window.touch("检查并提交")
     window.see("1 项有人填得不一样")
+
+
+def test_a_page_that_fits_stays_at_its_top_when_its_question_is_brought_into_sight(tablet, open_window):
+    household = disputed(tablet, "visit_outcome", None, "refused", "not_at_home")
+    draft = HouseholdPresenter(tablet.desk, household).visit()
+    window = open_window(tablet.desk)
+    window.turn(800, 1800)
+    window.app.journey.go("interview", draft=draft)
+    window.frames()
+    window.see("这一项有人填得不一样")
+    scroller = window.app.root.manager.get_screen("interview").ids.scroller
+    assert scroller.children[0].height < scroller.height
+    assert scroller.scroll_y == 1
