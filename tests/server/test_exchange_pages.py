@@ -8,7 +8,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from server.web.figures import moment
+from server.web.figures import moment, told
 from sync.codec import to_instant
 
 NORTH, OTHER = "140525100201", "140525100202"
@@ -85,6 +85,14 @@ def test_a_submission_is_shown_as_recorded_in_the_forms_words(official, disputed
     english = _main(official.get(f"/submissions/140525/{disputed[2].id}?lang=en"))
     for words in ("Outcome of the visit", "Refused", "Remark", "Conflict", "Surveyor had seen"):
         assert words in english
+
+
+def test_a_home_shows_who_differs_and_when_as_a_person_reads_it(official, disputed) -> None:
+    text = _main(official.get(f"/households/140525/{disputed[0].targets[0].id}"))
+    _, _, conflicts = text.partition("未决冲突")
+    conflicts, _, _ = conflicts.partition("</section>")
+    assert "王五" in conflicts and told(disputed[2].observed_at) in conflicts
+    assert disputed[2].observed_at not in conflicts
 
 
 def test_a_rejected_submission_says_why(running, tablet, official) -> None:
