@@ -6,7 +6,7 @@ came between, and of a refused record nothing is handed on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sync.facts import Past, Step, Trace
 from sync.messages import VILLAGE
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from sync.sight import Case, Seen
 
 
-def beside_the_chain(case: Case, name: str, own: Seen) -> Step | None:
+class Beside(NamedTuple):
+    """What an own record said that the chain does not lead back to."""
+
+    submission: str
+    step: Step
+
+
+def beside_the_chain(case: Case, name: str, own: Seen) -> Beside | None:
     """What this tablet itself had set before the record that this one follows, though that does not lead back to it: a
     correction begins from the record it corrects, whatever came between. It was on the screen if the base lacks it."""
     state, follows = case.state(name), case.target.follows
@@ -32,8 +39,10 @@ def beside_the_chain(case: Case, name: str, own: Seen) -> Step | None:
     if not own.version and (trace.base_version or _hidden(case, name, last)):
         return None
     if case.offered_again:  # its versions say nothing; but what was made upon this very base is not in it
-        return step if (trace.history, trace.base_version) == (own.history, own.version) else None
-    return step if step.version > own.version else None
+        on_screen = (trace.history, trace.base_version) == (own.history, own.version)
+    else:
+        on_screen = step.version > own.version
+    return Beside(last, step) if on_screen else None
 
 
 def _hidden(case: Case, name: str, beside: str) -> bool:

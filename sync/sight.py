@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from sync.beside import beside_the_chain, refused_on_the_screen
+from sync.beside import Beside, beside_the_chain, refused_on_the_screen
 from sync.chain import apart
 from sync.facts import Held, Past, PropertyState, Step, Trace
 from sync.masking import unmasked
@@ -172,13 +172,16 @@ class Case(NamedTuple):
         return (trace.history, trace.base_version) if trace else None
 
     def chain_conflicts(self, name: str) -> Iterator[Conflict]:
-        """Open conflicts on the property that the chain behind this submission, or a follower of the record
-        it corrects, is in; not a follower made only later on this tablet, which a restore let come first."""
+        """Open conflicts on the property that the chain behind this submission, what lay beside it on the screen, or a
+        follower of the record it corrects is in; not a follower made only later on this tablet, which a restore let
+        come first."""
+        lay = lay_beside(self, name) if self.held.conflicts else None
         for conflict in self.held.conflicts:
             if conflict.property != name:
                 continue
             beside = self._beside(conflict.submission) and not self.later_here(conflict.submission, name)
-            if beside or conflict.submission in self.lineage:
+            shown = lay is not None and conflict.submission == lay.submission
+            if beside or shown or conflict.submission in self.lineage:
                 yield conflict
 
     def _beside(self, submission: str) -> bool:
@@ -247,9 +250,8 @@ def sight(case: Case, name: str) -> Seen:
     if case.corrected and corrected:
         return _sight_of_correction(case, name, own, case.corrected, corrected)
     step = case.trail.get(name)
-    beside = beside_the_chain(case, name, own)
-    if beside and (step is None or step.version < beside.version):
-        return own._replace(value=beside.sent)
+    if lay := lay_beside(case, name):
+        return own._replace(value=lay.step.sent, joins=any(case.chain_conflicts(name)))
     if step is None and (refused := refused_on_the_screen(case, name)):
         return own._replace(value=refused.sent)
     if step is None or _shown(case, name, step) or (case.target.base_version and not step.outcome):
@@ -258,6 +260,15 @@ def sight(case: Case, name: str) -> Seen:
     if step.outcome == "superseded":  # the own value lay over the one that had replaced it, read or not
         own = own._replace(version=-1)
     return own._replace(value=step.sent, joins=joins)
+
+
+def lay_beside(case: Case, name: str) -> Beside | None:
+    """What `beside_the_chain` finds, where that was on the screen and not a value of the chain, nor of the record
+    that is corrected."""
+    if case.corrected and name in case.corrected.steps:
+        return None
+    step, beside = case.trail.get(name), beside_the_chain(case, name, case.own)
+    return beside if beside and (step is None or step.version < beside.step.version) else None
 
 
 def _shown(case: Case, name: str, step: Step) -> bool:

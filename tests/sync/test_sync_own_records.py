@@ -260,3 +260,24 @@ def test_what_was_cleared_over_a_refused_record_is_a_change_beside_its_correctio
     cleared = one.record(H, {"remark": "", "phone": "1"}, whole=False, targets=(begun,))
     one.sync()
     assert (one.result(cleared, "remark"), value(county, "remark"), value(county)) == ("applied", "", "1")
+
+
+def test_another_s_change_under_an_own_value_beside_the_chain_was_not_seen(county, tablet):
+    """Read while it lay under what this tablet had just sent, and the correction through which the next record goes on
+    does not lead back to that: it joins the conflict, and replaces nothing."""
+    one, two = tablet("one"), tablet("two")
+    one.record(H, {"phone": "1", "remark": "", "visited_on": "1"})
+    one.sync(), two.sync()
+    seen = one.states[KEY]
+    first = one.record(H, {"remark": "东屋"})
+    hidden = one.record(H, {"phone": "3"})
+    begun = Target("household", H, seen.version, dict(seen.props), first.id)
+    between = one.record(H, {"remark": "西屋"}, corrects=first, whole=False, targets=(begun,))
+    two.record(H, {"phone": "2"}), two.sync()
+    read = county.state(H)
+    begun = Target("household", H, read.version, read.values(), between.id)
+    last = one.record(H, {"phone": "4"}, whole=False, targets=(begun,))
+    one.sync()
+    assert (outcome(one, hidden, "phone"), outcome(one, last, "phone")) == ("conflict", "conflict")
+    assert value(county) == "2"
+    assert [(each.mine, each.submission) for each in county.state(H).conflicts] == [("4", last.id)]
