@@ -349,7 +349,7 @@ def _trace(case: Case, steps: Mapping[str, Step], version: int) -> Trace:
     me, saw = case.submission, case.corrected
     return Trace(
         steps,
-        case.handed_on,
+        case.handed_on(version),
         case.lineage,
         saw.base_version if saw else case.target.base_version,
         saw.history if saw else me.history,

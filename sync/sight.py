@@ -98,18 +98,26 @@ class Case(NamedTuple):
         behind = (corrects, *(self.corrected.lineage if self.corrected else ()))
         return tuple(dict.fromkeys((*self.followed, *behind)))[:LINEAGE_MAX]
 
-    @property
-    def handed_on(self) -> Mapping[str, Step]:
+    def handed_on(self, version: int) -> Mapping[str, Step]:
         """The changed values in all of that: what whoever follows this one has before them, if it leaves them alone.
+        ``version``: the entity's, with this one's result in it.
 
         What a correction only carries on its base has too, if it was made upon the verdict; across a restore no
         version tells whether a later base has it still, and then that says better what was seen. What it insists on
-        against its base, in a conflict, is a change on its tablet.
+        against its base, in a conflict, is a change on its tablet, even where nothing is left to decide: no base
+        before this one's result has that.
         """
         carried = _changed_by(self.corrected) if self.corrected else {}
-        if self.offered_again and self.submission.corrects not in self.followed:
-            carried = {name: step for name, step in carried.items() if self._insists(name)}
-        return {**carried, **self.trail}
+        if self.offered_again:
+            if self.submission.corrects not in self.followed:
+                carried = {name: step for name, step in carried.items() if self._insists(name)}
+            return {**carried, **self.trail}
+        insisted = {
+            name: step._replace(version=max(version, step.version))
+            for name, step in carried.items()
+            if step.outcome == "conflict" and self._insists(name)
+        }
+        return {**carried, **insisted, **self.trail}
 
     def _insists(self, name: str) -> bool:
         return name in self.sent and not same(self.sent[name], base(self, name))

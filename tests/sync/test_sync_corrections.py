@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.codec import derived_id
+from sync.messages import Target
 
 H = derived_id("house")
 
@@ -159,3 +160,22 @@ def test_a_joined_conflict_names_whom_the_chain_met_and_never_its_own_tablet(cou
     assert one.result(again, "fuel") == "conflict"
     assert met == dict.fromkeys(("device", "fuel"), (theirs.id, "person-two"))
     assert {each.by for each in county.state(H).conflicts} == {theirs.id}
+
+
+def test_what_a_correction_insists_on_lies_over_the_card_though_another_said_it_first(county, three):
+    """Heard of in conflict, sent once more, and meanwhile brought in by another: whoever goes on from that on this
+    tablet had it on the screen, and not what the registry had."""
+    one, two, third = three
+    mine = one.record(H, {"phone": "9"})
+    two.record(H, {"phone": "2"}), two.sync()
+    one.sync(), third.sync()
+    base = third.states[f"household/{H}"]
+    begun = Target("household", H, base.version, {"phone": "2"}, None)
+    insists = one.record(H, {"phone": "9"}, corrects=mine, whole=False, targets=(begun,))
+    third.record(H, {"phone": "9"}), third.sync()
+    begun = Target("household", H, base.version, {"phone": "2"}, insists.id)
+    back = one.record(H, {"phone": "2"}, whole=False, targets=(begun,))
+    one.sync()
+    assert one.verdict(insists).outcome != "conflict"
+    assert one.result(back, "phone") == "conflict"
+    assert county.values()["phone"] == "9" and county.open_conflicts() == {("phone", "2")}
