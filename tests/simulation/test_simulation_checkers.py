@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from server.lab.simulation import story as stories
 from server.lab.simulation.checkers import check
 from server.lab.simulation.evidence import gather
 from server.lab.simulation.seams import Seams
@@ -118,6 +120,19 @@ def test_a_hub_that_loses_a_committed_submission(on):
     evidence = gather(world)
     world.close()
     assert "nothing_lost" in broken(evidence)
+
+
+def test_a_value_replaced_by_a_record_that_nobody_has_any_more(on_large):
+    """It explains what became of the value to whoever has read it, and to nobody else."""
+    story, _ = stories.kept(Path(__file__).parent / "kept" / "replaced_by_a_record_lost_on_both_sides.json")
+    evidence = lived(World(on_large, story))
+    assert broken(evidence) == set() and evidence.forgotten
+    assert broken(replace(evidence, forgotten=())) == {"lost_values"}
+    unread = tuple(
+        (replace(lost, targets=tuple(replace(each, base_version=99) for each in lost.targets)), saved)
+        for lost, saved in evidence.forgotten
+    )
+    assert broken(replace(evidence, forgotten=unread)) == {"lost_values"}
 
 
 # --- planted in what is left ----------------------------------------------------------------------------------

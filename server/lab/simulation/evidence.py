@@ -116,6 +116,7 @@ class Evidence:
     ``closed``: device → why it is; ``copied``: fork → device of a tablet that was copied; ``put_back_n``: tablets that
     were restored; ``went_back``: the hub was.
     ``changed``: submission → entity → the values that its tablet says were changed there.
+    ``forgotten``: acknowledged, and since then gone from the tablet and from the hub, each with what it saved.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -145,6 +146,7 @@ class Evidence:
     acts: Mapping[str, Judged] = field(default_factory=dict)
     changed: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    forgotten: tuple[tuple[Submission, Mapping[str, Mapping[str, str]]], ...] = ()
 
     def one_line(self, one: str, other: str) -> bool:
         """Whether two records were made on one tablet, neither of them after a fork that the other stands behind."""
@@ -185,10 +187,11 @@ def gather(world: World) -> Evidence:
     said = _of_the_product(world)
     with world.hub.file_read() as database:
         entities, heads = _entities(database), heads_in(database)
+        journal = _journal(database)
         return Evidence(
             contacts_n=world.contacts_n,
             history=history_in(database),
-            journal=_journal(database),
+            journal=journal,
             differing=tuple(
                 row["id"]
                 for row in database.execute(
@@ -221,7 +224,20 @@ def gather(world: World) -> Evidence:
             acts=_journal(database, "office"),
             changed=_changed(world.tablets),
             aliases=dict(database.execute("SELECT id, survivor FROM alias ORDER BY id").fetchall()),
+            forgotten=_forgotten(world, journal) if world.hub.went_back else (),
         )
+
+
+def _forgotten(
+    world: World, journal: Mapping[str, Judged]
+) -> tuple[tuple[Submission, Mapping[str, Mapping[str, str]]], ...]:
+    forms = world.hub.exchange.forms.by_key
+    lost = (each for id, each in world.receipted.items() if id not in journal)
+    return tuple(
+        (each, forms[each.form, each.form_version].changes(each.answers))
+        for each in lost
+        if (each.form, each.form_version) in forms
+    )
 
 
 def _changed(tablets: Iterable[Tablet]) -> dict[str, dict[str, dict[str, str]]]:

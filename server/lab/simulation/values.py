@@ -143,6 +143,7 @@ def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: st
         seen.add(step.saw or "")
         if evidence.went_back and step.saw and step.saw not in said:
             seen |= _before_an_act(evidence, held, teller, name)
+        seen |= _before_what_is_forgotten(evidence, held, sender, name)
         seen |= {
             was.sent
             for earlier, was in touching
@@ -164,6 +165,22 @@ def _before_an_act(evidence: Evidence, held: Held, teller: Judged, name: str) ->
         made_under = next((was for was, first in reversed(held.epochs) if first <= trace.version), None)
         if name in trace.steps and trace.version <= read.base_version and made_under == read.history:
             seen.add(trace.steps[name].sent)
+    return seen
+
+
+def _before_what_is_forgotten(evidence: Evidence, held: Held, reader: Submission, name: str) -> set[str]:
+    """What they had seen who put that there which was read: records that their tablet lost to a backup, and the hub to
+    an older copy. They were acknowledged, and whoever read on from them cannot bring them back."""
+    read = next((target for target in reader.targets if target.key == held.key), None)
+    stood, seen = {read.base.get(name) if read else None} - {None}, set[str]()
+    for lost, saved in sorted(evidence.forgotten, key=lambda each: each[0].device_seq, reverse=True):
+        for target in lost.targets:
+            mine = saved.get(held.dataset, {}).get(name)
+            if not read or target.key != held.key or mine is None or lost.history != reader.history:
+                continue
+            if target.base_version < read.base_version and shown(held.dataset, name, mine) in stood:
+                seen.add(target.base.get(name, ""))
+                stood.add(target.base.get(name, ""))
     return seen
 
 
