@@ -219,10 +219,19 @@ def _values(held: Held, values: Mapping[str, Value], done: Sequence[Touch]) -> I
 
 def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
     """Whether the value stood in conflict only until the one it was made upon came (`sync.relink.connect`): then it
-    goes in with that one, in the same version, though its own verdict goes on saying conflict."""
+    goes in with that one, in the same version, though its own verdict goes on saying conflict. So it does with one that
+    only said the same as was there."""
+    made = {wanted.version}
+    made |= {
+        trace.version
+        for trace in traces.values()
+        if name in trace.steps
+        and trace.steps[name].outcome == "same"
+        and same(trace.steps[name].sent, wanted.value)
+    }
     steps = {id: trace.steps[name] for id, trace in traces.items() if name in trace.steps}
     at, met = steps.get(state.submission), set[str | None]()
-    if at is None or state.version != wanted.version or at.sent != state.value:
+    if at is None or state.version not in made or at.sent != state.value:
         return False
     while at is not None and at.outcome == "conflict" and at.saw not in met:
         if same(at.saw, wanted.value) or hides(at.saw or "", wanted.value):
