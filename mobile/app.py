@@ -97,12 +97,9 @@ class Journey:
             self._open()
 
     def leave_by_key(self) -> None:
-        """Back, the way the screen's own arrow goes: an interview looks after its draft first."""
-        current = self._shell.manager.current_screen
-        if isinstance(current, InterviewScreen):
-            current.back()
-        else:
-            self.back()
+        """Back, the way the screen's own arrow goes, where it has one: an interview looks after its draft first."""
+        arrow: Callable[[], None] = getattr(self._shell.manager.current_screen, "back", self.back)
+        arrow()
 
     def again(self) -> None:
         """Where we are, read anew."""

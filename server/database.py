@@ -103,9 +103,8 @@ class _Listed(sa.types.TypeDecorator[Sequence[Any]]):
     """Texts or whole numbers as one parameter: an array as PostgreSQL spells it (its driver takes ten times as long to
     spell a list out), or a JSON list."""
 
-    impl = (
-        sa.types.NullType
-    )  # what an array is of, the statement says: to cast a text would hide it from the planner
+    # What an array is of, the statement says: to cast a text would hide it from the planner.
+    impl = sa.types.NullType
     cache_ok = True
 
     def __init__(self, of_any_length: bool) -> None:

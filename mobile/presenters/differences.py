@@ -56,7 +56,7 @@ def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) 
     mine, theirs = _mine_by(desk, conflict), _theirs_by(desk, shown.dataset, conflict)
 
     def value(raw: str | None) -> str:
-        return words.value(shown.dataset, conflict.property, raw) or desk.say("value.empty")
+        return words.told(shown.dataset, conflict.property, raw)
 
     return Difference(
         label=words.label(shown.dataset, conflict.property),
@@ -85,8 +85,8 @@ def disputed(desk: Desk, form: Form, draft: Draft) -> dict[str, Disputed]:
         words = words or Vocabulary(desk)
         offered: dict[str, Side] = {}
         for raw, said in _values(desk, shown, conflicts):
-            in_words = words.value(shown.dataset, conflicts[0].property, raw) or desk.say("value.empty")
-            offered.setdefault(raw, Side(in_words, raw, said))
+            told = words.told(shown.dataset, conflicts[0].property, raw)
+            offered.setdefault(raw, Side(told, raw, said))
         own = any(each.submission == draft.corrects for each in conflicts)
         found[path] = Disputed(
             tuple(offered.values()), desk.say("conflict.choose" if own else "conflict.choose_other")

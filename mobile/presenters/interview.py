@@ -5,7 +5,6 @@ settled, and again before submitting, with a way straight back to it. Leaving is
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from mobile.presenters import drafting
@@ -166,12 +165,8 @@ class InterviewPresenter:
 
     def discard(self) -> None:
         """Throw the draft away."""
-        try:
-            self._desk.replica.discard_draft(self._draft.id)
-        except ReplicaProblem as problem:
-            self._fail(problem)
-            return
-        self._show(replace(self.state, discarded=True, problem=""))
+        if self._thrown_away():
+            self._show(replace(self.state, discarded=True, problem=""))
 
     def put_away(self) -> None:
         """Leave. An interview in which every answer is what it began with holds nothing of the surveyor's and is not
@@ -179,8 +174,7 @@ class InterviewPresenter:
         over = self.state.submitted or self.state.discarded or self.state.opened
         if over or self._begun is None or filling.draft(self._interview) != self._begun:
             return
-        with suppress(ReplicaProblem):  # then it stays, as every draft does
-            self._desk.replica.discard_draft(self._draft.id)
+        if not drafting.discard(self._desk, self._draft.id):  # else it stays, as every draft does
             self.state = replace(self.state, discarded=True)  # nobody is looking any more
 
     def another(self, household: str) -> None:
@@ -190,13 +184,14 @@ class InterviewPresenter:
 
     def open_instead(self, household: str, *, keep: bool) -> None:
         """Leave for the household that is here already; the draft is kept, or knowingly thrown away."""
-        if not keep:
-            try:
-                self._desk.replica.discard_draft(self._draft.id)
-            except ReplicaProblem as problem:
-                self._fail(problem)
-                return
-        self._show(replace(self.state, opened=household, discarded=not keep, problem=""))
+        if keep or self._thrown_away():
+            self._show(replace(self.state, opened=household, discarded=not keep, problem=""))
+
+    def _thrown_away(self) -> bool:
+        if problem := drafting.discard(self._desk, self._draft.id):
+            self._problem = problem
+            self._show(self._state())
+        return not problem
 
     def _take(self, interview: Interview, *, settled: bool = True) -> None:
         self._interview = interview

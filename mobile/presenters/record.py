@@ -88,7 +88,7 @@ class RecordPresenter:
         say, dataset, prop = self._desk.say, field.dataset, field.property
 
         def value(raw: str | None) -> str:
-            return words.value(dataset, prop, raw) or say("value.empty")
+            return words.told(dataset, prop, raw)
 
         return Difference(
             label=words.label(dataset, prop),

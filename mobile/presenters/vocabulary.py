@@ -38,6 +38,10 @@ class Vocabulary:
         found = self._words.labels.get((dataset, name))
         return found or _own(self._desk, name) or name
 
+    def told(self, dataset: str, name: str, raw: str | None) -> str:
+        """A value as a person reads it, or in words that there is none."""
+        return self.value(dataset, name, raw) or self._desk.say("value.empty")
+
     def value(self, dataset: str, name: str, raw: str | None) -> str:
         """A value as a person reads it; several chosen ones are listed."""
         if not raw:

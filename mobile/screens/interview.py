@@ -40,9 +40,6 @@ class InterviewScreen(Screen):
     last = BooleanProperty(False)
     reviewing = BooleanProperty(False)
     ready = BooleanProperty(False)
-    deciding = BooleanProperty(
-        False
-    )  # what people differ on is on this page: no need to turn all that follow
 
     def __init__(self, station: Station) -> None:
         self._station = station

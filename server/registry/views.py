@@ -210,8 +210,10 @@ def _recorded_of(
     """Only a home that others lead to has any: what was recorded of those still names them."""
     found: dict[str, str] = {}
     for dataset, identity in entities:
+        if dataset not in ("conversion", "coal_use"):
+            continue
         row = session.get(EntityRow, (household.county, dataset, identity))
-        if dataset in ("conversion", "coal_use") and row is not None:
+        if row is not None:
             found[identity] = values_of(row.held).get("household", household.id)
     return {identity: home for identity, home in found.items() if home != household.id}
 
