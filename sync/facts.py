@@ -67,6 +67,16 @@ class Held:
     def key(self) -> Key:
         return f"{self.dataset}/{self.id}"
 
+    def made_under(self, version: int) -> str | None:
+        """The hub history under which a version was made; None if before all that is known."""
+        return next((history for history, first in reversed(self.epochs) if first <= version), None)
+
+    def stood_under(self, version: int, history: str | None) -> bool:
+        """Whether a version was there under a hub history: made under it, or before the restore that began it. A
+        restored copy is the beginning of what was, so its versions hold on."""
+        began = next((first for named, first in self.epochs if named == history), 0)
+        return version < began or self.made_under(version) == history
+
     def leaves(self) -> Iterator[Held]:
         """What stands under each id that leads here, apart; the entity itself where nothing was merged into it."""
         if not self.parts:

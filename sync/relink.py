@@ -11,7 +11,7 @@ from __future__ import annotations
 from sync.facts import PropertyState
 from sync.masking import hides
 from sync.messages import Conflict
-from sync.sight import Case, Seen, made_under, same
+from sync.sight import Case, Seen, same
 
 SEEN_MAX = 8
 
@@ -70,7 +70,7 @@ def put_behind(case: Case, state: PropertyState, seen: Seen, closed: tuple[Confl
 
 def fresh(case: Case, state: PropertyState) -> bool:
     """Set under the hub's present history."""
-    return made_under(case.held, state.version) == case.history
+    return case.held.made_under(state.version) == case.history
 
 
 def without(value: str, seen: tuple[str | None, ...]) -> tuple[str, ...]:

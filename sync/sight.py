@@ -287,8 +287,9 @@ def _shown(case: Case, name: str, step: Step) -> bool:
         version = _changed_by(named)[name].version if named and name in _changed_by(named) else 0
     elif case.held.key not in traces:
         return True  # judged before the merge by which it came here, and the base has that
-    one = case.submission.history in (case.history, made_under(case.held, step.version))
-    return one and 0 < version <= case.target.base_version
+    history = case.submission.history
+    there = history == case.history or case.held.stood_under(step.version, history)
+    return there and 0 < version <= case.target.base_version
 
 
 def base(case: Case, name: str) -> str | None:
@@ -328,20 +329,13 @@ def _can_have_been(case: Case, name: str) -> Iterator[str | None]:
             yield from (conflict.base, conflict.mine)
 
 
-def made_under(held: Held, version: int) -> str | None:
-    """The hub history under which a version of the entity was made; None if before all that is known."""
-    return next((history for history, first in reversed(held.epochs) if first <= version), None)
-
-
 def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
-    """Whether versions say who was first: both of one history, or the state older than the restore that began
-    the surveyor's (a restored copy is the beginning of what was, so its versions hold on)."""
+    """Whether versions say who was first: both of one history, or the state older than the surveyor's."""
     if not case.by_versions:
         return False
     if seen.history == case.history:
         return True
-    made = made_under(case.held, state.version)
-    return made is None or made == seen.history
+    return case.held.made_under(state.version) is None or case.held.stood_under(state.version, seen.history)
 
 
 def saw(case: Case, state: PropertyState, seen: Seen) -> bool:

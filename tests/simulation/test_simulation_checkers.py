@@ -14,7 +14,7 @@ from server.lab.simulation.seams import Seams
 from server.lab.simulation.story import draw
 from server.lab.simulation.world import World
 from sync.facts import PropertyState
-from sync.messages import VILLAGE
+from sync.messages import VILLAGE, FieldOutcome
 
 SEED = 7
 SEEDS = 20
@@ -133,6 +133,27 @@ def test_a_value_replaced_by_a_record_that_nobody_has_any_more(on_large):
         for lost, saved in evidence.forgotten
     )
     assert broken(replace(evidence, forgotten=unread)) == {"lost_values"}
+
+
+def test_a_value_that_a_record_nobody_has_any_more_was_in_conflict_with(on_large):
+    """It did not replace what it had seen, for its own value did not go in."""
+    story, _ = stories.kept(Path(__file__).parent / "kept" / "replaced_by_a_record_lost_on_both_sides.json")
+    world = World(on_large, story)
+    world.play(), world.heal()
+    assert (
+        "conflict" not in {told.outcome for told in world.verdicts.values()}
+        and broken(gather(world)) == set()
+    )
+    for id, told in world.verdicts.items():
+        fields = tuple(
+            FieldOutcome(target.dataset, target.id, name, "conflict", seen, "", "", "", "", "")
+            for target in world.receipted[id].targets
+            for name, seen in target.base.items()
+        )
+        world.verdicts[id] = replace(told, outcome="conflict", fields=fields)
+    evidence = gather(world)
+    world.close()
+    assert broken(evidence) == {"lost_values"}
 
 
 # --- planted in what is left ----------------------------------------------------------------------------------

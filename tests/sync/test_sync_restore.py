@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sync.codec import derived_id
 from sync.messages import Target
 
@@ -156,3 +158,22 @@ def test_a_value_that_an_own_one_lay_over_was_not_seen_though_it_was_read(county
     one.sync()
     assert (one.result(back, "phone"), one.result(last, "phone")) == ("superseded", "conflict")
     assert county.values()["phone"] == "9" and county.open_conflicts() == {("phone", "7")}
+
+
+def test_a_value_read_between_two_restores_is_what_stood_on_the_screen(county, three):
+    """An own value was replaced after one restore and read; it is set once more, upon a draft begun before all that,
+    and the hub is restored again before it hears so."""
+    one, two, _ = three
+    begun = Target("household", H, one.states[f"household/{H}"].version, {"remark": ""}, None)
+    own = one.record(H, {"phone": "2"})
+    one.send_and_lose_reply(), two.sync()
+    first, _ = county.history, county.restore(county.copy())
+    two.sync(), two.record(H, {"phone": "3"}), two.sync(), one.sync()
+    draft = (replace(begun, follows=own.id),)
+    one.record(H, {"remark": "东屋"}, whole=False, targets=draft, history=first)
+    again = one.record(H, {"phone": "2"}, whole=False)
+    assert again.targets[0].base == {"phone": "3"}
+    county.restore(county.copy())
+    one.sync()
+    assert one.result(again, "phone") == "applied"
+    assert county.values()["phone"] == "2" and not county.open_conflicts()

@@ -73,13 +73,14 @@ def tablet_restored(world: World, tablet: Tablet, step: Step) -> None:
     """From the copy that the stage is. What it saved since is gone from it, unless the hub has it."""
     known = world.stage.tablets[tablet.number]
     photographs.gone(world, tablet, handed_over=False)
-    had = {record.submission.id for record in tablet.replica.outbox() if record.verdict}
+    had = {record.submission.id: record.verdict for record in tablet.replica.outbox() if record.verdict}
     elsewhere = {id for each in world.tablets if each is not tablet for id in each.saved}
     saved = world.stage.saved.get(tablet.number, {})
     gone = tablet.put_back(known.file, saved, elsewhere, str(step.n))
     tablet.device, tablet.secret = known.device, known.secret
     world.gone |= gone
     world.receipted |= {id: each for id, each in gone.items() if id in had}
+    world.verdicts |= {id: had[id] for id in gone if id in had}
     world.note("tablet_restored")
     world.tell(f"{tablet.name}: restored from an older copy, without {len(gone)} records")
 

@@ -116,7 +116,7 @@ class Evidence:
     ``closed``: device → why it is; ``copied``: fork → device of a tablet that was copied; ``put_back_n``: tablets that
     were restored; ``went_back``: the hub was.
     ``changed``: submission → entity → the values that its tablet says were changed there.
-    ``forgotten``: acknowledged, and since then gone from the tablet and from the hub, each with what it saved.
+    ``forgotten``: acknowledged, and since then gone from the tablet and from the hub, each with what of it went in.
     ``coverage``, ``digests`` (village and place in its feed), ``counted`` (village → digest counted anew) and
     ``findings`` (check, id, message) are the product's own word."""
 
@@ -234,10 +234,22 @@ def _forgotten(
     forms = world.hub.exchange.forms.by_key
     lost = (each for id, each in world.receipted.items() if id not in journal)
     return tuple(
-        (each, forms[each.form, each.form_version].changes(each.answers))
+        (each, _went_in(forms[each.form, each.form_version].changes(each.answers), world.verdicts[each.id]))
         for each in lost
         if (each.form, each.form_version) in forms
     )
+
+
+def _went_in(saved: Mapping[str, Mapping[str, str]], told: Verdict) -> dict[str, dict[str, str]]:
+    """What of a record its verdict says to be in the registry: of one whose fields are not told, all that it saved. A
+    value refused or in conflict stood on no other tablet's screen as the registry's, and nobody replaced it there."""
+    if not told.fields:
+        return {dataset: dict(values) for dataset, values in saved.items() if told.outcome == "applied"}
+    there = {(field.dataset, field.property) for field in told.fields if field.outcome in ("applied", "same")}
+    return {
+        dataset: {name: value for name, value in values.items() if (dataset, name) in there}
+        for dataset, values in saved.items()
+    }
 
 
 def _changed(tablets: Iterable[Tablet]) -> dict[str, dict[str, dict[str, str]]]:

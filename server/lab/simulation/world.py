@@ -27,7 +27,7 @@ from server.lab.simulation.tablet import Life, Tablet
 from server.lab.simulation.wire import LINES
 from sync import rescue
 from sync.account import Account
-from sync.messages import Submission
+from sync.messages import Submission, Verdict
 
 CONTACTS_MAX: Final = 30
 # The places of what happens before the first step and after the last one.
@@ -54,7 +54,8 @@ class Moved:
 @dataclass
 class World:
     """``told``: a line for each thing that happened. ``contacts_n``: how many it took to be quiet, None: too many.
-    ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt.
+    ``gone``: records that restoring a tablet took from it; ``receipted``: those of them that had their receipt, and
+    ``verdicts``: what it had been told of those.
     ``rescued``: all that revoked tablets had recorded; ``brought``: since the hub last went back. ``photos``: those
     that were taken. ``copied``: step → device of the tablet that was copied there. ``heads``: village → where its feed
     stood when it was last looked at."""
@@ -67,6 +68,7 @@ class World:
     contacts_n: int | None = None
     gone: dict[str, Submission] = field(default_factory=dict)
     receipted: dict[str, Submission] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     rescued: dict[str, Submission] = field(default_factory=dict)
     brought: dict[str, Submission] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
