@@ -156,6 +156,18 @@ def test_a_value_that_a_record_nobody_has_any_more_was_in_conflict_with(on_large
     assert broken(evidence) == {"lost_values"}
 
 
+def test_a_tablet_that_was_put_back_goes_on_from_nothing_that_it_lost(on_large):
+    """What comes then goes on from the stage alone, whoever may still have what was lost."""
+    story, _ = stories.kept(Path(__file__).parent / "kept" / "restored_tablet_restored_hub.json")
+    world = World(on_large, story)
+    evidence = lived(world)
+    after = [id for id, life in world.lives.items() if any(fork.startswith("back") for fork in life)]
+    assert world.gone and after
+    assert not any(evidence.one_line(lost, id) for lost in world.gone for id in after)
+    before = [id for tablet in evidence.tablets for id in tablet.saved if id in evidence.before]
+    assert all(any(evidence.one_line(id, other) for other in before) for id in after)
+
+
 # --- planted in what is left ----------------------------------------------------------------------------------
 
 

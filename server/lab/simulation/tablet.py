@@ -37,9 +37,9 @@ def _unsaid(key: str, **values: object) -> str:
 class Tablet:
     """``number``: which of the stage's tablets it is, or is a copy of. ``left_open``: replicas that an earlier story
     left. ``intended``: villages the office means it to hold. ``saved``: every submission whose save returned.
-    ``life``: its line of records, which forks where a tablet is restored or copied; ``lives`` says of each record on
-    which line it was made. ``reread``: villages that the hub had it read anew. ``took``: SHA-256 of every photo whose
-    keeping returned."""
+    ``life``: its line of records, which forks where a tablet is copied, and leaves the stage anew where it is put back;
+    ``lives`` says of each record on which line it was made. ``reread``: villages that the hub had it read anew.
+    ``took``: SHA-256 of every photo whose keeping returned."""
 
     number: int
     device: str
@@ -158,10 +158,10 @@ class Tablet:
         self, backup: Path, saved: dict[str, Submission], elsewhere: set[str], fork: str
     ) -> dict[str, Submission]:
         """Make it what it was when it had ``saved`` only; gives the records that are gone from it, and are not
-        ``elsewhere``. They were made on another line than what comes now."""
+        ``elsewhere``. What comes now is made on another line than they, whoever may still have them."""
         lost = {id: each for id, each in self.saved.items() if id not in saved}
-        self.lives |= {id: (*self.lives[id], f"gone {fork}") for id in lost}
-        self.saved, self.life = dict(saved), (*self.life, f"back {fork}")
+        whose, *forks = self.life
+        self.saved, self.life = dict(saved), (whose, f"back {fork}", *forks)
         self.took = set()
         self.fuse.disk.rewind(backup)
         shutil.rmtree(self.photos, ignore_errors=True)

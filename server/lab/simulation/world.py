@@ -95,7 +95,7 @@ class World:
         return Tablet(
             number, known.device, known.secret, known.file_in(self.stage.world), lambda: self.now, self.new_id,
             self.stage.parsed, self.stage.open, LINES[self.story.lines[number]], timedelta(seconds=offset_s),
-            set(HELD[number]), set(HELD[number]), dict(saved), self.lives, (str(number),),
+            set(HELD[number]), set(HELD[number]), dict(saved), self.lives, (str(number), "on"),
         )  # fmt: skip
 
     def _begin_step(self, n: int) -> None:
