@@ -73,6 +73,16 @@ def test_a_merge_that_forgets_what_it_hid(merged):
     assert "merged_kept" in broken(replace(merged, entities=forgetful))
 
 
+def test_a_merge_that_forgets_one_value_of_what_it_hid(merged):
+    held = next(held for held in merged.entities.values() if held.parts)
+    first, *rest = held.parts
+    for name, state in first.props.items():
+        left = {each: was for each, was in first.props.items() if each != name}
+        forgetful = replace(held, parts=(replace(first, props=left), *rest))
+        found = broken(replace(merged, entities={**merged.entities, held.key: forgetful}))
+        assert ("merged_kept" in found) == (state.value != ""), name
+
+
 def test_a_home_that_is_counted_twice(merged):
     (gone,) = merged.aliases
     rows = merged.typed["household"]

@@ -57,7 +57,8 @@ def merged_kept(evidence: Evidence) -> Iterator[str]:
 
 
 def _forgotten(evidence: Evidence, leaf: Held) -> Iterator[str]:
-    """Properties that somebody recorded under this id, and that it has not, neither set nor empty."""
+    """Properties that somebody recorded under this id, and that it has not, neither set nor empty. To clear what only
+    the other home had leaves nothing here: absent and left empty are alike."""
     named = (
         judged
         for judged in evidence.touching(leaf.key)
@@ -65,5 +66,6 @@ def _forgotten(evidence: Evidence, leaf: Held) -> Iterator[str]:
     )
     for judged in named:
         for name, step in judged.traces[leaf.key].steps.items():
-            if step.outcome == "applied" and name not in leaf.props and not name.startswith("__"):
+            said = step.sent if step.outcome == "applied" and not name.startswith("__") else ""
+            if said and name not in leaf.props:
                 yield f"{name} of {judged.submission.id} is not beside what is shown, under {leaf.id}"
