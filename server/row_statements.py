@@ -8,7 +8,6 @@ costs more than to run it. All rows have all of their table's columns.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 
+from server import quick_json
 from server.statements import KEPT, Line, run_each, say, stream
 
 Rows = Sequence[Mapping[str, Any]]
@@ -117,13 +117,11 @@ def _written(value: object) -> str:
     return str(value)
 
 
-_DOCUMENT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_written)
-
-
 def _from_json(
     line: Line, statement: str, table: sa.Table, rows: Rows, *more: tuple[str, str], **kept: bool
 ) -> int:
-    return say(line, _spelt(statement, table, line.dialect, more), {"rows": _DOCUMENT.encode(rows)}, **kept)
+    document = quick_json.write(rows, _written, sort_keys=False).decode()
+    return say(line, _spelt(statement, table, line.dialect, more), {"rows": document}, **kept)
 
 
 @lru_cache(maxsize=256)

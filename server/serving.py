@@ -13,6 +13,9 @@ from contextlib import suppress
 import uvicorn
 from fastapi import FastAPI
 
+from server import quick_json
+from sync import json_text
+
 
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Serves until the process is told to stop; what is under way by then is finished."""
@@ -21,7 +24,7 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, server_header=False, date_header=False
     )  # fmt: skip
     # uvicorn ends in order on Ctrl-C, and then passes it on.
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), json_text.written_by(quick_json.write):
         uvicorn.Server(config).run(sockets=[listener])
 
 

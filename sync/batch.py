@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sync import columns
-from sync.codec import said, submission_hash, to_json
+from sync.codec import said, said_unread, submission_hash, to_json
 from sync.messages import MAX_BODY_BYTES, SUBMISSIONS_PER_REQUEST, TARGETS_PER_SUBMISSION, Said, Submission
 from sync.strict import Fault, MessageFault, number, wrong
 from sync.tables import named, props, whole
@@ -114,7 +114,9 @@ def read(batch: object, path: str) -> tuple[list[Row], list[Said]]:
         rows[at]["device_seq"] = int(value) + at if _SEQ.fullmatch(value) else value
     _give_targets(rows, batch.get("targets"), f"{path}.targets")
     _give_answers(rows, batch, path)
-    told = _linked(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"), path)
+    # A column holds texts; what repeats hold may be anything.
+    say = said_unread if batch.get("repeats") else said
+    told = _linked(rows, columns.texts(batch.get("previous_hash"), n, f"{path}.previous_hash"), say, path)
     if told[-1].hash != batch.get("last"):
         raise wrong(f"{path}.last", "the hash of the last submission expected")
     return rows, told
@@ -193,7 +195,7 @@ def _json(text: str, path: str) -> Any:
         raise wrong(f"{path}.repeats", "JSON expected") from None
 
 
-def _linked(rows: Sequence[Row], told: Sequence[str], path: str) -> list[Said]:
+def _linked(rows: Sequence[Row], told: Sequence[str], say: Callable[[Row], Said], path: str) -> list[Said]:
     """Gives each its previous_hash: where it is not said, the hash of the one before it here.
 
     A column says in a few bytes what every row has: all together they are no more than a plain request may be.
@@ -203,7 +205,7 @@ def _linked(rows: Sequence[Row], told: Sequence[str], path: str) -> list[Said]:
     for row, value in zip(rows, told, strict=True):
         before = found[-1].hash if found else ""
         row["previous_hash"] = before if value == _BEFORE else "" if value == _NONE else value
-        found.append(said(row))
+        found.append(say(row))
         left -= len(found[-1].text)
         if left < 0:
             raise _too_large(path)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 from sync import strict
+from sync.json_text import Style
 from sync.messages import (
     ANSWERS_DEPTH_MAX,
     ANSWERS_NODES_MAX,
@@ -244,20 +245,17 @@ def from_json(cls: type[T], value: object, path: str = "") -> T:
     return cast(T, careful(_READERS[cls], value, path))
 
 
-# Made once: to make an encoder takes as long as to encode a verdict.
-_CANONICAL: Final = json.JSONEncoder(
-    default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-)
+_CANONICAL: Final = Style(_plain, sort_keys=True)
 
 
 def canonical(message: object) -> str:
     """Canonical JSON: keys sorted, no spaces. Equal messages give equal texts."""
-    return _CANONICAL.encode(message)
+    return _CANONICAL.text(message)
 
 
 def encode(message: object) -> bytes:
     """Canonical JSON in UTF-8."""
-    return canonical(message).encode()
+    return _CANONICAL.utf8(message)
 
 
 def decode(cls: type[T], body: bytes) -> T:
@@ -307,7 +305,15 @@ def incoming(value: object, told: Sequence[Said] = ()) -> Incoming:
 
 def said(submission: Submission | Mapping[str, Any]) -> Said:
     """A submission, or the JSON object that `Submission` will be read from, as it is hashed and kept."""
-    text = canonical(submission)
+    return _said(canonical(submission))
+
+
+def said_unread(told: Mapping[str, Any]) -> Said:
+    """The same of a JSON object in which anything may stand: nobody has read it yet."""
+    return _said(_CANONICAL.exact(told))
+
+
+def _said(text: str) -> Said:
     return Said(text, hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
 
 

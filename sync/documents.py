@@ -15,16 +15,15 @@ from typing import Any, Final
 
 from sync.alike import Alike, alike
 from sync.facts import Held, Key, PropertyState, Step, Trace
+from sync.json_text import Style
 from sync.messages import Conflict, EntityState
 
-_ENCODER: Final = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=vars
-)
+_DOCUMENT: Final = Style(plain=vars)
 
 
 def held_text(held: Held) -> str:
     """An entity as JSON: ``by`` lists the submissions that its values point at."""
-    return _ENCODER.encode(_held(held))
+    return _DOCUMENT.text(_held(held))
 
 
 def _held(held: Held) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def state_of(text: str, village: str) -> EntityState:
 
 def traces_text(traces: Mapping[Key, Trace]) -> str:
     """What a submission did, entity by entity, as JSON."""
-    return _ENCODER.encode({key: _trace(trace) for key, trace in traces.items()})
+    return _DOCUMENT.text({key: _trace(trace) for key, trace in traces.items()})
 
 
 def _trace(trace: Trace) -> dict[str, Any]:
