@@ -7,7 +7,7 @@ came, what all of them share is kept once, and an entry is made when somebody as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from typing import Any, Final, Generic, TypeVar
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -39,8 +39,23 @@ class Alike(Mapping[str, Row], Generic[Row]):
     def __len__(self) -> int:
         return len(self.first)
 
+    def items(self) -> ItemsView[str, Row]:
+        """All entries, made in one go: who wants every one need not ask for each."""
+        return self._whole().items()
+
+    def values(self) -> ValuesView[Row]:
+        return self._whole().values()
+
+    def _whole(self) -> dict[str, Row]:
+        row, rest, apart = self.row, self.rest, self.apart
+        if not apart:
+            return {name: row(value, *rest) for name, value in self.first.items()}
+        return {
+            name: apart[name] if name in apart else row(value, *rest) for name, value in self.first.items()
+        }
+
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return repr(self._whole())
 
 
 def alike(row: Callable[..., Row], entries: Mapping[str, Row]) -> Alike[Row]:

@@ -162,10 +162,11 @@ def _step(step: Step, version: int) -> list[Any]:
 
 def read_traces(text: str) -> dict[Key, Trace]:
     """The traces that `traces_text` wrote."""
-    return {key: _read_trace(told) for key, told in json.loads(text).items()}
+    return {key: read_trace(told) for key, told in json.loads(text).items()}
 
 
-def _read_trace(told: Any) -> Trace:
+def read_trace(told: Any) -> Trace:
+    """One of them, as JSON has it."""
     version, registered = told["version"], told.pop("registered", None)
     steps: Mapping[str, Step] = {name: _read_step(step, version) for name, step in told["steps"].items()}
     if registered is not None:

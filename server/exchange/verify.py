@@ -6,7 +6,7 @@ stops at its first finding and trusts no other check: a database may be wrong in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from time import process_time
@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select, tuple_
 from sqlmodel import Session, SQLModel
 
-from server.database import table_of
+from server.database import parts, table_of
 from server.exchange.tables import EntityRow
 from server.terminal.steps import Steps, Told, unseen
 from sync.documents import read_held
@@ -104,6 +104,16 @@ def entities(session: Session, county: str) -> Iterator[list[tuple[Any, Held | N
     )
     for rows in paged(session, query, key):
         yield [(row, held_of(row.held)) for row in rows]
+
+
+def by_dataset(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Entities as their tables' keys have them, so many together as a statement may name: dataset, and ids in it.
+    Asked without the dataset, or for pairs of both, a database reads the whole table for every some hundreds."""
+    ids: dict[str, set[str]] = {}
+    for dataset, id in keys:
+        ids.setdefault(dataset, set()).add(id)
+    for dataset, of_dataset in sorted(ids.items()):
+        yield from ((dataset, part) for part in parts(sorted(of_dataset)))
 
 
 def held_of(document: str) -> Held | None:

@@ -23,7 +23,7 @@ from server.access.tables import Assignment
 from server.database import parts, table_of
 from server.exchange import history, journal, verify_files
 from server.exchange.tables import EntityRow, SubmissionRow
-from server.exchange.verify import Check, Finding, held_of, total
+from server.exchange.verify import Check, Finding, by_dataset, held_of, total
 from server.terminal.steps import Told
 from sync import hub
 from sync.codec import decode, to_text
@@ -182,12 +182,11 @@ def _line(row: Any) -> Line:
 
 def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, Held]:
     columns = table_of(EntityRow).c
-    ids = sorted({target.id for line in lines for target in line.submission.targets})
+    named = {(target.dataset, target.id) for line in lines for target in line.submission.targets}
     found: dict[Key, Held] = {}
-    for part in parts(ids):
-        rows = session.connection().execute(
-            select(columns.held).where(columns.county == county, columns.id.in_(part))
-        )
+    for dataset, ids in by_dataset(named):
+        these = (columns.county == county, columns.dataset == dataset, columns.id.in_(ids))
+        rows = session.connection().execute(select(columns.held).where(*these))
         found |= {held.key: held for (document,) in rows if (held := held_of(document))}
     return found
 
@@ -350,8 +349,9 @@ def _unlike(now: Held, kept: Held | None) -> Iterator[str]:
         return
     if (now.village, now.version) != (kept.village, kept.version):
         yield f"重新判定后在村 {now.village} 第 {now.version} 版，登记为 {kept.village} 第 {kept.version} 版。"
-    for name in sorted(now.props.keys() | kept.props.keys()):
-        if now.props.get(name) != kept.props.get(name):
+    values, kept_values = dict(now.props.items()), dict(kept.props.items())
+    for name in sorted(values.keys() | kept_values.keys()):
+        if values.get(name) != kept_values.get(name):
             yield f"属性 {name}：重新判定后的值或来源与登记的不同。"
     if {each.id for each in now.conflicts} != {each.id for each in kept.conflicts}:
         yield "重新判定后未决的冲突与登记的不同。"

@@ -7,26 +7,29 @@ that an official made of two, values and conflicts are looked for under both ids
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlmodel import Session
 
 from server.database import parts, table_of
 from server.exchange.tables import EntityRow, SubmissionRow, SubmissionTarget
-from server.exchange.verify import Check, Finding, entities, some, total
+from server.exchange.verify import Check, Finding, by_dataset, entities, some, total
 from server.terminal.steps import Told
-from sync.documents import read_traces
+from sync.documents import read_trace
 from sync.facts import Held, Key, PropertyState, Trace
 from sync.masking import hides
 from sync.messages import VILLAGE
 from sync.sight import same
 
 NAME: Final = "replay"
+_MET: Final = frozenset({"same", "superseded"})
+_MADE: Final = frozenset({"applied", "conflict"})
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,7 @@ class Touch:
     elsewhere: bool = False
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What the journal says a property is, since which version, and by which submission. ``chosen``: by an official,
     who leaves it with whoever recorded it. ``elsewhere``: see `Touch`."""
 
@@ -71,30 +73,33 @@ def replay(session: Session, county: str, told: Told) -> Iterator[Finding]:
 def _touches(session: Session, county: str, keys: Sequence[tuple[str, str]]) -> dict[Key, list[Touch]]:
     """Of each entity, what every submission that spoke of it did."""
     target, row = table_of(SubmissionTarget).c, table_of(SubmissionRow).c
-    named = session.connection().execute(
-        select(target.submission)
-        .where(target.county == county, tuple_(target.dataset, target.entity).in_(list(keys)))
-        .distinct()
-    )
+    named: set[str] = set()
+    for dataset, ids in by_dataset(keys):
+        about = (target.county == county, target.dataset == dataset, target.entity.in_(ids))
+        named |= set(session.connection().execute(select(target.submission).where(*about)).scalars())
     wanted = {f"{dataset}/{id}" for dataset, id in keys}
     found: dict[Key, list[Touch]] = {key: [] for key in wanted}
-    for part in parts(sorted(id for (id,) in named)):
+    for part in parts(sorted(named)):
         lines = select(row.id, row.village, row.traces, row.received_at, row.position, row.kind).where(
             row.county == county, row.id.in_(part), row.kind != "differs"
         )
         for line in session.connection().execute(lines):
-            traces, at = _traces(line.traces), (line.received_at, line.position)
-            datasets = Counter(key.partition("/")[0] for key in traces)
-            for key in traces.keys() & wanted:
+            told, at = _traces(line.traces, wanted), (line.received_at, line.position)
+            datasets = Counter(key.partition("/")[0] for key in told)
+            for key, trace in told.items():
+                if trace is None:
+                    continue
                 elsewhere = datasets[key.partition("/")[0]] > 1
                 office = line.kind == "office"
-                found[key].append(Touch(at, line.id, line.village, traces[key], office, elsewhere))
+                found[key].append(Touch(at, line.id, line.village, trace, office, elsewhere))
     return found
 
 
-def _traces(document: str) -> Mapping[Key, Trace]:
+def _traces(document: str, wanted: Collection[Key]) -> Mapping[Key, Trace | None]:
+    """What a submission did to each entity it names; None of those that are not wanted here."""
     try:
-        return read_traces(document)
+        told = json.loads(document)
+        return {key: read_trace(each) if key in wanted else None for key, each in told.items()}
     except (ValueError, LookupError, TypeError, AttributeError):
         return {}  # what it did to its entities is then missing there
 
@@ -185,9 +190,9 @@ def _faults(held: Held, touches: Iterable[Touch]) -> Iterator[str]:
 def order(touch: Touch) -> tuple[int, bool, tuple[datetime, int]]:
     """By the version it made. One that changed nothing has the version of the one before it: it met something there,
     or it came later."""
-    met = any(step.outcome in ("same", "superseded") for step in touch.trace.steps.values())
-    made = any(step.outcome in ("applied", "conflict") for step in touch.trace.steps.values())
-    return touch.trace.version, met and not made, touch.at
+    came_to = {step.outcome for step in touch.trace.steps.values()}
+    only_met = bool(came_to & _MET) and not came_to & _MADE
+    return touch.trace.version, only_met, touch.at
 
 
 def rebuilt(touches: Iterable[Touch]) -> dict[str, Value]:
@@ -209,12 +214,23 @@ def _values(held: Held, values: Mapping[str, Value], done: Sequence[Touch]) -> I
         state, wanted = held.props.get(name), values.get(name)
         if state is None or wanted is None:
             yield f"属性 {name}：{'登记中没有' if state is None else '没有记录填过'}。"
-        elif _went_in(name, state, wanted, traces) or _went_in_beside(name, state, wanted, traces):
+        elif _is(state, wanted) or _explained(name, state, wanted, traces):
             continue
         elif state.value != wanted.value:
             yield f"属性 {name} 的值与记录 {wanted.submission} 所填的不同。"
-        elif state.version != wanted.version or not (wanted.chosen or state.submission == wanted.submission):
+        else:
             yield f"属性 {name} 登记为由 {state.submission} 所填，按记录是 {wanted.submission}。"
+
+
+def _is(state: PropertyState, wanted: Value) -> bool:
+    """Whether the register says of a value just what the journal says. Asked first: it is so of nearly every one, and
+    what else may explain a value takes a look at all that was ever recorded there."""
+    by = wanted.chosen or state.submission == wanted.submission
+    return by and state.value == wanted.value and state.version == wanted.version
+
+
+def _explained(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
+    return _went_in(name, state, wanted, traces) or _went_in_beside(name, state, wanted, traces)
 
 
 def _went_in(name: str, state: PropertyState, wanted: Value, traces: Mapping[str, Trace]) -> bool:
@@ -258,6 +274,8 @@ def _went_in_beside(name: str, state: PropertyState, wanted: Value, traces: Mapp
 def _conflicts(held: Held, touches: Sequence[Touch], parted: int = 0) -> Iterator[str]:
     """Open conflicts that their records do not tell of. ``parted``: the version in which an official made two homes of
     one again; of a record before that only what it sent is asked."""
+    if not held.conflicts:
+        return
     steps: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for each in touches:
         for name, step in each.trace.steps.items():

@@ -63,19 +63,20 @@ def _compared(
             select(table_of(table)).where(columns.county == county, columns.id.in_(sorted(wanted)))
         )
     }
+    defaults = _defaults(table)
     for id, row in wanted.items():
         key = f"{table_of(table).name}/{id}"
         if id not in found:
             yield Finding(NAME, key, "登记表里没有这一行。")
             continue
-        differing = [name for name, _, _ in unlike(_filled(table, row), found[id])]
+        differing = [name for name, _, _ in unlike({**defaults, **row}, found[id])]
         if differing:
             yield Finding(NAME, key, f"登记表的 {some(differing)} 与内容不符。")
 
 
-def _filled(table: type[SQLModel], row: dict[str, Any]) -> dict[str, Any]:
-    """A row as the database gives it back: columns that nobody wrote have their defaults."""
-    made = table(**row)
+def _defaults(table: type[SQLModel]) -> dict[str, Any]:
+    """What columns that nobody wrote have when the database gives a row back."""
+    made = table()
     return {column.name: getattr(made, column.name) for column in table_of(table).columns}
 
 

@@ -23,6 +23,7 @@ from server.programme.document import DocumentFault
 from server.settings import Settings
 from server.subsidies import schedules
 from server.terminal.bars import Bars
+from server.terminal.steps import Steps
 from server.terminal.words import why
 from server.web import Problem
 
@@ -51,11 +52,11 @@ def release_schedule(source: Annotated[Path, typer.Argument(help="文件。")], 
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[tuple[Settings, Engine]]:
+def opened(data: Path | None, steps: Steps = progress) -> Iterator[tuple[Settings, Engine]]:
     settings = settings_of_county(data)
     engine = database.engine(settings.database_url)
     try:
-        with progress("准备数据库（版本）") as told:
+        with steps("准备数据库（版本）") as told:
             database.migrate(engine, told)
         yield settings, engine
     finally:

@@ -33,6 +33,11 @@ class Bars:
         self._console = console
         self._clock = clock
 
+    @property
+    def seen(self) -> bool:
+        """Whether there is a terminal, and so perhaps somebody who looks at it."""
+        return self._console.is_terminal
+
     @contextmanager
     def __call__(self, name: str) -> Iterator[Told]:
         """A step called ``name``, which ends with what is counted: 导入行政区划（行）."""

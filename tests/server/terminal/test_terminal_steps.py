@@ -133,3 +133,10 @@ def test_a_server_that_writes_meanwhile_does_not_begin_the_copy_again(settings, 
     for path, count in ((source, len(seen)), (copy, 0)):
         with closing(sqlite3.connect(path)) as db:
             assert db.execute(late).fetchone() == (count,), path
+
+
+def test_whether_anybody_sees_a_bar_is_known() -> None:
+    assert [Bars(Console(file=io.StringIO(), force_terminal=there)).seen for there in (True, False)] == [
+        True,
+        False,
+    ]
