@@ -102,6 +102,30 @@ def test_on_paper_there_is_no_navigation_but_the_banner_and_all_columns(page: Pa
     assert page.evaluate("getComputedStyle(document.querySelector('.table')).overflowX") == "visible"
 
 
+def test_what_a_narrow_screen_has_no_room_for_stands_under_its_row(page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 1280})
+    page.goto("/households")
+    table = page.locator(".table")
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+    heads, first = table.locator("thead th"), table.locator("tbody tr").first
+    gone = [head.inner_text() for head in heads.all() if not head.is_visible()] or ["none is folded"]
+    assert "更新时间" in table.locator("thead th.folded").last.text_content() and len(gone) < heads.count()
+    assert "更新时间 20" in table.locator("tr.beneath").first.inner_text()
+    page.emulate_media(media="print")
+    assert all(cell.is_visible() for cell in first.locator("td, th").all())
+    assert not table.locator("tr.beneath").first.is_visible()
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("tr.beneath").first.wait_for(state="detached")
+    assert all(head.is_visible() for head in heads.all())
+
+
+def test_a_heading_of_two_rows_keeps_both_on_a_narrow_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 1280})
+    page.goto("/coverage/140525")
+    assert page.locator("thead tr.under th").first.is_visible()
+
+
 def test_headings_stay_in_sight_while_a_long_list_scrolls(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/households")
