@@ -6,6 +6,7 @@ continued, never doubled.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 
 from mobile.presenters.desk import CHINA, Desk, past_season
@@ -186,11 +187,23 @@ def _known(desk: Desk, household: str, coal: str | None) -> dict[str, Shown]:
     return {dataset: shown for dataset, shown in found.items() if shown is not None}
 
 
-def _lasting(shown: Shown) -> dict[str, str]:
-    """What is still true today: the date of an earlier visit is not the date of this one. An account number is typed
-    anew by whoever records it."""
-    left = {"visited_on", "on_day"} | SECRET.get(shown.dataset, frozenset())
+def _lasting(shown: Shown, today: date) -> dict[str, str]:
+    """What is still true today. An account number is typed anew by whoever records it."""
+    left = {"on_day"} | SECRET.get(shown.dataset, frozenset())
+    if not _still_that_visit(shown, today):
+        left |= {"visited_on"}
     return {name: value for name, value in shown.props.items() if name not in left}
+
+
+def _still_that_visit(shown: Shown, today: date) -> bool:
+    """Whether correcting a home goes on from the visit at which it was registered, whose date then stays: somebody was
+    let in, and on either day the form asks of the same winter's coal. Else it is a visit of its own."""
+    try:
+        visited_on = date.fromisoformat(shown.props.get("visited_on", ""))
+    except ValueError:
+        return False
+    let_in = shown.props.get("visit_outcome", "") in ("", "surveyed", "not_heated")
+    return let_in and past_season(visited_on) == past_season(today)
 
 
 def _save(
@@ -206,7 +219,7 @@ def _save(
     form = desk.form(form_id)
     if form is None:
         raise LookupError(desk.say("interview.missing_form"))
-    answers = prefill(form, {dataset: _lasting(shown) for dataset, shown in known.items()}) if known else {}
+    answers = prefill(form, {dataset: _lasting(shown, desk.today()) for dataset, shown in known.items()})
     for group, given in said.items():
         answers[group] = {**answers.get(group, {}), **given}
     draft = Draft(

@@ -1,5 +1,7 @@
 """The interview's presenter on the real forms and the real replica."""
 
+import pytest
+
 from mobile.presenters import drafting
 from mobile.presenters.household import HouseholdPresenter
 from mobile.presenters.households import HouseholdsPresenter
@@ -195,13 +197,24 @@ def test_the_same_interview_is_continued_never_doubled(tablet):
     assert len(tablet.replica.drafts()) == 3
 
 
-def test_an_update_knows_the_household_but_dates_the_visit_today(tablet):
-    household = tablet.household(tenure="owner", visited_on="2020-03-01")
+@pytest.mark.parametrize(
+    ("visited_on", "outcome", "dated"),
+    [
+        ("2020-09-01", "surveyed", "2020-09-01"),
+        ("2020-09-01", "not_at_home", "2020-09-12"),
+        ("2020-03-01", "surveyed", "2020-09-12"),  # of then the form would ask about another winter
+        ("", "", "2020-09-12"),
+    ],
+)
+def test_an_update_knows_the_household_and_is_no_visit_where_there_was_one(
+    tablet, visited_on: str, outcome: str, dated: str
+):
+    household = tablet.household(tenure="owner", visited_on=visited_on, visit_outcome=outcome)
     draft = drafting.start_update(tablet.desk, "140525100201", household)
     presenter = InterviewPresenter(tablet.desk, draft, lambda state: None)
     values = {line.path: line.value for line in _look(presenter)}
     assert values["/data/basics/head_name"] == "王秀英"
-    assert values["/data/visited_on"] == "2020-09-12"
+    assert values["/data/visited_on"] == dated
 
 
 def test_whoever_corrects_a_telephone_is_not_asked_for_coal_that_is_registered(tablet):
