@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -227,11 +228,21 @@ def _put_together(app: FastAPI, settings: Settings, engine: Engine) -> None:
     app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(Stale, _on_overtaken)
     app.add_exception_handler(Refused, on_refused)
-    app.include_router(server.exchange.endpoint.router)
-    app.include_router(server.exchange.photo_endpoint.router)
-    app.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
+    app.router.routes.extend(_rooms().routes)
+
+
+@lru_cache(maxsize=1)
+def _rooms() -> APIRouter:
+    """Every room's routes. FastAPI works out what each takes at the first request; this way once, not for every
+    application of a process.
+    """
+    rooms = APIRouter(max_body_size=MAX_BODY_BYTES)
+    rooms.include_router(server.exchange.endpoint.router)
+    rooms.include_router(server.exchange.photo_endpoint.router)
+    rooms.include_router(server.programme.api.router, dependencies=[Depends(visitor)])
     for router in PAGES:
-        app.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
+        rooms.include_router(router, dependencies=[Depends(visitor), Depends(our_own_form)])
+    return rooms
 
 
 def _facts(settings: Settings, engine: Engine) -> web.ShellFacts:

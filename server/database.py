@@ -324,8 +324,8 @@ def migrate(engine: Engine, told: Told = unheard) -> None:
         with engine.execution_options(writing=True).connect() as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            _refuse_newer(connection)
-            command.upgrade(alembic_config(connection, told), "head")
+            if not _is_todays(connection):
+                command.upgrade(alembic_config(connection, told), "head")
     except DBAPIError as error:
         if is_busy(error):
             raise
@@ -336,8 +336,10 @@ def migrate(engine: Engine, told: Told = unheard) -> None:
         ) from error
 
 
-def _refuse_newer(connection: Connection) -> None:
-    known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+def _is_todays(connection: Connection) -> bool:
+    """Whether it has today's tables already. Raises DatabaseProblem `newer`."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    known = {revision.revision for revision in scripts.walk_revisions()}
     found = set(MigrationContext.configure(connection).get_current_heads())
     if found - known:
         raise DatabaseProblem(
@@ -346,6 +348,7 @@ def _refuse_newer(connection: Connection) -> None:
             f"本程序只认到 {max(known)}）。",
             "数据库没有改动。请升级 cleanheat 后再启动，或用本版本的备份另行恢复。",
         )
+    return found == set(scripts.get_heads())
 
 
 def alembic_config(connection: Connection, told: Told = unheard) -> Config:

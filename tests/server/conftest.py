@@ -4,8 +4,6 @@ itself) and a real server on a free port.
 
 import re
 import shutil
-import socket
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,14 +17,14 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import event
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
-from sqlmodel import Session
 
 import server.database as database
 from server.access import actions, enrolment
+from server.access.tables import Person
 from server.app import create_app
 from server.exchange import history
 from server.lab.bench.cluster import Cluster, cluster
@@ -169,20 +167,6 @@ class _Heard(psycopg.Cursor[Any]):
         super().executemany(query, *given, **how)
 
 
-@pytest.fixture
-def steps(asked: Callable) -> Callable[[Engine, Callable[[Session], object]], list[str]]:
-    """The steps in which SQLite answers what a reading asks: `steps(engine, read)`."""
-
-    def make(engine: Engine, read: Callable[[Session], object]) -> list[str]:
-        with asked(engine) as said, database.read(engine) as session:
-            read(session)
-        with engine.connect() as connection:
-            plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each}") for each in said]
-            return [step[-1] for plan in plans for step in plan]
-
-    return make
-
-
 # --- a running server ------------------------------------------------------------------------------------------
 
 COUNTY = "140525"
@@ -229,6 +213,11 @@ class Running:
         return browser.post("/sign-in", data=form)
 
     @staticmethod
+    def hashed(password: str) -> str:
+        """For a person of a test: what a hash costs stands in it, and this one costs nothing to make or to check."""
+        return Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
+
+    @staticmethod
     def form_token(page: httpx.Response) -> str:
         """The token that a page's forms carry."""
         found = re.search(r'name="csrf" value="([^"]+)"', page.text)
@@ -238,42 +227,54 @@ class Running:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(tmp_path, f"sqlite:///{tmp_path / 'cleanheat.sqlite3'}", COUNTY, "a secret of this test")
+    return _settings(tmp_path)
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(folder, f"sqlite:///{folder / 'cleanheat.sqlite3'}", COUNTY, "a secret of this test")
 
 
 @pytest.fixture
-def serving() -> Iterator[Callable[[FastAPI], str]]:
+def serving(
+    over_http: Callable[[FastAPI], AbstractContextManager[str]],
+) -> Iterator[Callable[[FastAPI], str]]:
     """Serves an application on a free port until the test ends; gives its address."""
     with ExitStack() as stack:
-        yield lambda app: stack.enter_context(_served(app))
+        yield lambda app: stack.enter_context(over_http(app))
 
 
-@contextmanager
-def _served(app: FastAPI) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-        app.state.engine.dispose()
+@pytest.fixture(scope="session")
+def opened_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A SQLite file as `running` finds it after its first start, to be copied, and the administrator's password."""
+    folder = tmp_path_factory.mktemp("opened")
+    _copied(migrated_file, folder)
+    app = create_app(_settings(folder), clock=Clock())
+    _furnish(app)
+    app.state.engine.dispose()
+    return folder / migrated_file.name, app.state.first_password
 
 
 @pytest.fixture
-def running(settings: Settings, serving: Callable[[FastAPI], str], migrated_file: Path) -> Iterator[Running]:
+def running(
+    settings: Settings, serving: Callable[[FastAPI], str], opened_file: tuple[Path, str]
+) -> Iterator[Running]:
     """The whole application over a SQLite file with six villages, at a time of the test's choosing."""
-    clock = Clock()
-    _copied(migrated_file, settings.data)
+    clock, (file, password) = Clock(), opened_file
+    _copied(file, settings.data)
     app = create_app(settings, clock=clock)
-    with database.write(app.state.engine) as session:
-        session.add_all(_divisions())
+    if app.state.first_password is None:
+        app.state.first_password = password
+    else:  # a test's own database
+        _furnish(app)
     made = Running(app, serving(app), clock)
     with made.browsers:
         yield made
+
+
+def _furnish(app: FastAPI) -> None:
+    with database.write(app.state.engine) as session:
+        session.add_all(_divisions())
+        session.execute(update(Person).values(password_hash=Running.hashed(app.state.first_password)))
 
 
 def _divisions() -> list[Division]:
@@ -299,11 +300,8 @@ def official(running: Running) -> Iterator[httpx.Client]:
         yield browser
 
 
-Submit = Callable[..., httpx.Response]
-
-
 @pytest.fixture
-def submit(running: Running, official: httpx.Client) -> Submit:
+def submit(running: Running, official: httpx.Client) -> Callable[..., httpx.Response]:
     """Sends a form as the administrator's browser would: `submit(path, seen_on, **fields)`."""
 
     def send(path: str, seen_on: str, **fields: str | list[str]) -> httpx.Response:

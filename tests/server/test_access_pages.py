@@ -8,14 +8,20 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from server.app import create_app
 
-def test_the_first_start_makes_one_administrator_and_the_next_none(running, settings) -> None:
-    from server.app import create_app
 
-    assert len(running.app.state.first_password) >= 12
-    again = create_app(settings, clock=running.clock)
+def test_the_first_start_makes_one_administrator_and_the_next_none(settings, serving) -> None:
+    app = create_app(settings)
+    password = app.state.first_password
+    assert len(password) >= 12
+    again = create_app(settings)
     again.state.engine.dispose()
     assert again.state.first_password is None
+    with httpx.Client(base_url=serving(app), trust_env=False) as browser:
+        token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/sign-in").text)
+        form = {"login": "admin", "password": password, "csrf": token[1], "next": "/account"}
+        assert browser.post("/sign-in", data=form).headers["location"] == "/account"
 
 
 def test_a_page_asks_to_sign_in_and_leads_back_to_itself(running) -> None:

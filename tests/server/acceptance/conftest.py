@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server.access import credentials
 from server.access.people import grant
 from server.access.tables import Person
 from server.database import write
@@ -53,7 +52,7 @@ def official(running) -> Callable[..., Official]:
                 session.add(Person(id=identity, name=identity, made_at=AT))
                 session.flush()
             person = session.get_one(Person, identity)
-            person.login, person.password_hash = identity, credentials.hash_password(PASSWORD)
+            person.login, person.password_hash = identity, running.hashed(PASSWORD)
             grant(session, identity, role, area, now=AT)
         browser = running.browser()
         assert running.sign_in(browser, identity, PASSWORD).status_code == 303

@@ -76,14 +76,13 @@ def test_a_right_ends_with_its_role(running, somebody, official) -> None:
 
 
 def test_a_surveyor_with_a_login_is_told_where_to_work(running) -> None:
-    from server.access import credentials
     from server.access.tables import Person
 
     with write(running.app.state.engine) as session:
         session.add(
             Person(
                 id="s", login="s", name="调查员", made_at=running.clock(),
-                password_hash=credentials.hash_password("password"),
+                password_hash=running.hashed("password"),
             )
         )  # fmt: skip
         session.flush()

@@ -4,10 +4,8 @@ The recorder keeps what it was told as plain dictionaries; tests count those wit
 with what the database says.
 """
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
@@ -16,7 +14,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlmodel import Session, select
 
@@ -151,21 +148,6 @@ class Site:
         return str(self.browser.base_url).rstrip("/")
 
 
-@contextmanager
-def _served(app: FastAPI) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-        app.state.engine.dispose()
-
-
 def _names() -> list[Division]:
     county = Division(code="140525000000", name="泽州县", level="county", edition="2023")
     townships = [
@@ -185,7 +167,9 @@ def _names() -> list[Division]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, over_http: Callable[[FastAPI], AbstractContextManager[str]]
+) -> Iterator[Site]:
     """One filled county for all tests of a file that only read it."""
     folder = tmp_path_factory.mktemp("county")
     settings = Settings(
@@ -198,7 +182,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         recorder = fill_county(session)
         person = session.exec(select(Person).where(Person.login == "admin")).one()
         token = make_token(session, person, label="test", county="140525", now=AT)
-    with _served(app) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
+    with over_http(app) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
         page = browser.get("/sign-in").text
         csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
         form = {"login": "admin", "password": app.state.first_password, "csrf": csrf, "next": "/"}

@@ -12,7 +12,6 @@ import openpyxl
 import pytest
 from sqlmodel import select
 
-from server.access import credentials
 from server.access.people import grant
 from server.access.tables import Audit, Person
 from server.database import read, write
@@ -59,7 +58,7 @@ def office(running, town):
                     name=f"{role} 某",
                     made_at=town.at,
                     login=login,
-                    password_hash=credentials.hash_password(PASSWORD),
+                    password_hash=running.hashed(PASSWORD),
                 )
             )
             session.flush()

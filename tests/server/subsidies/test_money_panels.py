@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from server.access import credentials
 from server.access.people import grant
 from server.access.tables import Person
 from server.database import write
@@ -51,7 +50,7 @@ def paid(id: str, entitlement: str, amount_fen: int, state: str, **others: Any) 
 @pytest.fixture
 def page(running) -> Open:
     """page(role, path): what somebody of a role reads there."""
-    hashed = credentials.hash_password(PASSWORD)
+    hashed = running.hashed(PASSWORD)
 
     def read_as(role: str, path: str) -> str:
         with write(running.app.state.engine) as session:

@@ -10,7 +10,6 @@ import pytest
 from sqlmodel import select
 
 from server import database
-from server.access import credentials
 from server.access.people import grant
 from server.access.tables import Audit, Person
 from server.programme.actions import release_bundled
@@ -46,7 +45,7 @@ class Browser:
 @pytest.fixture
 def people(running) -> Iterator[Callable[[str], Browser]]:
     """Signs in an official of the township, of the environment or of the money."""
-    hashed = credentials.hash_password(PASSWORD)
+    hashed = running.hashed(PASSWORD)
     with database.write(running.app.state.engine) as session:
         for login, role in ROLES.items():
             session.add(

@@ -11,7 +11,6 @@ from openpyxl import load_workbook
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from server.access import credentials
 from server.access.people import grant
 from server.access.tables import Person
 from server.database import read, write
@@ -38,7 +37,7 @@ class Clerk:
             session.add(
                 Person(
                     id=identity, name=identity, made_at=AT, login=identity,
-                    password_hash=credentials.hash_password(PASSWORD),
+                    password_hash=running.hashed(PASSWORD),
                 )
             )  # fmt: skip
             session.flush()
