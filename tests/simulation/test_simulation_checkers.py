@@ -168,6 +168,22 @@ def test_a_tablet_that_was_put_back_goes_on_from_nothing_that_it_lost(on_large):
     assert all(any(evidence.one_line(id, other) for other in before) for id in after)
 
 
+def test_what_was_said_under_the_id_of_a_home_merged_away(on_large):
+    """It explains what became of a value as long as it is to be seen itself: in a conflict carried over, or by what the
+    official said who took it over."""
+    kept = Path(__file__).parent / "kept"
+    story, _ = stories.kept(kept / "in_conflict_under_the_id_merged_away.json")
+    evidence = lived(World(on_large, story))
+    (home,) = (held for held in evidence.entities.values() if held.parts and held.conflicts)
+    unsaid = replace(home, conflicts=(), parts=tuple(replace(each, conflicts=()) for each in home.parts))
+    assert broken(evidence) == set()
+    assert "lost_values" in broken(replace(evidence, entities={**evidence.entities, home.key: unsaid}))
+    story, _ = stories.kept(kept / "taken_over_from_an_own_record.json")
+    evidence = lived(World(on_large, story))
+    assert broken(evidence) == set()
+    assert "lost_values" in broken(replace(evidence, acts={}))
+
+
 # --- planted in what is left ----------------------------------------------------------------------------------
 
 

@@ -128,11 +128,14 @@ def _was_seen(evidence: Evidence, held: Held, judged: Judged, field: FieldOutcom
 
 def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: str) -> set[str]:
     """What others than ``judged`` who sent this value had seen; who changed it has seen all that
-    the same tablet sent earlier."""
+    the same tablet sent earlier. Of a home under two ids, under whichever of them: conflicts of both stand open at the
+    one that is shown, and a tablet is no stranger to what an official took over from its own record."""
+    keys = {f"{held.dataset}/{id}" for id in held.ids()} | {held.key}
     touching = [
-        (each, each.traces[held.key].steps.get(name))
-        for each in (*evidence.touching(held.key), *evidence.acts.values())
-        if held.key in each.traces
+        (each, each.traces[key].steps.get(name))
+        for key in sorted(keys)
+        for each in (*evidence.touching(key), *evidence.acts.values())
+        if key in each.traces
     ]
     said = {"", *(step.sent for _, step in touching if step)}
     seen: set[str] = set()
@@ -159,11 +162,11 @@ def _behind(evidence: Evidence, held: Held, judged: Judged, name: str, value: st
 def _before_an_act(evidence: Evidence, held: Held, teller: Judged, name: str) -> set[str]:
     """What stood in the copy that the hub was put back to, up to the version that was read there: nobody recorded the
     value that was read, so an official had put it there, and of such an act a restored hub knows nothing."""
-    read, seen = teller.traces[held.key], set[str]()
+    read, seen = teller.traces.get(held.key), set[str]()
     for each in evidence.touching(held.key):
         trace = each.traces[held.key]
         made_under = next((was for was, first in reversed(held.epochs) if first <= trace.version), None)
-        if name in trace.steps and trace.version <= read.base_version and made_under == read.history:
+        if read and name in trace.steps and trace.version <= read.base_version and made_under == read.history:
             seen.add(trace.steps[name].sent)
     return seen
 
