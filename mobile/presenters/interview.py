@@ -7,7 +7,7 @@ settled, and again before submitting, with a way straight back to it. Leaving is
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mobile.presenters import drafting
+from mobile.presenters import drafting, places
 from mobile.presenters.desk import CHINA, Desk
 from mobile.presenters.differences import Disputed, disputed, question_of
 from mobile.presenters.photos import Shot
@@ -22,6 +22,7 @@ from survey_forms.likeness import Home
 from sync.album import Album
 from sync.replica import ReplicaProblem
 from sync.replica_rows import Draft
+from sync.replica_rows import Shown as Registered
 
 REVIEW = "review"
 UNTOUCHED = "?"  # before the number of a page: opened there, and nothing has been said yet
@@ -30,11 +31,12 @@ UNTOUCHED = "?"  # before the number of a page: opened there, and nothing has be
 @dataclass(frozen=True)
 class Asked:
     """A question as it stands on the page; `fault` only once the surveyor has had a chance to answer. `disputed`
-    where people differ on it."""
+    where people differ on it. `told`: of a place, in words, what its numbers come to."""
 
     shown: Shown
     fault: str
     disputed: Disputed | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,7 @@ class InterviewPresenter:
             page_n=self._page + 1,
             pages_n=len(found),
             asked=tuple(
-                Asked(shown, told.get(shown.path, ""), self._disputed.get(shown.path))
+                Asked(shown, told.get(shown.path, ""), self._disputed.get(shown.path), self._place(shown))
                 for shown in page.questions
             ),
             review=review(found, faults, say, self._disputed) if self._reviewing else None,
@@ -271,10 +273,20 @@ class InterviewPresenter:
             twins=tuple(each for each in self._twins if each.household not in self._others),
         )
 
+    def _place(self, shown: Shown) -> str:
+        if shown.type != "geopoint" or not shown.value:
+            return ""
+        home = self._registered()
+        return places.told(self._desk.say, shown.value, home.props.get("location", "") if home else "")
+
+    def _registered(self) -> Registered | None:
+        """The home this is about, as the tablet shows it."""
+        id = self._draft.household_id
+        return self._desk.replica.entity("household", id) if id else None
+
     def _subject(self) -> str:
         """Whose house this is: the name on file, or the one being written."""
-        replica = self._desk.replica
-        known = replica.entity("household", self._draft.household_id) if self._draft.household_id else None
+        known = self._registered()
         name = known.props.get("head_name", "") if known else ""
         return " · ".join(part for part in (name, self._desk.village(self._draft.village)) if part)
 

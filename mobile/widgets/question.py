@@ -41,11 +41,12 @@ load(__file__)
 
 
 class QuestionCard(BoxLayout):
-    """`section` heads the card where a group inside the page begins."""
+    """`section` heads the card where a group inside the page begins; `told` says in words what the answer comes to."""
 
     section = StringProperty()
     label = StringProperty()
     hint = StringProperty()
+    told = StringProperty()
     fault = StringProperty()
     required = StringProperty()
     plain = BooleanProperty(False)
@@ -69,7 +70,7 @@ class QuestionCard(BoxLayout):
         """The question as it stands."""
         shown = asked.shown
         self.section, self.label, self.hint = section, shown.label, shown.hint or ""
-        self.fault = asked.fault
+        self.told, self.fault = asked.told, asked.fault
         self.required = self._required if shown.required and not shown.readonly else ""
         self.control.show(shown, faulty=bool(asked.fault))
         if self._disputed:

@@ -122,6 +122,31 @@ def test_a_place_is_looked_over_in_words(tablet):
     assert shown["/data/basics/location"] == "纬度 35.554548，经度 112.73844，误差 10 米"
 
 
+@pytest.mark.parametrize(
+    ("answer", "known", "said"),
+    [
+        ("35.49 112.85 700 4.2", "", "已定位，误差约 4 米"),
+        ("35.49 112.85", "", "已填位置，误差不明"),
+        ("35.49 112.85 700 120", "", "已定位，误差约 120 米，偏大，请到空旷处再取一次"),
+        ("35.49 112.85 700 5", "35.49 112.85 700 5", "已定位，误差约 5 米；就是名册上的位置"),
+        ("35.4904 112.85 700 5", "35.49 112.85 700 5", "已定位，误差约 5 米；离名册上这一户约 44 米"),
+        (
+            "35.51 112.85 700 5",
+            "35.49 112.85",
+            "已定位，误差约 5 米；离名册上这一户约 2.2 公里，请核对是不是这一户",
+        ),
+        ("35.49", "35.49 112.85", ""),
+    ],
+)
+def test_a_place_is_told_by_how_good_it_is_and_how_far_from_the_home(
+    tablet, answer: str, known: str, said: str
+):
+    draft = drafting.start_update(tablet.desk, "140525100201", tablet.household(location=known))
+    presenter = InterviewPresenter(tablet.desk, draft, lambda state: None)
+    presenter.answer("/data/basics/location", answer)
+    assert {asked.told for asked in presenter.state.asked if asked.shown.type == "geopoint"} == {said}
+
+
 def test_the_last_look_lists_every_fault_and_leads_back_to_it(tablet):
     _, presenter = open_new(tablet)
     fill(presenter, HOUSEHOLD | {"/data/heating/heated_area_m2": "500"})
