@@ -127,7 +127,9 @@ def contact(
     at = _Contact(protocol=line.protocols[-1])
     moved = True
     while at.account.requests_n < REQUESTS_PER_CONTACT:
-        stated, batch = replica.next_request(at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered)
+        stated, batch, screens = replica.next_request(
+            at.batch_max, max_bytes=_BATCH_BYTES, without=at.offered
+        )
         if not batch and not moved:
             return ended(at.account, NO_PROGRESS)
         request = Request(
@@ -137,6 +139,7 @@ def contact(
             digest=over(stated.digests) if stated.digests and at.stating == "all" else None,
             digests=stated.digests if at.stating == "each" else {},
             county_key=stated.county_key, challenge=stated.challenge, can=line.can, part=stated.part,
+            screens=screens if batch else None,
         )  # fmt: skip
         answer = yield request
         at.account = replace(at.account, requests_n=at.account.requests_n + 1)

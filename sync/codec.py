@@ -46,6 +46,7 @@ from sync.messages import (
     Reply,
     Request,
     Said,
+    Screen,
     Submission,
     Target,
     Verdict,
@@ -172,6 +173,8 @@ _form_xml = record(FormXml, id=name, version=_version_name, sha256=_hash, xml=te
 _submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
 _any_submissions = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)
 _ways = array(name, 50)
+_screen = mapping(name, _values, TARGETS_PER_SUBMISSION)
+_screens = optional(mapping(uuid, _screen, _MANY))
 _part_so_far = record(PartSoFar, name=_hash, size=number())
 _part = record(Part, name=_hash, encoding=name, size=number(1, PART_BYTES_MAX), since=number())
 _request = record(
@@ -181,6 +184,7 @@ _request = record(
     submissions=_submissions, free_bytes=optional(number()), photos_waiting=number(),
     digest=optional(_digest), digests=mapping(village_code, _village_digest, VILLAGES_PER_TABLET),
     county_key=_key_id, challenge=optional(_short), can=_ways, part=optional(_part_so_far),
+    screens=_screens,
 )  # fmt: skip
 _reply = record(
     Reply, protocol=number(), history=uuid, now=strict.instant, county=county, person=_short,
@@ -261,6 +265,16 @@ def encode(message: object) -> bytes:
 def decode(cls: type[T], body: bytes) -> T:
     """A message of class ``cls`` from its bytes; raises `MessageFault`."""
     return from_json(cls, parse(body))
+
+
+def read_screen(told: str | None) -> Screen | None:
+    """A `Screen` as `canonical` wrote it, None where none was told; raises `MessageFault`."""
+    return None if told is None else careful(_screen, parse(told.encode()), "screen")
+
+
+def read_screens(told: object) -> Mapping[str, Screen] | None:
+    """The screens of a request or a rescue file, from parsed JSON; raises `MessageFault`."""
+    return careful(_screens, told, "screens")
 
 
 def own_submission(text: bytes) -> Submission:

@@ -19,6 +19,7 @@ from sync.messages import (
     EntityState,
     FieldResult,
     NotYet,
+    Screen,
     Submission,
     Verdict,
 )
@@ -236,7 +237,7 @@ class Record:
     content under an id that has its verdict: id derived from both, ``raw`` the content, ``verdict`` the one
     the first got); ``office`` (what the office states, see ``office.py``). ``device``: who sent it.
     ``clock_offset_s``: the hub's clock less the tablet's at this contact. ``past``: what `Facts.known`
-    gives back for it (None for ``differs``).
+    gives back for it (None for ``differs``). ``screen``: what it was told of its screen, None = nothing.
     """
 
     id: str
@@ -249,6 +250,7 @@ class Record:
     received_at: str
     clock_offset_s: int
     policy: str
+    screen: Screen | None = None
 
 
 @dataclass(frozen=True)

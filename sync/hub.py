@@ -8,7 +8,7 @@ store's work. The protocol is in README.md here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -17,7 +17,7 @@ from sync import alias, merge
 from sync.alias import survivor
 from sync.codec import derived_id, said, to_instant, to_text
 from sync.facts import Facts, FeedRow, FormRules, Held, Key, Kind, Needed, Past, Pushed, Record, Trace
-from sync.messages import Incoming, Malformed, NotYet, Said, Submission, Target, Verdict
+from sync.messages import Incoming, Malformed, NotYet, Said, Screen, Submission, Target, Verdict
 from sync.sight import Case, case_of
 
 FAULTS_PER_VERDICT = 100
@@ -51,18 +51,21 @@ def needed(incoming: Incoming) -> Needed:
     )
 
 
-def needed_past(submissions: Iterable[Submission], facts: Facts) -> frozenset[str]:
+def needed_past(incoming: Incoming, facts: Facts) -> frozenset[str]:
     """The second read: past submissions that set what one of these cannot have seen, or met in open conflicts.
+
+    What an own value lay over on the screen was not seen.
 
     ``facts`` are those of the first read; add what is found to ``facts.known``.
     """
     wanted: set[str] = set()
-    for submission in submissions:
+    screens = incoming.request.screens or {}
+    for submission in incoming.request.submissions:
         for target in submission.targets:
             if held := survivor(target.key, facts.entities):
                 low = _seen_version(submission, target.key, target.base_version, facts)
                 # Of a home under two ids nobody has seen the versions of both.
-                wanted |= _setters(held, -1 if held.parts else low)
+                wanted |= _setters(held, -1 if held.parts or submission.id in screens else low)
     return frozenset(wanted - facts.known.keys())
 
 
@@ -104,7 +107,7 @@ def push(incoming: Incoming, facts: Facts, *, now: datetime) -> Pushed:
     Judged in chain order (device_seq); each sees the effects of those before it. One that has its verdict
     already gets it again, and has no other effect.
     """
-    work = Work(facts, incoming.request.sent_at, now)
+    work = Work(facts, incoming.request.sent_at, now, incoming.request.screens)
     for submission, told in _in_order(incoming):
         _take(work, submission, told)
     for malformed in incoming.malformed:
@@ -130,6 +133,7 @@ class Work:
     facts: Facts
     sent_at: str
     now: datetime
+    screens: Mapping[str, Screen] | None = None
     known: dict[str, Past] = field(default_factory=dict)
     entities: dict[Key, Held] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
@@ -149,6 +153,10 @@ class Work:
         self.verdicts[record.verdict.submission] = record.verdict
         if record.past:
             self.known[record.id] = record.past
+
+    def screen(self, submission: Submission) -> Screen | None:
+        """What stood on the screen it was made at, as far as that is told."""
+        return None if self.screens is None else self.screens.get(submission.id, {})
 
     def present(self, target: Target) -> Held | None:
         """What a target's id leads to now; None if the hub does not know it."""
@@ -249,6 +257,7 @@ def journal_line(
         work.told,
         work.clock_offset_s,
         work.facts.policy.version,
+        work.screen(submission) if submission else None,
     )
 
 
@@ -372,6 +381,7 @@ def _case(
     work: Work, submission: Submission, target: Target, changes: Mapping[str, str], held: Held | None,
     by_value: bool = False,
 ) -> Case:  # fmt: skip
+    screen = work.screen(submission)
     return case_of(
         submission,
         target,
@@ -382,4 +392,5 @@ def _case(
         masked=work.facts.policy.masked.get(target.dataset, frozenset()),
         line=work.facts.lines.get(submission.id, submission.device),
         by_value=by_value,
+        screen=None if screen is None else screen.get(target.dataset, {}),
     )

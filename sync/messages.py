@@ -28,6 +28,9 @@ ANSWERS_NODES_MAX = 5_000
 FORMER_DEVICES = 50
 
 Answers: TypeAlias = "Mapping[str, str | Answers | list[Answers]]"
+Screen: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Dataset → property → what stood on the screen when the interview began, where that was not the target's ``base``
+("" = nothing): values of the tablet's own that lay over it."""
 Outcome: TypeAlias = Literal["applied", "merged", "conflict", "rejected"]
 FieldResult: TypeAlias = Literal["applied", "same", "superseded", "conflict"]
 Anew: TypeAlias = Literal["restored", "cloned"]
@@ -208,7 +211,8 @@ class Request:
     they are held at the cursors in ``held``; None = cannot say now. ``digests``: village → digest, where the
     last reply asked for them. ``county_key``: id of the county's public key it holds, "" = none.
     ``challenge``: the one of the last reply, given back. ``can``: ways of saying things that this tablet reads
-    (``wire.py``). ``part``: the snapshot part it has received so far."""
+    (``wire.py``). ``part``: the snapshot part it has received so far. ``screens``: submission → `Screen`, of those that
+    have one; None = an app that does not say."""
 
     protocol: int
     device: str
@@ -230,6 +234,7 @@ class Request:
     challenge: str | None = None
     can: tuple[str, ...] = ()
     part: PartSoFar | None = None
+    screens: Mapping[str, Screen] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,6 +29,7 @@ from sync.messages import (
     FormXml,
     Part,
     Reply,
+    Screen,
     Submission,
     Village,
 )
@@ -270,13 +271,14 @@ class Replica:
 
     def next_request(
         self, limit: int, *, max_bytes: int, without: Collection[str] = ()
-    ) -> tuple[Stated, tuple[Submission, ...]]:
+    ) -> tuple[Stated, tuple[Submission, ...], Mapping[str, Screen]]:
         """What a request states, and waiting submissions in chain order, at most ``limit`` and about ``max_bytes`` (but
-        at least one), at one moment. Of a tablet that is enrolled."""
+        at least one), with what stood on their screens, at one moment. Of a tablet that is enrolled."""
         with reading(self.db) as connection:
             stated = replica_sync.stated(connection)
             batch = replica_sync.next_batch(connection, limit, max_bytes, without) if stated.waiting else []
-        return stated, tuple(own_submission(waiting.body) for waiting in batch)
+            submissions = tuple(own_submission(waiting.body) for waiting in batch)
+            return stated, submissions, replica_sync.screens(connection, submissions)
 
     def waiting_ids(self) -> list[str]:
         """In chain order."""

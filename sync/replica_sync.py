@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from sync import replica_parts
 from sync.codec import decode, submission_hash, villages_hash
-from sync.messages import FORMER_DEVICES, ChainEnd, Cursor, PartSoFar, Submission, Village
+from sync.messages import FORMER_DEVICES, ChainEnd, Cursor, PartSoFar, Screen, Submission, Village
 from sync.replica_rows import Delay, Identity
 from sync.replica_view import as_json
 from sync.sealed import key_id
@@ -102,6 +102,28 @@ def next_batch(
             break
         batch.append(Outgoing(seq, id, body))
     return batch
+
+
+def screens(connection: sqlite3.Connection, submissions: Iterable[Submission]) -> dict[str, Screen]:
+    """What stood on the screen when each of these was begun, where that was not what the hub had."""
+    return {each.id: screen for each in submissions if (screen := _screen(connection, each))}
+
+
+def _screen(connection: sqlite3.Connection, submission: Submission) -> Screen:
+    rows = connection.execute(
+        "SELECT dataset, changes, seen FROM target WHERE submission = ?", (submission.id,)
+    )
+    bases, found = {target.dataset: target.base for target in submission.targets}, {}
+    for dataset, changes, seen in rows:
+        base, shown = bases[dataset], json.loads(seen)
+        own = {
+            name: shown.get(name, "")
+            for name in json.loads(changes)
+            if shown.get(name, "") != base.get(name, "")
+        }
+        if own:
+            found[dataset] = own
+    return found
 
 
 def held(connection: sqlite3.Connection) -> dict[str, Cursor | None]:

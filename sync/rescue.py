@@ -21,10 +21,10 @@ from typing import IO, Any, Final, cast
 
 from sync import replica_photos
 from sync.album import Album
-from sync.codec import canonical, to_text
+from sync.codec import canonical, own_submission, to_json, to_text
 from sync.replica import Identity, Replica, Rescue
 from sync.replica_schema import ReplicaProblem, writing
-from sync.replica_sync import identity
+from sync.replica_sync import identity, screens
 from sync.sealed import Seal, Sealing
 
 RECORDS: Final = "rescue.json"
@@ -97,7 +97,10 @@ def _finish(replica: Replica, album: Album) -> Rescue | None:
 def _unsent(connection: sqlite3.Connection, me: Identity, now: datetime) -> dict[str, Any]:
     """The contents of `RECORDS`: submissions exactly as they would have been sent, in chain order."""
     offset = connection.execute("SELECT clock_offset_s FROM contact").fetchone()[0]
-    waiting = connection.execute("SELECT body FROM submission WHERE state = 'waiting' ORDER BY seq")
+    waiting = [
+        own_submission(body)
+        for (body,) in connection.execute("SELECT body FROM submission WHERE state = 'waiting' ORDER BY seq")
+    ]
     drafts = connection.execute(
         "SELECT id, form, form_version, village, household, corrects, answers, updated_at FROM draft ORDER BY id"
     )
@@ -106,7 +109,8 @@ def _unsent(connection: sqlite3.Connection, me: Identity, now: datetime) -> dict
         "rescue": VERSION, "device": me.device, "county": me.county, "person": me.person,
         "person_name": me.person_name, "history": me.history, "made_at": to_text(now),
         "clock_offset_s": offset or 0,
-        "submissions": [json.loads(body) for (body,) in waiting],
+        "submissions": [to_json(each) for each in waiting],
+        "screens": screens(connection, waiting),
         "drafts": [
             {**dict(zip(names, row, strict=True)), "answers": json.loads(row[6])} for row in drafts
         ],

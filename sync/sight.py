@@ -54,6 +54,7 @@ class Case(NamedTuple):
     masked: frozenset[str] = frozenset()
     line: str = ""
     by_value: bool = False
+    screen: Mapping[str, str] | None = None
 
     @property
     def new(self) -> bool:
@@ -72,7 +73,7 @@ class Case(NamedTuple):
         return (
             0 < held.version <= target.base_version
             and self.submission.history == self.history
-            and not (self.by_value or self.followed or corrects or held.conflicts)
+            and not (self.by_value or self.followed or self.screen or corrects or held.conflicts)
             and held.village == self.sent[VILLAGE]
             and self.masked.isdisjoint(self.sent)
         )
@@ -211,6 +212,7 @@ def case_of(
     masked: frozenset[str] = frozenset(),
     line: str = "",
     by_value: bool = False,
+    screen: Mapping[str, str] | None = None,
 ) -> Case:
     """The case of ``submission``, which saves ``changes`` to ``target``, before entity ``held`` (None: unknown).
 
@@ -232,6 +234,7 @@ def case_of(
         masked,
         line,
         by_value,
+        screen,
     )
 
 
@@ -252,7 +255,31 @@ def same(one: str | None, other: str | None) -> bool:
 
 
 def sight(case: Case, name: str) -> Seen:
-    """What the surveyor had seen of property ``name`` (or `VILLAGE`)."""
+    """What the surveyor had seen of property ``name`` (or `VILLAGE`): worked out from the chain, and put right where
+    the tablet says what stood on its screen."""
+    found = worked_out(case, name)
+    if case.screen is None or name == VILLAGE or case.submission.corrects or _refused(case):
+        return found
+    own = Seen(base(case, name), case.target.base_version, case.submission.history)
+    if name not in case.screen:
+        return found if same(found.value, own.value) else own
+    shown, state = case.screen[name], case.state(name)
+    if same(found.value, shown):
+        return found
+    under = state is not None and not case.mine(state) and not same(state.value, shown)
+    return found._replace(
+        value=shown, version=-1 if under else found.version
+    )  # what lay under it was not read
+
+
+def _refused(case: Case) -> bool:
+    """Whether the record that this one follows was refused: left as it had it, a value is not what anybody has."""
+    past = case.known.get(case.target.follows or "")
+    return past is not None and past.verdict.outcome == "rejected"
+
+
+def worked_out(case: Case, name: str) -> Seen:
+    """`sight`, for a tablet that does not say what stood on its screen."""
     own = Seen(base(case, name), case.target.base_version, case.submission.history)
     corrected = case.corrected.steps.get(name) if case.corrected else None
     if case.corrected and corrected:

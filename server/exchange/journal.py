@@ -154,6 +154,7 @@ def _journal_row(county: str, entry: Record, position: int, now: datetime) -> di
         "sent": document,
         "verdict": canonical(entry.verdict),
         "traces": traces_text(entry.past.traces) if entry.past else "{}",
+        "screen": None if entry.screen is None else canonical(entry.screen),
     }
 
 

@@ -148,7 +148,8 @@ def _batches(contents: Contents, now: datetime) -> Iterator[Incoming]:
 
 def _request(contents: Contents, sent_at: str, some: Sequence[Submission]) -> Request:
     return Request(
-        PROTOCOL, contents.device, contents.history, sent_at, "", 0, "", len(some), "", {}, (), tuple(some)
+        PROTOCOL, contents.device, contents.history, sent_at, "", 0, "", len(some), "", {}, (), tuple(some),
+        screens=contents.screens,
     )  # fmt: skip
 
 

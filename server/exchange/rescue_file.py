@@ -18,8 +18,8 @@ from typing import IO, Any, Final
 from server.exchange.keyring import Keyring
 from server.web import N_, Problem
 from sync import sealed, strict
-from sync.codec import from_json, to_instant
-from sync.messages import Malformed, Submission
+from sync.codec import from_json, read_screens, to_instant
+from sync.messages import Malformed, Screen, Submission
 from sync.rescue import RECORDS, VERSION
 from sync.sealed import SealProblem
 from sync.strict import MessageFault
@@ -72,6 +72,7 @@ class Contents:
     drafts: tuple[Draft, ...]
     photos: tuple[str, ...]
     villages: Mapping[str, str]
+    screens: Mapping[str, Screen] | None
 
 
 def look(data: bytes, keyring: Keyring, county: str) -> Contents:
@@ -157,6 +158,7 @@ def _contents(id: str, told: dict[str, Any]) -> Contents:
         drafts=tuple(_draft(each) for each in told["drafts"]),
         photos=tuple(str(each) for each in told.get("photos", ())),
         villages={str(code): str(name) for code, name in told["villages"].items()},
+        screens=read_screens(told.get("screens")),
     )
 
 

@@ -300,7 +300,7 @@ def _facts(
             session, device.county, device.id, submissions, doubted=doubted, formers=by.formers
         ),
     )
-    further = hub.needed_past(incoming.request.submissions, facts)
+    further = hub.needed_past(incoming, facts)
     found = journal.past(session, device.county, further)
     return replace(facts, known={**facts.known, **found})
 

@@ -22,7 +22,8 @@ class SubmissionRow(SQLModel, table=True):
     `verdict` and `traces` are documents of the protocol's codec. The columns beside them repeat what lists
     filter by, and are empty where nothing could be read. `position` orders those received at one instant.
     `clock_offset_s`: the hub's clock less the tablet's. `hash`: of the content, to tell a resend from a
-    clash.
+    clash. `screen`: what its tablet told of the screen it was made at (`sync.messages.Screen`), NULL where it
+    told nothing.
     """
 
     __tablename__ = "submission"
@@ -52,6 +53,7 @@ class SubmissionRow(SQLModel, table=True):
     sent: str = Field(sa_type=Text)
     verdict: str = Field(sa_type=Text)
     traces: str = Field(sa_type=Text)
+    screen: str | None = Field(default=None, sa_type=Text)
 
 
 class SubmissionTarget(SQLModel, table=True):

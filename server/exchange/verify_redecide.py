@@ -26,10 +26,10 @@ from server.exchange.tables import EntityRow, SubmissionRow
 from server.exchange.verify import Check, Finding, by_dataset, held_of, total
 from server.terminal.steps import Told
 from sync import hub
-from sync.codec import decode, to_text
+from sync.codec import decode, read_screen, to_text
 from sync.documents import read_traces
 from sync.facts import Device, Facts, FormRules, Held, Key, Past, Policy, Pushed
-from sync.messages import PROTOCOL, FieldOutcome, Incoming, Request, Submission, Verdict
+from sync.messages import PROTOCOL, FieldOutcome, Incoming, Request, Screen, Submission, Verdict
 from sync.strict import MessageFault
 
 NAME: Final = "redecide"
@@ -55,6 +55,7 @@ class Line:
     policy: str
     submission: Submission
     past: Past
+    screen: Screen | None
 
     def version(self, key: Key) -> int:
         trace = self.past.traces.get(key)
@@ -177,7 +178,15 @@ def _line(row: Any) -> Line:
     verdict, traces = decode(Verdict, row.verdict.encode()), read_traces(row.traces)
     past = Past(row.id, row.hash, verdict, row.person, row.observed_at, traces)
     sent = decode(Submission, row.sent.encode())
-    return Line((row.received_at, row.position), row.kind, row.device, row.policy_version, sent, past)
+    return Line(
+        (row.received_at, row.position),
+        row.kind,
+        row.device,
+        row.policy_version,
+        sent,
+        past,
+        read_screen(row.screen),
+    )
 
 
 def _kept(session: Session, county: str, lines: Collection[Line]) -> dict[Key, Held]:
@@ -240,7 +249,7 @@ def _decided(desk: _Desk, file: File, line: Line) -> tuple[Pushed, list[str]]:
 def _incoming(line: Line) -> Incoming:
     request = Request(
         PROTOCOL, line.sender, line.submission.history, to_text(line.at[0]), "", 0, "", 1, "", {}, (),
-        (line.submission,),
+        (line.submission,), screens=None if line.screen is None else {line.submission.id: line.screen},
     )  # fmt: skip
     return Incoming(request, ())
 
@@ -264,7 +273,7 @@ def _facts(desk: _Desk, file: File, line: Line, under: str) -> Facts:
     # In the two reads of the store, and of what it could read then.
     first = hub.needed(_incoming(line)).past - {each.submission.id for each in (line, *file.waiting)}
     facts = replace(facts, known=_known(desk.session, desk.county, file, first))
-    further = hub.needed_past([sent], facts)
+    further = hub.needed_past(_incoming(line), facts)
     return replace(facts, known={**facts.known, **_known(desk.session, desk.county, file, further)})
 
 

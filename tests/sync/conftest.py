@@ -26,6 +26,7 @@ from sync.messages import (
     NotYet,
     Reply,
     Request,
+    Screen,
     Submission,
     Target,
     Verdict,
@@ -139,7 +140,7 @@ class County:
                 for each in incoming.request.submissions
             },
         )
-        more = hub.needed_past(incoming.request.submissions, first)
+        more = hub.needed_past(incoming, first)
         return replace(first, known=first.known | {id: self.known[id] for id in more if id in self.known})
 
     def _led_to(self, found: dict[str, Held]) -> dict[str, Held]:
@@ -205,13 +206,17 @@ class County:
 
 @dataclass
 class Tablet:
-    """What a tablet keeps: its chain, the states and cursors it received, and what waits."""
+    """What a tablet keeps: its chain, the states and cursors it received, and what waits. ``tells``: also what stood on
+    the screens at which its records were made; an older app does not."""
 
     county: County
     name: str
     villages: tuple[str, ...] = (A,)
+    tells: bool = False
     history: str | None = None
     made: list[Submission] = field(default_factory=list)
+    screens: dict[str, Screen] = field(default_factory=dict)
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     not_yet: dict[str, NotYet] = field(default_factory=dict)
     states: dict[str, EntityState] = field(default_factory=dict)
@@ -231,8 +236,8 @@ class Tablet:
         state = self.states.get(f"{dataset}/{id}")
         values = dict(state.props) if state else {}
         for mine in self._pending(f"{dataset}/{id}"):
-            told: Any = mine.answers[dataset]
-            values |= told
+            told: Any = mine.answers.get(dataset, {})
+            values |= self.changed.get(mine.id, told)
         return values
 
     def _pending(self, key: str) -> list[Submission]:
@@ -266,6 +271,14 @@ class Tablet:
         )  # fmt: skip
         submission = replace(submission, **other)
         self.made.append(submission)
+        if other.get("targets") and not corrects:  # a draft's, begun when nothing lay over its base
+            shown = base = other["targets"][0].base
+        over = {name: shown.get(name, "") for name in values}
+        self.screens[submission.id] = {
+            dataset: {n: each for n, each in over.items() if each != base.get(n, "")}
+        }
+        if not corrects:
+            self.changed[submission.id] = {name: each for name, each in values.items() if each != over[name]}
         return submission
 
     def request(self, submissions: Sequence[Submission] | None = None, **other: Any) -> Request:
@@ -275,7 +288,8 @@ class Tablet:
             PROTOCOL, self.device, self.history, "2020-09-01T08:00:00Z", "0.1", len(self.made), "", len(waiting),
             "", held, (), tuple(waiting),
         )  # fmt: skip
-        return replace(request, **other)
+        screens = {each.id: self.screens.get(each.id, {}) for each in waiting} if self.tells else None
+        return replace(request, screens=screens, **other)
 
     def sync(self, submissions: Sequence[Submission] | None = None) -> Reply:
         """Contact the hub until it has nothing more. What it did not look at, for it had been restored, comes again."""
@@ -333,8 +347,8 @@ def kit() -> SimpleNamespace:
 def tablet(county: County) -> Any:
     """Make a tablet of the county by name."""
 
-    def make(name: str, *villages: str) -> Tablet:
-        made = Tablet(county, name, villages or (A,))
+    def make(name: str, *villages: str, tells: bool = False) -> Tablet:
+        made = Tablet(county, name, villages or (A,), tells)
         made.sync()
         return made
 

@@ -281,3 +281,98 @@ def test_another_s_change_under_an_own_value_beside_the_chain_was_not_seen(count
     assert (outcome(one, hidden, "phone"), outcome(one, last, "phone")) == ("conflict", "conflict")
     assert value(county) == "2"
     assert [(each.mine, each.submission) for each in county.state(H).conflicts] == [("4", last.id)]
+
+
+@pytest.fixture
+def replaced(tablet):
+    """A draft that was begun before another record and handed in after it, so it names nothing that it follows: what
+    that record changed stands beside the chain. The hub hears of it, the tablet does not hear so; then somebody who has
+    read it replaces it."""
+    one, two = tablet("one", tells=True), tablet("two")
+    one.record(H, {"phone": "1", "remark": ""})
+    one.sync(), two.sync()
+    begun = Target("household", H, 1, {"phone": "1", "remark": ""}, None)
+    one.record(H, {"phone": "2"})
+    draft = {"phone": "1", "remark": "东屋"}
+
+    def by(another, *, draft_first):
+        one.send_and_lose_reply()
+        if draft_first:
+            one.record(H, draft, whole=False, targets=(begun,)), one.send_and_lose_reply()
+        another(two)
+        if not draft_first:
+            one.record(H, draft, whole=False, targets=(begun,))
+        return one
+
+    return by
+
+
+def three_there(two):
+    two.sync()
+    two.record(H, {"phone": "3"})
+    two.sync()
+
+
+def four_there(two):
+    three_there(two)
+    two.record(H, {"phone": "4"}), two.sync()
+
+
+@pytest.mark.parametrize("draft_first", [True, False])
+@pytest.mark.parametrize(("another", "there"), [(three_there, "3"), (four_there, "4")])
+def test_going_back_behind_an_own_value_beside_the_chain_that_another_replaced(
+    county, replaced, another, there, draft_first
+):
+    one = replaced(another, draft_first=draft_first)
+    back = one.record(H, {"phone": "1", "remark": "东屋"}, whole=False)
+    one.sync()
+    assert outcome(one, back, "phone") == "conflict" and value(county) == there
+    (conflict,) = county.state(H).conflicts
+    assert (conflict.base, conflict.mine, conflict.submission) == ("2", "1", back.id)
+
+
+@pytest.mark.parametrize("draft_first", [True, False])
+def test_an_own_value_beside_the_chain_that_another_replaced_and_that_is_left_alone(
+    county, replaced, draft_first
+):
+    one = replaced(three_there, draft_first=draft_first)
+    left = one.record(H, {"phone": "2", "remark": "西屋"}, whole=False)
+    one.sync()
+    assert one.result(left, "phone") is None and value(county) == "3"
+    assert county.state(H).conflicts == ()
+
+
+@pytest.mark.parametrize("draft_first", [True, False])
+def test_going_back_behind_an_own_value_beside_the_chain_that_an_official_replaced(
+    county, replaced, draft_first
+):
+    other = derived_id("other")
+
+    def merged(two):
+        two.record(other, {"phone": "5", "remark": ""}), two.sync()
+        county.merge(H, other, phone="5")
+
+    one = replaced(merged, draft_first=draft_first)
+    back = one.record(H, {"phone": "1", "remark": "东屋"}, whole=False)
+    one.sync()
+    assert outcome(one, back, "phone") == "conflict" and value(county) == "5"
+
+
+def test_going_back_behind_an_own_value_that_an_official_replaced_by_an_own_one_of_another_home(
+    county, replaced
+):
+    other, one = derived_id("other"), replaced(lambda _: None, draft_first=True)
+    one.record(other, {"phone": "5", "remark": ""}), one.send_and_lose_reply()
+    county.merge(H, other, phone="5")
+    back = one.record(H, {"phone": "1", "remark": "东屋"}, whole=False)
+    one.sync()
+    assert outcome(one, back, "phone") == "applied" and value(county) == "1"
+
+
+def test_a_value_of_another_read_since_an_own_one_beside_the_chain_was_replaced(county, replaced):
+    one = replaced(three_there, draft_first=True)
+    one.sync()
+    back = one.record(H, {"phone": "1"})
+    one.sync()
+    assert outcome(one, back, "phone") == "applied" and value(county) == "1"
+    assert county.state(H).conflicts == ()

@@ -75,6 +75,7 @@ def reply(*verdicts, **other):
         request(), request(*edits(12)), request(edits(1)[0], history=None, waiting=40),
         request(part=PartSoFar("0" * 64, 17), photos_waiting=3, free_bytes=0), request(held={}, forms=()),
         request(*edits(12)[3:7], replace(edits(1)[0], device=derived_id("before"))),
+        request(*edits(2), screens={}), request(*edits(2), screens={edits(1)[0].id: {"household": {"phone": ""}}}),
     ],
 )  # fmt: skip
 def test_a_request_comes_back_whichever_way_it_is_said(asked, takes):

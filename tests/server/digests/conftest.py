@@ -87,17 +87,20 @@ class Recorder:
         self._push(made)
         return [each.targets[0].id for each in made]
 
-    def again(self, village: str, home: str, **answers: str) -> None:
+    def again(self, village: str, home: str, shown: dict[str, str] | None = None, **answers: str) -> None:
+        """`shown`: what it tells of its screen, None = nothing."""
         base = {"head_name": "张三", "door_number": "1号"}
-        self._push([self.tablet.visit(village, home, base_version=1, base=base, **answers)])
+        made = self.tablet.visit(village, home, base_version=1, base=base, **answers)
+        self._push([made], None if shown is None else {made.id: {"household": shown}})
 
-    def _push(self, made) -> None:
+    def _push(self, made, screens=None) -> None:
         for place, each in enumerate(made):
             made[place] = replace(each, previous_hash=self.last)
             self.last = submission_hash(made[place])
             self.made.append(each.id)
         device = Device(self.tablet.device, COUNTY, frozenset(VILLAGES))
-        store.push(self.hub.exchange, device, Incoming(self.tablet.request(*made), ()), NOW)
+        request = replace(self.tablet.request(*made), screens=screens)
+        store.push(self.hub.exchange, device, Incoming(request, ()), NOW)
 
 
 @dataclass

@@ -89,7 +89,7 @@ def test_a_second_record_under_one_number_is_a_fork(county) -> None:
     county.hub.sql(
         "INSERT INTO submission SELECT county, 'aaaaaaaa' || substr(id, 9), kind, device, device_seq, village, person,"
         " form, form_version, observed_at, received_at, position, clock_offset_s, outcome, policy_version, hash, sent,"
-        " verdict, traces FROM submission WHERE id = :id", id=record,
+        " verdict, traces, screen FROM submission WHERE id = :id", id=record,
     )  # fmt: skip
     [said] = county.found()["chains"]
     assert "不止一条记录" in said and record in said
@@ -105,7 +105,7 @@ def test_a_fork_of_a_tablet_that_the_hub_has_forgotten_is_only_noted(county) -> 
     county.hub.sql(
         "INSERT INTO submission SELECT county, 'aaaaaaaa' || substr(id, 9), kind, device, device_seq, village, person,"
         " form, form_version, observed_at, received_at, position, clock_offset_s, outcome, policy_version, hash, sent,"
-        " verdict, traces FROM submission WHERE id = :id", id=record,
+        " verdict, traces, screen FROM submission WHERE id = :id", id=record,
     )  # fmt: skip
     county.hub.sql(
         "DELETE FROM tablet WHERE device = (SELECT device FROM submission WHERE id = :id)", id=record
@@ -121,7 +121,7 @@ def test_a_fork_that_another_device_brought_is_only_noted(county, reader) -> Non
     county.hub.sql(
         "INSERT INTO submission SELECT county, 'aaaaaaaa' || substr(id, 9), kind, :other, device_seq, village, person,"
         " form, form_version, observed_at, received_at, position, clock_offset_s, outcome, policy_version, hash, sent,"
-        " verdict, traces FROM submission WHERE id = :id", id=record, other=reader.row.device,
+        " verdict, traces, screen FROM submission WHERE id = :id", id=record, other=reader.row.device,
     )  # fmt: skip
     findings, notes = county.checked()["chains"]
     assert not findings
@@ -195,6 +195,20 @@ def test_a_verdict_that_was_changed_is_listed_with_then_and_now(county) -> None:
     assert f"{county.disputed} outcome：当时 merged，现在 conflict。" in said
     county.hub.sql(change, id=county.disputed, verdict="{")
     assert f"{county.disputed} 记录、判定或处理结果读不懂。" in county.found(redecide=True)["redecide"]
+
+
+def test_what_a_tablet_told_of_its_screen_is_decided_by_again(county, recorder) -> None:
+    """The second leaves alone what the first had put on the screen, though its base lacks it and it names no other."""
+    home = county.homes[1]
+    recorder.again(A, home, {}, remark="东屋")
+    recorder.again(A, home, {"remark": "东屋"}, remark="东屋", visit_outcome="refused")
+    query = "SELECT screen, verdict FROM submission WHERE id = :id"
+    [(screen, verdict)] = county.hub.sql(query, id=recorder.made[-1])
+    assert json.loads(screen) == {"household": {"remark": "东屋"}}
+    assert "remark" not in {field["property"] for field in json.loads(verdict)["fields"]}
+    assert county.found(redecide=True) == {}
+    county.hub.sql("UPDATE submission SET screen = NULL WHERE id = :id", id=recorder.made[-1])
+    assert any("remark" in said for said in county.found(redecide=True)["redecide"])
 
 
 def test_another_policy_is_told_and_not_decided_by(county) -> None:

@@ -86,7 +86,7 @@ def test_unsent_work_of_an_earlier_app_is_taken_over_byte_for_byte(file):
     with opened(file) as replica:
         status = replica.status()
         assert (status.waiting_n, status.drafts_n) == (2, 1)
-        _, batch = replica.next_request(10, max_bytes=1_000_000)
+        _, batch, _ = replica.next_request(10, max_bytes=1_000_000)
         (draft,) = replica.drafts()
         assert draft.answers == {"visit_outcome": "refused"}
         assert [record.state for record in replica.outbox()].count("sent_safe") == 1

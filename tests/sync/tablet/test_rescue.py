@@ -215,6 +215,18 @@ def test_unsent_work_is_sealed_and_everything_else_is_gone(tablet, tmp_path: Pat
         assert not any("张1".encode() in name.read_bytes() for name in names if name.exists())
 
 
+def test_what_stood_on_the_screen_of_an_unsent_record_is_in_the_file(tablet, tmp_path: Path) -> None:
+    with tablet(waiting=1) as replica:
+        (home,) = (each.id for each in replica.households(None))
+        draft = replica.save_draft(Draft(replica.new_id(), "household", "1", A, home, {"household": home}))
+        changes = {"household": {"head_name": "张〇", "remark": ""}}
+        made = replica.submit(draft.id, changes, changes, NOW)
+        replica.note_revoked()
+        done = rescue.carry_out(replica, tmp_path / "rescue", seal)
+        shown = {"head_name": "张0", "remark": "记" * 300}
+        assert kept(Path(done.file))["screens"] == {made.id: {"household": shown}}
+
+
 def test_half_a_letter_in_a_draft_is_sealed_too(tablet, tmp_path: Path) -> None:
     """A keyboard may cut a letter of two halves; a draft keeps whatever was typed."""
     with tablet(waiting=1) as replica:
