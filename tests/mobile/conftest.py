@@ -349,6 +349,8 @@ def _kivy() -> None:
     Config.set("graphics", "width", 1280)
     Config.set("graphics", "height", 800)
     Config.set("graphics", "maxfps", 0)
+    # Without a graphics card each edge smoothed is drawn by the processor, in every frame of every test.
+    Config.set("graphics", "multisamples", 0)
     for name, _ in Config.items("input"):
         Config.remove_option("input", name)
 
