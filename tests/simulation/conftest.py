@@ -42,6 +42,12 @@ def lived(on):
     return partial(_lived, on)
 
 
+@pytest.fixture(scope="session")
+def lived_large(on_large):
+    """What is left of a large one."""
+    return partial(_lived, on_large)
+
+
 def _lived(stage, story):
     world = World(stage, story)
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from server.lab.simulation import story as stories
 from server.lab.simulation.checkers import check
 from server.lab.simulation.story import Step, Story
 
@@ -97,3 +99,13 @@ def test_a_copied_tablet_that_was_not_found_out(copied):
 
 def test_a_tablet_that_was_closed_for_nothing(merged):
     assert broken(replace(merged, closed=dict.fromkeys(merged.closed, "cloned"))) == {"copies_closed"}
+
+
+def test_a_conflict_that_is_open_to_a_tablet_because_a_link_is_out_of_its_sight(lived_large):
+    """Closed where its home's id leads to now, and nobody tells the tablet that it leads there."""
+    story, _ = stories.kept(Path(__file__).parent / "kept" / "conflict_out_of_sight_by_a_link.json")
+    evidence = lived_large(story)
+    first, *others = evidence.tablets
+    assert check(evidence) == [] and first.status.conflict_n == 1
+    silent = replace(first, status=replace(first.status, conflict_n=0))
+    assert broken(replace(evidence, tablets=(silent, *others))) == {"statuses_true"}

@@ -322,14 +322,16 @@ def _own(evidence: Evidence, tablet: TabletSeen) -> list[Judged]:
 
 
 def _still_open(evidence: Evidence, tablet: TabletSeen, judged: Judged) -> bool:
-    """Not corrected, and the property still in conflict – or out of this tablet's sight."""
+    """Not corrected, and the property still in conflict – or out of this tablet's sight, like a home that its id leads
+    to by way of one in a village that is not the tablet's: nobody tells it so."""
     if judged.verdict.outcome != "conflict":
         return False
     corrected = any(record.submission.corrects == judged.submission.id for record in tablet.records.values())
     fields = [field for field in judged.verdict.fields if field.outcome == "conflict"]
     for field in fields if not corrected else ():
-        held = evidence.entities[evidence.end(f"{field.dataset}/{field.id}")]
-        in_sight = held.village in tablet.villages
+        key = f"{field.dataset}/{field.id}"
+        held = evidence.entities[evidence.end(key)]
+        in_sight = {held.village, *evidence.told_in(key)} <= tablet.villages
         if not in_sight or any(conflict.property == field.property for conflict in held.conflicts):
             return True
     return False

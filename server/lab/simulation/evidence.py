@@ -172,6 +172,17 @@ class Evidence:
                     together |= {each.survivor, each.loser}
         return frozenset(f"{dataset}/{each}" for each in together)
 
+    def told_in(self, key: str) -> frozenset[str]:
+        """The villages in which a tablet hears where an id leads, and where that leads in turn."""
+        villages = set[str]()
+        for _ in self.entities:
+            held = self.entities.get(key)
+            if held is None or held.same_as is None:
+                break
+            villages.add(held.village)
+            key = f"{held.dataset}/{held.same_as}"
+        return frozenset(villages)
+
     def end(self, key: str) -> str:
         """The entity that an id leads to."""
         for _ in self.entities:

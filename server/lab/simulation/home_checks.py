@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from server.lab.simulation.evidence import Evidence
 from sync.facts import Held
@@ -18,7 +18,8 @@ def one_home(evidence: Evidence) -> Iterator[str]:
         wanted = {
             id: end
             for id, end in ends.items()
-            if f"household/{end}" in tablet.entities and _told(gone, id) <= tablet.villages
+            if f"household/{end}" in tablet.entities
+            and evidence.told_in(f"household/{id}") <= tablet.villages
         }
         heard = {held.id for held in evidence.entities.values() if held.village in tablet.villages}
         found = {
@@ -28,16 +29,6 @@ def one_home(evidence: Evidence) -> Iterator[str]:
         }
         if found != wanted:
             yield f"tablet {tablet.number} shows {found} of merged homes, should show {wanted}"
-
-
-def _told(gone: Mapping[str, Held], id: str) -> frozenset[str]:
-    """The villages in which a tablet hears where an id leads, and where that leads in turn."""
-    villages = set()
-    for _ in gone:
-        if id in gone:
-            villages.add(gone[id].village)
-            id = gone[id].same_as or ""
-    return frozenset(villages)
 
 
 def merged_kept(evidence: Evidence) -> Iterator[str]:
