@@ -53,7 +53,7 @@ class Disputed:
 
 def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) -> Difference:
     """The hub's word on one property."""
-    mine, theirs = _mine_by(desk, conflict), _theirs_by(desk, shown.dataset, conflict)
+    mine, theirs = _mine_by(desk, conflict), _theirs_by(desk, shown, conflict)
 
     def value(raw: str | None) -> str:
         return words.told(shown.dataset, conflict.property, raw)
@@ -62,7 +62,7 @@ def difference(desk: Desk, words: Vocabulary, shown: Shown, conflict: Conflict) 
         label=words.label(shown.dataset, conflict.property),
         base=value(conflict.base),
         mine=value(conflict.mine),
-        theirs=value(conflict.theirs),
+        theirs=value(_registered(shown, conflict)),
         by="\n".join(filter(None, (mine, theirs))),
         submission=conflict.submission,
         dataset=shown.dataset,
@@ -117,7 +117,7 @@ def _disputed(desk: Desk, form: Form, draft: Draft) -> Iterator[tuple[str, Shown
 
 def _values(desk: Desk, shown: Shown, conflicts: tuple[Conflict, ...]) -> Iterator[tuple[str, str]]:
     for each in conflicts:
-        yield each.theirs or "", _theirs_by(desk, shown.dataset, each) or desk.say("conflict.theirs")
+        yield _registered(shown, each) or "", _theirs_by(desk, shown, each) or desk.say("conflict.theirs")
     for each in conflicts:
         yield each.mine, _mine_by(desk, each)
 
@@ -145,14 +145,21 @@ def _mine_by(desk: Desk, conflict: Conflict) -> str:
     return _said(desk, "conflict.mine_by", conflict.person, conflict.at)
 
 
-def _theirs_by(desk: Desk, dataset: str, conflict: Conflict) -> str:
+def _registered(shown: Shown, conflict: Conflict) -> str | None:
+    """What the register says now: another may have changed it since, and a conflict still says what it began with."""
+    return shown.hub_props.get(conflict.property, conflict.theirs)
+
+
+def _theirs_by(desk: Desk, shown: Shown, conflict: Conflict) -> str:
     """Who recorded the register's value: known to the tablets that sent one of the two records, for the verdict named
-    the other side; empty elsewhere."""
+    the other side; empty elsewhere, and where the register has another value by now."""
+    if _registered(shown, conflict) != conflict.theirs:
+        return ""
     if own := desk.replica.record(conflict.by):
         return _said(desk, "conflict.theirs_by", own.submission.person, own.submission.observed_at)
     sent = desk.replica.record(conflict.submission)
     fields = sent.verdict.fields if sent and sent.verdict else ()
-    named = (dataset, conflict.property)
+    named = (shown.dataset, conflict.property)
     met = [field for field in fields if (field.dataset, field.property) == named and field.theirs_by]
     return _said(desk, "conflict.theirs_by", met[0].theirs_by, met[0].theirs_at) if met else ""
 

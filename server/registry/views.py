@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +24,7 @@ from server.web.listing import held_to
 from sync import masking
 from sync.codec import derived_id
 from sync.documents import read_held, values_of
+from sync.facts import Held
 from sync.messages import Conflict
 
 __all__ = ["HouseholdFile", "HouseholdLine", "county_name", "every", "household_file", "page", "villages"]
@@ -247,6 +248,15 @@ def _conflicts(session: Session, county: str, entities: Sequence[tuple[str, str]
     for dataset, identity in entities:
         row = session.get(EntityRow, (county, dataset, identity))
         if row is not None and row.conflicts_n:
-            shown = masking.entity(read_held(row.held).state(), POLICY.masked)
+            held = read_held(row.held)
+            shown = masking.entity(held.state(), POLICY.masked)
             for conflict in shown.conflicts:
-                yield OpenConflict(dataset, identity, conflict)
+                yield OpenConflict(dataset, identity, _as_it_is_now(held, shown.props, conflict))
+
+
+def _as_it_is_now(held: Held, shown: Mapping[str, str], conflict: Conflict) -> Conflict:
+    """A conflict beside what the register has by now: another may have changed it since."""
+    now = held.props.get(conflict.property)
+    if now is None or shown[conflict.property] == conflict.theirs:
+        return conflict
+    return replace(conflict, theirs=shown[conflict.property], by=now.submission)

@@ -45,7 +45,7 @@ def test_settling_opens_the_page_of_the_question_with_both_values(tablet):
     assert presenter.state.page_n > 1
     assert [(side.words, side.raw) for side in question.disputed.sides] == [("90", "90"), ("95", "95")]
     assert question.disputed.sides[0].said == "名册现在的值"
-    assert question.disputed.said.endswith("冲突由乡镇了结。")
+    assert question.disputed.said.endswith("冲突仍留着，由乡镇了结。")
     assert question.disputed.sides[1].said.startswith("由欧阳㛃提交")
     assert [each.shown.path for each in presenter.state.asked if each.disputed] == [AREA]
 
@@ -58,6 +58,22 @@ def test_any_form_that_asks_it_says_so_even_if_it_was_opened_for_something_else(
     presenter.look_over()
     assert [(line.label, line.value) for line in presenter.state.review.disputed] == [
         ("房屋面积（平方米）", "90")
+    ]
+
+
+def test_what_the_register_says_now_is_told_though_it_was_changed_since(tablet):
+    """A third person's value goes in beside an open conflict, which goes on saying what it began with."""
+    household = disputed(tablet, "house_area_m2", "80", "95", "90")
+    shown = tablet.replica.entity("household", household)
+    tablet.receive(
+        tablet.state("household", household, {**shown.props, "house_area_m2": "97"}, shown.conflicts)
+    )
+    [difference] = HouseholdPresenter(tablet.desk, household).state().conflicts
+    assert (difference.theirs, difference.mine) == ("97", "95")
+    question = asked(open_at_difference(tablet, household), AREA)
+    assert [(side.raw, side.said.split("·")[0]) for side in question.disputed.sides] == [
+        ("97", "名册现在的值"),
+        ("95", "由欧阳㛃提交 "),
     ]
 
 
