@@ -16,11 +16,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sync import alike
 from sync.alike import Alike
+from sync.base import base, comparable, saw
 from sync.codec import derived_id
 from sync.facts import Held, PropertyState, Step, Trace
 from sync.messages import VILLAGE, Conflict, FieldOutcome, FieldResult
 from sync.relink import conflict_upon, connect, fresh, put_behind, seen_here, stood_on, without
-from sync.sight import Case, Seen, base, comparable, same, saw, sight
+from sync.sight import Case, Seen, same, sight
 
 Result: TypeAlias = FieldResult | Literal[""]
 

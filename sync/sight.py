@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from sync.base import base
 from sync.beside import Beside, beside_the_chain, refused_on_the_screen
 from sync.chain import apart
 from sync.facts import Held, Past, PropertyState, Step, Trace
-from sync.masking import unmasked
 from sync.messages import VILLAGE, Conflict, Submission, Target
 
 LINEAGE_MAX = 200  # offline edits of one entity by one tablet; beyond, the oldest are judged as strangers
@@ -257,7 +257,7 @@ def same(one: str | None, other: str | None) -> bool:
 def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`): worked out from the chain, and put right where
     the tablet says what stood on its screen."""
-    found = worked_out(case, name)
+    found = _worked_out(case, name)
     if case.screen is None or name == VILLAGE or case.submission.corrects or _refused(case):
         return found
     own = Seen(base(case, name), case.target.base_version, case.submission.history)
@@ -278,7 +278,7 @@ def _refused(case: Case) -> bool:
     return past is not None and past.verdict.outcome == "rejected"
 
 
-def worked_out(case: Case, name: str) -> Seen:
+def _worked_out(case: Case, name: str) -> Seen:
     """`sight`, for a tablet that does not say what stood on its screen."""
     own = Seen(base(case, name), case.target.base_version, case.submission.history)
     corrected = case.corrected.steps.get(name) if case.corrected else None
@@ -317,56 +317,6 @@ def _shown(case: Case, name: str, step: Step) -> bool:
     history = case.submission.history
     there = history == case.history or case.held.stood_under(step.version, history)
     return there and 0 < version <= case.target.base_version
-
-
-def base(case: Case, name: str) -> str | None:
-    """The hub's value at the base version, as the tablet states it."""
-    if name in case.masked:
-        return unmasked(case.target.base.get(name), _can_have_been(case, name))
-    if name != VILLAGE:
-        return case.target.base.get(name)
-    state = case.state(VILLAGE)
-    if state is None:
-        return None
-    if case.by_value:
-        return case.stood
-    # A target does not tell where its entity stood; it stood where the hub had it at that version. Whoever
-    # still names a village that the entity has left since did not move it there, nor does a registration.
-    mine = case.submission.village
-    if case.target.base_version and saw(case, state, case.own):
-        return state.value
-    if not case.target.base_version or mine in state.seen:
-        return mine
-    if not state.submission:
-        return state.value  # it has stood there ever since
-    return next(iter(state.seen), None)
-
-
-def _can_have_been(case: Case, name: str) -> Iterator[str | None]:
-    """What the hub knows a masked property to be or to have been, the likeliest first. A value that came under
-    the present history cannot have been seen under an earlier one, however alike the last characters are."""
-    state = case.state(name)
-    if state:
-        setter = case.trace_of(state.submission)
-        if not (case.offered_again and setter and setter.history == case.history):
-            yield state.value
-        yield from state.seen
-    for conflict in case.held.conflicts:
-        if conflict.property == name:
-            yield from (conflict.base, conflict.mine)
-
-
-def comparable(case: Case, state: PropertyState, seen: Seen) -> bool:
-    """Whether versions say who was first: both of one history, or the state older than the surveyor's."""
-    if not case.by_versions:
-        return False
-    if seen.history == case.history:
-        return True
-    return case.held.made_under(state.version) is None or case.held.stood_under(state.version, seen.history)
-
-
-def saw(case: Case, state: PropertyState, seen: Seen) -> bool:
-    return comparable(case, state, seen) and state.version <= seen.version
 
 
 def _stands_on(

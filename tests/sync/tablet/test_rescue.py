@@ -21,7 +21,7 @@ import pytest
 from sync import rescue, revocation, sealed
 from sync.client import Refusal, contact
 from sync.codec import derived_id
-from sync.messages import EnrolReply, Village
+from sync.messages import EnrolReply, Submission, Village
 from sync.replica import Draft, Replica, ReplicaProblem
 from sync.sealed import Cipher, Sealing, SealProblem
 
@@ -91,16 +91,17 @@ def _fill(replica: Replica, key: str, waiting: int) -> list[str]:
         EnrolReply(device, COUNTY, "泽州县（模拟数据）", "p", "王五", derived_id("history"), "2020-09-01T08:00:00Z",
                    (Village(A, "甲村", "镇", None),), county_key=key)
     )  # fmt: skip
-    made = []
-    for n in range(waiting):
-        home = replica.new_id()
-        draft = replica.save_draft(Draft(replica.new_id(), "household", "1", A, home, {"household": home}))
-        changes = {"household": {"head_name": f"张{n}", "remark": "记" * 300}}
-        made.append(replica.submit(draft.id, changes, changes, NOW).id)
+    made = [_record(replica, replica.new_id(), f"张{n}", "记" * 300).id for n in range(waiting)]
     replica.save_draft(
         replace(Draft(replica.new_id(), "household", "1", A, None, {}), answers={"head": "半"})
     )
     return made
+
+
+def _record(replica: Replica, home: str, name: str, remark: str) -> Submission:
+    draft = replica.save_draft(Draft(replica.new_id(), "household", "1", A, home, {"household": home}))
+    changes = {"household": {"head_name": name, "remark": remark}}
+    return replica.submit(draft.id, changes, changes, NOW)
 
 
 @pytest.fixture
@@ -218,13 +219,10 @@ def test_unsent_work_is_sealed_and_everything_else_is_gone(tablet, tmp_path: Pat
 def test_what_stood_on_the_screen_of_an_unsent_record_is_in_the_file(tablet, tmp_path: Path) -> None:
     with tablet(waiting=1) as replica:
         (home,) = (each.id for each in replica.households(None))
-        draft = replica.save_draft(Draft(replica.new_id(), "household", "1", A, home, {"household": home}))
-        changes = {"household": {"head_name": "张〇", "remark": ""}}
-        made = replica.submit(draft.id, changes, changes, NOW)
+        made = _record(replica, home, "张〇", "")
         replica.note_revoked()
-        done = rescue.carry_out(replica, tmp_path / "rescue", seal)
-        shown = {"head_name": "张0", "remark": "记" * 300}
-        assert kept(Path(done.file))["screens"] == {made.id: {"household": shown}}
+        file = Path(rescue.carry_out(replica, tmp_path / "rescue", seal).file)
+        assert kept(file)["screens"] == {made.id: {"household": {"head_name": "张0", "remark": "记" * 300}}}
 
 
 def test_half_a_letter_in_a_draft_is_sealed_too(tablet, tmp_path: Path) -> None:
