@@ -6,6 +6,8 @@ and exit status 1, never in a traceback.
 
 from __future__ import annotations
 
+from server.terminal import loading  # isort: skip  # before all others
+
 import errno
 import fcntl
 import os
@@ -44,6 +46,8 @@ from server.terminal.bars import Bars
 from server.terminal.help import in_chinese
 from server.terminal.words import explain, why
 from server.web import Problem
+
+loading.over()
 
 PORT: Final = 8140
 PORT_MAX: Final = 65_535
@@ -127,12 +131,8 @@ def serve(
 def _say_hello(made: FastAPI, address: str) -> None:
     lines = [f"地址  {address}"]
     if made.state.first_password:
-        lines += [
-            "",
-            "第一次启动，已生成管理员账号。密码只显示这一次，请立即抄存：",
-            "账号  admin",
-            f"密码  {made.state.first_password}",
-        ]
+        lines += ["", "第一次启动，已生成管理员账号。密码只显示这一次，请立即抄存：", "账号  admin"]
+        lines += [f"密码  {made.state.first_password}"]
     lines += ["", "按 Ctrl-C 停止；已收到的记录都已保存。"]
     console.print(Panel("\n".join(lines), title="清洁取暖", expand=False), highlight=False, markup=False)
 
