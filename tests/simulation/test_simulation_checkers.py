@@ -178,7 +178,7 @@ def test_what_was_said_under_the_id_of_a_home_merged_away(on_large):
     unsaid = replace(home, conflicts=(), parts=tuple(replace(each, conflicts=()) for each in home.parts))
     assert broken(evidence) == set()
     assert "lost_values" in broken(replace(evidence, entities={**evidence.entities, home.key: unsaid}))
-    story, _ = stories.kept(kept / "taken_over_twice.json")
+    story, _ = stories.kept(kept / "taken_over_from_an_own_record.json")
     evidence = lived(World(on_large, story))
     assert broken(evidence) == set()
     assert "lost_values" in broken(replace(evidence, acts={}))
