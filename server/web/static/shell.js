@@ -38,8 +38,9 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
-  // Where a table is wider than a narrow screen, its less telling columns (data-less, 1 goes first) move one by one
-  // under each row, until it fits. Without this script the table scrolls sideways.
+  // Where a table is wider than a narrow screen, its less telling columns (data-less, 1 goes first; never one that is
+  // filled in, for what they hold is copied) move one by one under each row, until it fits. Without this script the
+  // table scrolls sideways.
   var narrow = window.matchMedia("(max-width: 900px)");
 
   function each(list, act) { Array.prototype.forEach.call(list, act); }
