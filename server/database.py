@@ -156,6 +156,23 @@ def among(column: Any, name: str, *, few: bool = False) -> sa.ColumnElement[bool
     return _Among(column, sa.bindparam(name, type_=_Listed(not few)))
 
 
+def each_of(statement: sa.Select[Any], column: Any, name: str) -> statements.Ways:
+    """A statement, its rows looked up one after the other: those whose column, a text, is in the list that is given as
+    the parameter `name`, in the order of that list if it is sorted.
+
+    With `among`, PostgreSQL reads through what the other conditions leave of a table, and sorts out, where it takes
+    that for a row or two: all of a county, when it has not counted it since it began to grow.
+    """
+    given = sa.cast(sa.bindparam(name, type_=_Listed(of_any_length=True)), postgresql.ARRAY(sa.Text))
+    wanted = sa.func.unnest(given).table_valued("item", name="wanted").render_derived()
+    # What says where it begins is not folded into the statement around it.
+    found = statement.where(column == wanted.c.item).offset(sa.literal_column("0")).lateral("found")
+    return {
+        "sqlite": statement.where(among(column, name)).order_by(column),
+        "postgresql": sa.select(*found.c).select_from(wanted).join(found, sa.true()),
+    }
+
+
 def table_of(model: type[SQLModel]) -> sa.Table:
     """The table behind a model, for statements about rows instead of objects.
 

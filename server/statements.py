@@ -25,6 +25,8 @@ from sqlmodel import Session
 
 Values = Mapping[str, Any]
 Row = tuple[Any, ...]
+Ways = Mapping[str, Any]
+"""The same asked of each kind of database in its own way: a statement by the name of its dialect."""
 _Convert = Callable[[Any], Any]
 
 
@@ -61,8 +63,10 @@ def line_of(session: Session) -> Line:
 
 
 def rows(session: Session, statement: Any, given: Values) -> list[Row]:
-    """What a statement finds. Raises DBAPIError, as all here do."""
+    """What a statement finds, or that of `Ways` which is this database's. Raises DBAPIError, as all here do."""
     line = line_of(session)
+    if isinstance(statement, Mapping):
+        statement = statement[line.dialect.name]
     spelt = _spelt(statement, line.dialect)
     try:
         cursor = line.driver.execute(spelt.text, spelt.values(given), **spelt.kept)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import TextClause, delete, func, select, text, tuple_
+from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
@@ -21,6 +21,7 @@ from server.access.callers import Caller
 from server.database import insert_into, insert_rows, parts, read, table_of, upsert, write
 from server.exchange.digest_tables import TabletDigest, VillageDigest
 from server.exchange.tables import EntityRow, FeedHead, HubMeta
+from server.statements import Ways
 from server.terminal.steps import Steps, Told, unheard, unseen
 from server.web import N_
 from sync import digest
@@ -36,7 +37,7 @@ NAME: Final = "digests"
 ENTITIES_AT_A_TIME: Final = 500
 
 
-def by_village(statement: str) -> Mapping[str, TextClause]:
+def by_village(statement: str) -> Ways:
     """A statement for each kind of database, run by every contact and so built once. `{given}` in it are the rows
     (key, value) of its parameter `given`, village to number as JSON.
     """
@@ -76,8 +77,7 @@ def kept(session: Session, county: str, places: Mapping[str, int]) -> dict[str, 
     """Village → its digest at a place in its feed; None where that is not known."""
     found: dict[str, str | None] = {village: None if seq else EMPTY for village, seq in places.items()}
     if asked := {village: seq for village, seq in places.items() if seq}:
-        statement = _KEPT[statements.line_of(session).dialect.name]
-        found |= dict(statements.rows(session, statement, {"county": county, "given": json.dumps(asked)}))
+        found |= dict(statements.rows(session, _KEPT, {"county": county, "given": json.dumps(asked)}))
     return found
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from server import statements
-from server.database import among, insert_absent, insert_rows, parts, table_of, update_unchanged
+from server.database import among, each_of, insert_absent, insert_rows, parts, table_of, update_unchanged
 from server.exchange import digests
 from server.exchange.tables import EntityRow, FeedRow, SubmissionRow, SubmissionTarget
 from sync import alias, facts
@@ -40,15 +40,12 @@ _PAST: Final = select(
     among(_JOURNAL.id, "ids"),
     _JOURNAL.kind != "differs",
 )
-_ENTITIES: Final = (
+_ENTITIES: Final = each_of(
     select(_ENTITY.held)
-    .where(
-        _ENTITY.county == bindparam("county"),
-        _ENTITY.dataset == bindparam("dataset"),
-        among(_ENTITY.id, "ids"),
-    )
-    .order_by(_ENTITY.id)
-    .with_for_update()
+    .where(_ENTITY.county == bindparam("county"), _ENTITY.dataset == bindparam("dataset"))
+    .with_for_update(),
+    _ENTITY.id,
+    "ids",
 )
 
 _BUMP: Final = digests.by_village("""
@@ -213,5 +210,4 @@ def _bump(session: Session, county: str, counts: Mapping[str, int]) -> dict[str,
     """Raise each village's head by its count, in the order of their codes; village → new head."""
     if not counts:
         return {}
-    statement = _BUMP[statements.line_of(session).dialect.name]
-    return dict(statements.rows(session, statement, {"county": county, "given": json.dumps(counts)}))
+    return dict(statements.rows(session, _BUMP, {"county": county, "given": json.dumps(counts)}))

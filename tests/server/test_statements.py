@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from server import database, statements
 from server.access.tables import ApiToken, Tablet
-from server.database import among, read, table_of, upsert, write
-from server.exchange.tables import HubMeta
+from server.database import among, each_of, insert_rows, read, table_of, upsert, write
+from server.exchange.tables import EntityRow, HubMeta
 from server.registry.tables import Household
 
 COUNTY, AT = "140525", datetime(2020, 9, 1, 8, 0, 0, 123_000, tzinfo=UTC)
@@ -23,6 +23,7 @@ ALL = select(HOME).where(HOME.c.county == bindparam("county"), among(HOME.c.id, 
 SUMS = select(func.sum(HOME.c.heated_area_m2), func.count(), func.max(HOME.c.updated_at)).where(
     HOME.c.tenure.in_(("own", "rent")), HOME.c.version > bindparam("above")
 )
+EACH = each_of(select(HOME).where(HOME.c.county == bindparam("county")), HOME.c.id, "ids")
 ADD = insert(META)
 RENAME = update(META).where(META.c.name == bindparam("which")).values(value=bindparam("what"))
 
@@ -65,6 +66,38 @@ def test_what_is_found_is_what_sqlalchemy_finds(homes: Engine, statement: Any, g
         for _ in range(2):
             found = statements.rows(session, statement, given)
             assert found == [tuple(row) for row in session.connection().execute(statement, given)]
+
+
+@pytest.mark.parametrize("ids", [[], ["a"], ["a", "b", "c", "nobody"], ['"', "\\", "c", "{}"]])
+def test_each_of_a_list_is_found(homes: Engine, ids: list[str]) -> None:
+    given = {"county": COUNTY, "ids": ids}
+    with read(homes) as session:
+        for _ in range(2):
+            assert statements.rows(session, EACH, given) == statements.rows(session, ALL, given)
+
+
+def test_each_of_a_list_is_found_by_its_key_in_a_table_nobody_has_counted(postgres_engine: Engine) -> None:
+    """As a county's is in its first minutes. A list among the keys would have all of it read through."""
+    row = {
+        "county": COUNTY,
+        "dataset": "household",
+        "village": "",
+        "version": 1,
+        "conflicts_n": 0,
+        "updated_at": AT,
+    }
+    with write(postgres_engine) as session:
+        insert_rows(session, EntityRow, [{**row, "id": f"{n:036}", "held": "x" * 500} for n in range(1_000)])
+    key = table_of(EntityRow).c
+    sought = select(key.held).where(key.county == bindparam("county"), key.dataset == bindparam("dataset"))
+    given = {"county": COUNTY, "dataset": "household", "ids": [f"{n:036}" for n in range(0, 1_000, 50)]}
+    with read(postgres_engine) as session:
+        spelt = each_of(sought, key.id, "ids")["postgresql"].compile(dialect=postgres_engine.dialect)
+        told = session.connection().exec_driver_sql(
+            f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {spelt}", given
+        )
+        plan = "\n".join(line for (line,) in told)
+    assert "Index Scan using entity_pkey" in plan and "Rows Removed" not in plan, plan
 
 
 def test_a_test_that_listens_hears_either_way(engine: Engine, asked: Callable) -> None:
