@@ -65,7 +65,7 @@ def needed_past(incoming: Incoming, facts: Facts) -> frozenset[str]:
             if held := survivor(target.key, facts.entities):
                 low = _seen_version(submission, target.key, target.base_version, facts)
                 # Of a home under two ids nobody has seen the versions of both.
-                wanted |= _setters(held, -1 if held.parts or submission.id in screens else low)
+                wanted |= _setters(held, -1 if held.parts or screens.get(submission.id) else low)
     return frozenset(wanted - facts.known.keys())
 
 

@@ -63,7 +63,8 @@ class Case(NamedTuple):
     @property
     def registers(self) -> bool:
         """Nobody knows the entity, and its surveyor had seen nothing of it, neither at the hub nor on the tablet."""
-        return self.new and not (self.target.base or self.trail or self.corrected or self.held.epochs)
+        told = self.target.base or self.trail or self.screen or self.corrected
+        return self.new and not (told or self.held.epochs)
 
     @property
     def undisturbed(self) -> bool:

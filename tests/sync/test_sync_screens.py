@@ -1,0 +1,50 @@
+"""What a tablet tells of its screens, where the hub could not know it, or must not be misled by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sync import hub
+from sync.codec import decode_request, derived_id, encode
+from sync.messages import Target
+
+H = derived_id("house")
+
+
+@pytest.fixture
+def unreadable(county, tablet):
+    """A draft is begun over a record whose form the hub lacks, and handed in after one more of these: it comes first,
+    and leaves alone what it began with."""
+    one = tablet("one", tells=True)
+    first = one.record(H, {"phone": "1"}, form_version="2")
+    later = one.record(H, {"phone": "2"}, form_version="2")
+    begun = (Target("household", H, 0, {}, first.id),)
+    carrier = one.record(H, {"phone": "1", "remark": "有狗"}, whole=False, targets=begun)
+    one.screens[carrier.id] = {"household": {"phone": "1"}}
+    one.sync()
+    assert set(one.not_yet) == {first.id, later.id} and one.verdict(carrier).outcome == "applied"
+    county.forms["household", "2"] = county.forms["household", "1"]
+    one.sync()
+    return one, later
+
+
+def test_what_registers_a_home_by_carrying_a_value_on_does_not_stand_over_a_change_of_it(county, unreadable):
+    one, later = unreadable
+    assert county.values(H) == {"phone": "2", "remark": "有狗"}
+    assert county.state(H).conflicts == () and one.verdict(later).outcome == "applied"
+
+
+def test_an_empty_screen_asks_for_as_much_as_one_that_is_not_listed(county, tablet):
+    """Requests leave it out, the journal keeps it: both have to be decided from the same facts."""
+    one = tablet("one", tells=True)
+    one.record(H, {"phone": "1", "remark": ""}), one.sync()
+    edit = one.record(H, {"phone": "2"})
+    request = one.request()
+    read = []
+    for screens in ({}, {edit.id: {}}):
+        incoming = decode_request(encode(replace(request, screens=screens)))
+        found = county.facts(incoming, one.device)
+        read.append(hub.needed_past(incoming, replace(found, known={})))
+    assert read[0] == read[1] == set()
