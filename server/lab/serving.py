@@ -46,10 +46,11 @@ class Serving:
     def __enter__(self) -> Serving:
         self._process = _start(self._settings, self._port, self.log)
         until = time.monotonic() + READY_WITHIN_S
-        while time.monotonic() < until and not self.ended():
-            if self._answers():
-                return self
-            time.sleep(_ASK_EVERY_S)
+        with httpx.Client(timeout=2, trust_env=False) as client:
+            while time.monotonic() < until and not self.ended():
+                if self._answers(client):
+                    return self
+                time.sleep(_ASK_EVERY_S)
         self._end()
         raise DemoProblem(f"服务器没有启动，原因见 {self.log}。")
 
@@ -59,9 +60,9 @@ class Serving:
     def ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _answers(self) -> bool:
+    def _answers(self, client: httpx.Client) -> bool:
         try:
-            return httpx.get(f"{self.address}/sign-in", timeout=2, trust_env=False).status_code < 500
+            return client.get(f"{self.address}/sign-in").status_code < 500
         except httpx.TransportError:
             return False
 

@@ -141,7 +141,7 @@ class Stand:
         self.server.begin()
         while True:
             try:
-                httpx.get(f"{self.address}/sign-in", timeout=30, trust_env=False)
+                httpx.get(f"{self.address}/sign-in", timeout=30, trust_env=False, verify=False)
                 return
             except httpx.TransportError:
                 assert self.server.process is not None

@@ -58,7 +58,7 @@ def _post(running, body: bytes) -> httpx.Response:
         "Authorization": f"Bearer {SECRET}", "Content-Type": "application/json", "Accept": "application/json",
     }  # fmt: skip
     return httpx.post(
-        f"{running.address}/sync/v1", content=body, headers=headers, timeout=60, trust_env=False
+        f"{running.address}/sync/v1", content=body, headers=headers, timeout=60, trust_env=False, verify=False
     )
 
 

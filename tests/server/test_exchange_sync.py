@@ -259,7 +259,11 @@ def test_a_locked_database_asks_the_tablet_to_come_back(settings, serving, enrol
     try:
         holder.execute("BEGIN IMMEDIATE")
         refused = httpx.post(
-            f"{address}/sync/v1", content=encode(tablet.request()), headers=tablet.headers(), trust_env=False
+            f"{address}/sync/v1",
+            content=encode(tablet.request()),
+            headers=tablet.headers(),
+            trust_env=False,
+            verify=False,
         )
     finally:
         holder.close()
@@ -278,7 +282,7 @@ def test_an_act_that_another_overtook_is_asked_for_again(settings, serving) -> N
     def overtaken() -> None:
         raise Stale
 
-    refused = httpx.get(f"{serving(app)}/overtaken", trust_env=False)
+    refused = httpx.get(f"{serving(app)}/overtaken", trust_env=False, verify=False)
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) > 0
 

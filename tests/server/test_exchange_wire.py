@@ -270,7 +270,7 @@ def test_a_line_that_carries_nothing_is_given_up(standing, stack) -> None:
 
 def test_a_line_that_says_nothing_is_a_timeout(standing, stack) -> None:
     line = standing.through(stack, "silent")
-    with httpx.Client(timeout=0.3, trust_env=False) as hasty:
+    with httpx.Client(timeout=0.3, trust_env=False, verify=False) as hasty:
         hub = HttpHub(hasty, line.address, standing.replica.identity().secret)
         account = run(standing.replica, hub, clock=standing.running.clock, app_version="0.1")
     assert account.problem.code == "timeout" and account.requests_n == 2

@@ -182,7 +182,10 @@ def site(
         recorder = fill_county(session)
         person = session.exec(select(Person).where(Person.login == "admin")).one()
         token = make_token(session, person, label="test", county="140525", now=AT)
-    with over_http(app) as address, httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
+    with (
+        over_http(app) as address,
+        httpx.Client(base_url=address, timeout=30, trust_env=False, verify=False) as browser,
+    ):
         page = browser.get("/sign-in").text
         csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
         form = {"login": "admin", "password": app.state.first_password, "csrf": csrf, "next": "/"}

@@ -121,7 +121,7 @@ def test_a_late_request_closes_nothing(running, tablet, desk) -> None:
     tablet.sync()
     for _ in range(2):
         answer = httpx.post(
-            f"{running.address}/sync/v1", content=late, trust_env=False,
+            f"{running.address}/sync/v1", content=late, trust_env=False, verify=False,
             headers={"Authorization": f"Bearer {identity.secret}"},
         )  # fmt: skip
         assert answer.status_code == 200
@@ -142,7 +142,7 @@ def test_a_lost_reply_raises_no_alarm(running, tablet, desk) -> None:
     identity = tablet.replica.identity()
     for _ in range(2):
         httpx.post(
-            f"{running.address}/sync/v1", content=_request(running, tablet), trust_env=False,
+            f"{running.address}/sync/v1", content=_request(running, tablet), trust_env=False, verify=False,
             headers={"Authorization": f"Bearer {identity.secret}"},
         )  # fmt: skip
     assert tablet.sync().enrol_again is None

@@ -130,7 +130,7 @@ class Process:
         )
         while True:
             try:
-                httpx.get(f"{self.address}/sign-in", timeout=30, trust_env=False)
+                httpx.get(f"{self.address}/sign-in", timeout=30, trust_env=False, verify=False)
                 return self
             except httpx.TransportError:
                 assert self.process.poll() is None, Path(self.log.name).read_text()
