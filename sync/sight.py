@@ -257,26 +257,24 @@ def same(one: str | None, other: str | None) -> bool:
 
 def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`): worked out from the chain, and put right where
-    the tablet says what stood on its screen."""
+    the tablet says what stood on its screen.
+
+    Where the tablet had nothing of the hub's to show, what was left alone there is read from the chain all the same, if
+    that has come: it may be a refused record's, and so not what anybody has.
+    """
     found = _worked_out(case, name)
-    if case.screen is None or name == VILLAGE or case.submission.corrects or _refused(case):
+    if case.screen is None or name == VILLAGE or case.submission.corrects:
         return found
     own = Seen(base(case, name), case.target.base_version, case.submission.history)
     if name not in case.screen:
         return found if same(found.value, own.value) else own
     shown, state = case.screen[name], case.state(name)
-    if same(found.value, shown):
+    alone = not own.version and case.target.follows in case.known and same(shown, case.sent[name])
+    if alone or same(found.value, shown):
         return found
+    # What lay under the value shown was not read.
     under = state is not None and not case.mine(state) and not same(state.value, shown)
-    return found._replace(
-        value=shown, version=-1 if under else found.version
-    )  # what lay under it was not read
-
-
-def _refused(case: Case) -> bool:
-    """Whether the record that this one follows was refused: left as it had it, a value is not what anybody has."""
-    past = case.known.get(case.target.follows or "")
-    return past is not None and past.verdict.outcome == "rejected"
+    return found._replace(value=shown, version=-1 if under else found.version)
 
 
 def _worked_out(case: Case, name: str) -> Seen:

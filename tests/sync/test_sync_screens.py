@@ -48,3 +48,17 @@ def test_an_empty_screen_asks_for_as_much_as_one_that_is_not_listed(county, tabl
         found = county.facts(incoming, one.device)
         read.append(hub.needed_past(incoming, replace(found, known={})))
     assert read[0] == read[1] == set()
+
+
+def test_a_refused_value_left_alone_on_the_screen_is_nobody_s_yet(county, tablet):
+    """The one that names the refused record says nothing of the value; the next leaves it alone, and brings it in."""
+    one = tablet("one", tells=True)
+    refused = one.record(H, {"phone": "1", "rooms_n": "bad"})
+    one.sync()
+    assert one.verdict(refused).outcome == "rejected"
+    between = (Target("household", H, 0, {}, refused.id),)
+    carrier = one.record(H, {"remark": "有狗"}, whole=False, targets=between)
+    left = one.record(H, {"phone": "1"}, whole=False, targets=(Target("household", H, 0, {}, carrier.id),))
+    one.screens[left.id] = {"household": {"phone": "1"}}
+    one.sync()
+    assert county.values(H) == {"phone": "1", "remark": "有狗"}
