@@ -54,7 +54,7 @@ def needed(incoming: Incoming) -> Needed:
 def needed_past(incoming: Incoming, facts: Facts) -> frozenset[str]:
     """The second read: past submissions that set what one of these cannot have seen, or met in open conflicts.
 
-    What an own value lay over on the screen was not seen.
+    What an own value lay over on the screen was not seen, and it may be a refused record's, however far back.
 
     ``facts`` are those of the first read; add what is found to ``facts.known``.
     """
@@ -62,6 +62,8 @@ def needed_past(incoming: Incoming, facts: Facts) -> frozenset[str]:
     screens = incoming.request.screens or {}
     for submission in incoming.request.submissions:
         for target in submission.targets:
+            if incoming.request.screens is not None and (past := facts.known.get(target.follows or "")):
+                wanted |= {id for trace in past.traces.values() for id in trace.lineage}
             if held := survivor(target.key, facts.entities):
                 low = _seen_version(submission, target.key, target.base_version, facts)
                 # Of a home under two ids nobody has seen the versions of both.

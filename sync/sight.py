@@ -259,8 +259,8 @@ def sight(case: Case, name: str) -> Seen:
     """What the surveyor had seen of property ``name`` (or `VILLAGE`): worked out from the chain, and put right where
     the tablet says what stood on its screen.
 
-    Where the tablet had nothing of the hub's to show, what was left alone there is read from the chain all the same, if
-    that has come: it may be a refused record's, and so not what anybody has.
+    What was left alone is read from the chain all the same where it was a refused record's, and so not what anybody
+    has; and where the tablet had nothing of the hub's to show, if the chain has come: there it may be.
     """
     found = _worked_out(case, name)
     if case.screen is None or name == VILLAGE or case.submission.corrects:
@@ -269,12 +269,19 @@ def sight(case: Case, name: str) -> Seen:
     if name not in case.screen:
         return found if same(found.value, own.value) else own
     shown, state = case.screen[name], case.state(name)
-    alone = not own.version and case.target.follows in case.known and same(shown, case.sent[name])
-    if alone or same(found.value, shown):
+    by_chain = (not own.version and case.target.follows in case.known) or _refused(case, name, shown)
+    if same(found.value, shown) or (by_chain and same(shown, case.sent[name])):
         return found
     # What lay under the value shown was not read.
     under = state is not None and not case.mine(state) and not same(state.value, shown)
     return found._replace(value=shown, version=-1 if under else found.version)
+
+
+def _refused(case: Case, name: str, shown: str) -> bool:
+    """Whether what stood on the screen was of a refused record in the chain behind this one, however far back."""
+    chain = (case.known[id] for id in case.followed if id in case.known)
+    traces = (case.trace_of(past.id) for past in chain if past.verdict.outcome == "rejected")
+    return any(not trace or (name in trace.steps and trace.steps[name].sent == shown) for trace in traces)
 
 
 def _worked_out(case: Case, name: str) -> Seen:

@@ -62,3 +62,28 @@ def test_a_refused_value_left_alone_on_the_screen_is_nobody_s_yet(county, tablet
     one.screens[left.id] = {"household": {"phone": "1"}}
     one.sync()
     assert county.values(H) == {"phone": "1", "remark": "有狗"}
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+def test_left_alone_what_a_refused_record_further_back_said_is_not_what_anybody_has(county, tablet, batches):
+    one = tablet("one", tells=True)
+    one.record(H, {"phone": "0", "remark": ""}), one.sync()
+    made = [
+        one.record(H, {"phone": "1", "remark": "bad"}),
+        one.record(H, {"rooms": "3"}, whole=False),
+        one.record(H, {"phone": "1", "remark": "有狗"}, whole=False),
+    ]
+    for sent in [made] if batches == 1 else [[each] for each in made]:
+        one.send_and_lose_reply(sent)
+    one.sync()
+    assert county.values(H) == {"phone": "1", "remark": "有狗", "rooms": "3"}
+    assert one.result(made[-1], "phone") == "applied"
+
+
+def test_left_alone_what_the_refused_record_said_that_it_follows(county, tablet):
+    one = tablet("one", tells=True)
+    one.record(H, {"phone": "0", "remark": ""}), one.sync()
+    one.record(H, {"phone": "1", "remark": "bad"})
+    last = one.record(H, {"remark": "有狗"})
+    one.sync()
+    assert county.values(H) == {"phone": "1", "remark": "有狗"} and one.result(last, "phone") == "applied"
