@@ -174,7 +174,17 @@ _submissions = array(_submission, SUBMISSIONS_PER_REQUEST)
 _any_submissions = array(lambda item, _: item, SUBMISSIONS_PER_REQUEST)
 _ways = array(name, 50)
 _screen = mapping(name, _values, TARGETS_PER_SUBMISSION)
-_screens = optional(mapping(uuid, _screen, _MANY))
+_all_screens = optional(mapping(uuid, _screen, _MANY))
+
+
+def _screens(value: object, path: Path) -> Mapping[str, Screen] | None:
+    """Such as cannot be read count for none told: the records that they go with wait for nothing."""
+    try:
+        return _all_screens(value, path)
+    except MessageFault:
+        return None
+
+
 _part_so_far = record(PartSoFar, name=_hash, size=number())
 _part = record(Part, name=_hash, encoding=name, size=number(1, PART_BYTES_MAX), since=number())
 _request = record(
@@ -273,8 +283,8 @@ def read_screen(told: str | None) -> Screen | None:
 
 
 def read_screens(told: object) -> Mapping[str, Screen] | None:
-    """The screens of a request or a rescue file, from parsed JSON; raises `MessageFault`."""
-    return careful(_screens, told, "screens")
+    """The screens of a rescue file, from parsed JSON; None where none are told, or none that can be read."""
+    return _screens(told, "screens")
 
 
 def own_submission(text: bytes) -> Submission:

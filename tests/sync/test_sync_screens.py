@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -87,3 +88,16 @@ def test_left_alone_what_the_refused_record_said_that_it_follows(county, tablet)
     last = one.record(H, {"remark": "有狗"})
     one.sync()
     assert county.values(H) == {"phone": "1", "remark": "有狗"} and one.result(last, "phone") == "applied"
+
+
+@pytest.mark.parametrize(
+    "told", [[], {"x": {}}, {H: {"household": {"phone": 1}}}, {H: {"household": {"phone": "\x00"}}}]
+)
+def test_screens_that_cannot_be_read_hold_back_no_record(county, tablet, told):
+    one = tablet("one", tells=True)
+    made = one.record(H, {"phone": "1"})
+    asked = json.loads(encode(one.request())) | {"screens": told}
+    reply = county.answer(json.dumps(asked).encode(), one.device)
+    assert [verdict.submission for verdict in reply.verdicts] == [made.id] and county.values(H) == {
+        "phone": "1"
+    }
