@@ -14,6 +14,9 @@ from pathlib import Path
 from server.terminal.words import why
 
 DEFAULT_COUNTY = "140525"
+DEMO_FILE = (
+    "demo.json"  # in a data folder: the demo began it, and all in it is invented, whoever opens it later
+)
 
 
 class SettingsProblem(Exception):
@@ -43,7 +46,7 @@ def from_environment(
     *,
     data: Path | None = None,
     county: str | None = None,
-    synthetic: bool | None = None,
+    synthetic: bool = False,
 ) -> Settings:
     """Settings from CLEANHEAT_DATA, _DATABASE_URL, _COUNTY, _SECRET, _SYNTHETIC, _HTTPS_ONLY, _COUNTY_KEYS;
     arguments come first.
@@ -68,7 +71,7 @@ def from_environment(
         database_url=database_url,
         county=chosen,
         secret=secret,
-        synthetic=_yes(environment, "CLEANHEAT_SYNTHETIC") if synthetic is None else synthetic,
+        synthetic=synthetic or _yes(environment, "CLEANHEAT_SYNTHETIC") or (folder / DEMO_FILE).exists(),
         https_only=_yes(environment, "CLEANHEAT_HTTPS_ONLY"),
         county_keys=environment.get("CLEANHEAT_COUNTY_KEYS", ""),
     )

@@ -62,7 +62,7 @@ def needed_past(incoming: Incoming, facts: Facts) -> frozenset[str]:
     screens = incoming.request.screens or {}
     for submission in incoming.request.submissions:
         for target in submission.targets:
-            if incoming.request.screens is not None and (past := facts.known.get(target.follows or "")):
+            if screens.get(submission.id) and (past := facts.known.get(target.follows or "")):
                 wanted |= {id for trace in past.traces.values() for id in trace.lineage}
             if held := survivor(target.key, facts.entities):
                 low = _seen_version(submission, target.key, target.base_version, facts)

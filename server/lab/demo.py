@@ -30,7 +30,7 @@ from server.lab.prepared import DemoFile, DemoProblem, places, prepare, shares, 
 from server.lab.serving import Serving
 from server.lab.showcase import Showcase, showcase
 from server.lab.showing import Showing
-from server.settings import Settings
+from server.settings import DEMO_FILE, Settings
 from server.terminal.steps import Steps, counted, unseen
 from server.terminal.words import why
 
@@ -71,7 +71,7 @@ class _Begun:
 
 
 def _demo_file(data: Path) -> Path:
-    return data / "demo.json"
+    return data / DEMO_FILE
 
 
 def claim(data: Path) -> None:
