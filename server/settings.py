@@ -14,9 +14,8 @@ from pathlib import Path
 from server.terminal.words import why
 
 DEFAULT_COUNTY = "140525"
-DEMO_FILE = (
-    "demo.json"  # in a data folder: the demo began it, and all in it is invented, whoever opens it later
-)
+# In a data folder: the demo began it, and all in it is invented, whoever opens it later.
+DEMO_FILE = "demo.json"
 
 
 class SettingsProblem(Exception):
