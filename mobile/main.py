@@ -48,7 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(say("demo.unreadable", path=options.demo, why=fault))
         return 1
     data = options.data or (demo.data / "window" if demo else _home())
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        _say(say("data.unusable", path=data, why=fault.strerror or fault))
+        return 1
     reopen = partial(Replica.open, data / STORE, clock=clock, new_id=new_id)
     try:
         with reopen() as replica:

@@ -59,7 +59,7 @@ from server.access import actions
 from server.access.places import Place
 from server.access.session import SESSION_LIFETIME, Refused, on_refused, our_own_form, recognise, visitor
 from server.access.throttle import Throttle
-from server.exchange import digests, forms, history, keyring, office
+from server.exchange import digests, forms, history, invented, keyring, office
 from server.exchange.current import exchange_now
 from server.exchange.journal import Stale
 from server.exchange.photo_files import FOLDER, PhotoFiles
@@ -177,15 +177,17 @@ def _create(
         max_body_size=MAX_BODY_BYTES,
     )
     state, places = app.state, RegistryPlaces()
-    state.settings, state.engine, state.clock, state.new_id = settings, engine, clock, new_id
+    state.engine, state.clock, state.new_id = engine, clock, new_id
     state.places, state.sign_in_throttle = places, Throttle(clock)
     state.photo_files = PhotoFiles(settings.data / FOLDER)
     with database.write(engine) as session:
         forms.register(session, survey_forms.released(), clock())
         history.ensure(session, new_id)
+        settings = replace(settings, synthetic=settings.synthetic or invented.marked(session))
         state.first_password = actions.first_administrator(
             session, county=settings.county, new_id=new_id, now=clock()
         )
+    state.settings = settings
     with database.read(engine) as session:
         released = forms.load(session)
     state.keyring = keyring.opened(settings.data, settings.county_keys)

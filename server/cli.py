@@ -32,7 +32,7 @@ from server.database import DatabaseProblem, write
 from server.exchange import backup, forms, keyring, photo_copies, rescue_key, rescue_report
 from server.exchange.backup import BackupProblem
 from server.exchange.forms import FormsProblem
-from server.existing import settings_of_county
+from server.existing import settings_of_county, settings_to_restore
 from server.lab.bench.commands import bench
 from server.lab.bench.problem import BenchProblem
 from server.programme.actions import release
@@ -310,7 +310,7 @@ def restore(
     ] = False,
 ) -> None:
     """从备份恢复。平板下次同步时会补上备份之后的记录。"""
-    settings = settings_of_county(data, folder_too=False) if history_only else from_environment(data=data)
+    settings = settings_of_county(data, folder_too=False) if history_only else settings_to_restore(data)
     with _only_one(settings):
         replaced = None
         if history_only:

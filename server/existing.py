@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from server import database
-from server.settings import Settings, SettingsProblem, from_environment, placed
+from server.settings import DEMO_FILES, Settings, SettingsProblem, from_environment, placed
 
 # What is beside a database of PostgreSQL once a server has run; one of them is enough, others may be given as settings.
 KEPT: Final = ("secret", "county-keys", "photos", "serve.lock")
@@ -49,6 +49,17 @@ def settings_of_county(
         raise SettingsProblem(
             f"这个数据库里没有 cleanheat 的数据：{parsed.render_as_string()}。请检查 CLEANHEAT_DATABASE_URL 里的"
             "库名。要新建一个县，请先启动一次：cleanheat serve。什么也没有新建。"
+        )
+    return from_environment(environment, data=data)
+
+
+def settings_to_restore(data: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of where a county is to be restored. Raises SettingsProblem where the demo began the folder: a fresh
+    demo clears that away, whatever has come into it."""
+    folder, _ = placed(environment, data)
+    if any((folder / name).exists() for name in DEMO_FILES):
+        raise SettingsProblem(
+            f"{folder} 是演示的目录，重新开始演示时会整个清空；什么也没有改动。请用 --data 换一个目录恢复。"
         )
     return from_environment(environment, data=data)
 

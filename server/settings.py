@@ -14,8 +14,7 @@ from pathlib import Path
 from server.terminal.words import why
 
 DEFAULT_COUNTY = "140525"
-# In a data folder: the demo began it, and all in it is invented, whoever opens it later.
-DEMO_FILE = "demo.json"
+DEMO_FILES = ("demo.json", "demo.claimed")  # one of them is in every folder that the demo began
 
 
 class SettingsProblem(Exception):
@@ -70,7 +69,7 @@ def from_environment(
         database_url=database_url,
         county=chosen,
         secret=secret,
-        synthetic=synthetic or _yes(environment, "CLEANHEAT_SYNTHETIC") or (folder / DEMO_FILE).exists(),
+        synthetic=synthetic or _yes(environment, "CLEANHEAT_SYNTHETIC"),
         https_only=_yes(environment, "CLEANHEAT_HTTPS_ONLY"),
         county_keys=environment.get("CLEANHEAT_COUNTY_KEYS", ""),
     )

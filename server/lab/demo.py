@@ -21,7 +21,8 @@ from typing import Final
 from fastapi import FastAPI
 
 from server.access.places import Place
-from server.database import read
+from server.database import read, write
+from server.exchange import invented
 from server.lab import entering, fleet, telling
 from server.lab.county import SyntheticHousehold, synthetic_county
 from server.lab.filling import parsed_forms
@@ -30,14 +31,14 @@ from server.lab.prepared import DemoFile, DemoProblem, places, prepare, shares, 
 from server.lab.serving import Serving
 from server.lab.showcase import Showcase, showcase
 from server.lab.showing import Showing
-from server.settings import DEMO_FILE, Settings
+from server.settings import DEMO_FILES, Settings
 from server.terminal.steps import Steps, counted, unseen
 from server.terminal.words import why
 
 SEED: Final = 140525
 # Homes that two neighbouring tablets both call on.
 MET_N: Final = 2
-CLAIMED: Final = "demo.claimed"
+SAID, CLAIMED = DEMO_FILES
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class _Begun:
 
 
 def _demo_file(data: Path) -> Path:
-    return data / DEMO_FILE
+    return data / SAID
 
 
 def claim(data: Path) -> None:
@@ -91,7 +92,7 @@ def claim(data: Path) -> None:
 
 
 def _is_demo(data: Path) -> bool:
-    return _demo_file(data).exists() or (data / CLAIMED).exists()
+    return any((data / name).exists() for name in DEMO_FILES)
 
 
 def _in_use(data: Path) -> bool:
@@ -141,6 +142,8 @@ def _begin(
             app, seed=SEED, households=options.households or 20_000, address="", steps=showing.steps
         )
         file.save(path)
+    with write(app.state.engine) as session:
+        invented.mark(session)
     return _Begun(app, file)
 
 

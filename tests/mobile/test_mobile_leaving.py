@@ -176,4 +176,4 @@ def test_what_is_submitted_from_the_records_is_shown_where_it_went(tablet, open_
     window.touch("检查并提交")
     window.touch("提交")
     window.see("已提交，等待同步")
-    window.see("已提交，等网络上传")
+    window.see("已提交，等同步时上传")

@@ -139,6 +139,16 @@ def test_a_newer_database_is_refused_and_left_alone(run: Run, tmp_path: Path, da
         assert db.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
 
 
+def test_nothing_is_restored_into_a_demo_s_folder(run: Run, tmp_path: Path, data: tuple[str, str]) -> None:
+    copy, demo = str(tmp_path / "copy.sqlite3"), tmp_path / "demo"
+    assert run("backup", copy, *data).status == 0
+    demo.mkdir()
+    (demo / "demo.json").write_text("{}")
+    refused = run("restore", copy, "--data", str(demo))
+    assert refused.status == 1 and "是演示的目录" in refused.err
+    assert not (demo / "cleanheat.sqlite3").exists()
+
+
 def test_backup_and_restore_begin_a_new_history(run: Run, tmp_path: Path, data: tuple[str, str]) -> None:
     copy = str(tmp_path / "copy.sqlite3")
     assert run("backup", copy, *data).status == 0

@@ -15,11 +15,6 @@ def test_an_empty_environment_gives_a_working_server(tmp_path: Path) -> None:
     assert not settings.synthetic
 
 
-def test_a_folder_that_the_demo_began_stays_marked_whoever_opens_it(tmp_path: Path) -> None:
-    (tmp_path / "demo.json").write_text("{}")
-    assert from_environment({}, data=tmp_path).synthetic
-
-
 def test_the_secret_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
     first = from_environment({}, data=tmp_path)
     assert len(first.secret) >= 32
