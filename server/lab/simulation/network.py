@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
@@ -59,11 +59,13 @@ class Arriving:
 
 @dataclass
 class Network:
-    """``letters``: some that travelled, and may arrive once more. ``seen``: hash over all bytes that did."""
+    """``older``: whoever speaks plainly has an app that does not tell what stood on its screens. ``letters``: some that
+    travelled, and may arrive once more. ``seen``: hash over all bytes that did."""
 
     hub: Hub
     seams: Seams
     note: Callable[[str], None]
+    older: bool = False
     letters: list[Letter] = field(default_factory=list)
     seen: Any = field(default_factory=hashlib.sha256)
 
@@ -110,6 +112,8 @@ class Network:
         nothing = Arriving()
         if met == "busy":
             return BUSY, nothing
+        if self.older and not request.can:
+            request = replace(request, screens=None)
         packed = wire.pack_request(request, takes)
         letter = Letter(tablet.secret, request.device, packed.body, packed.encoding)
         self._remember(letter)

@@ -65,14 +65,13 @@ def receipt_before_commit() -> Seams:
 
 
 def follows_link_skipped() -> Seams:
-    """The hub does not read what a submission says that it follows, nor what stood on its screen, which says much of
-    the same once more."""
+    """The hub does not read what a submission says that it follows."""
 
     def unlinked(incoming: Incoming, facts: Facts, now: datetime) -> Pushed:
         sent = {each.id: each for each in incoming.request.submissions}
         bare = {id: _without_link(each) for id, each in sent.items()}
         known = {id: _of(past, bare.get(id)) for id, past in facts.known.items()}
-        request = replace(incoming.request, submissions=tuple(bare.values()), screens=None)
+        request = replace(incoming.request, submissions=tuple(bare.values()))
         pushed = decide(replace(incoming, request=request, said=()), replace(facts, known=known), now)
         return replace(pushed, records=tuple(_as_sent(record, sent) for record in pushed.records))
 
