@@ -86,7 +86,7 @@ class World:
         file = self.stage.set(self.story.servers)
         self.hub = Hub(self.stage, file, self.story.servers, self._instant, self.new_id, self.seams)
         self.hub.copies.append(self.stage.hub_file)
-        # Small counties have an app of before as well, that tells no screens. In large ones, across copies and restores,
+        # Small counties have an app of before as well, that tells no screens. In large ones, with copies and restores,
         # what such an app leaves to be worked out is known to go wrong in about one of 280.
         self.network = Network(self.hub, self.seams, self.note, older=self.story.size == "small")
         self.tablets = [self._tablet(number, offset) for number, offset in enumerate(self.story.offsets_s)]
