@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
 from sync import replica_parts
@@ -104,25 +104,21 @@ def next_batch(
     return batch
 
 
-def screens(connection: sqlite3.Connection, submissions: Iterable[Submission]) -> dict[str, Screen]:
+def screens(connection: sqlite3.Connection, submissions: Collection[Submission]) -> Mapping[str, Screen]:
     """What stood on the screen when each of these was begun, where that was not what the hub had."""
-    return {each.id: screen for each in submissions if (screen := _screen(connection, each))}
-
-
-def _screen(connection: sqlite3.Connection, submission: Submission) -> Screen:
+    bases = {(each.id, target.dataset): target.base for each in submissions for target in each.targets}
     rows = connection.execute(
-        "SELECT dataset, changes, seen FROM target WHERE submission = ?", (submission.id,)
+        "SELECT submission, dataset, changes, seen FROM target"
+        " WHERE submission IN (SELECT value FROM json_each(?)) ORDER BY submission, dataset",
+        (as_json([each.id for each in submissions]),),
     )
-    bases, found = {target.dataset: target.base for target in submission.targets}, {}
-    for dataset, changes, seen in rows:
-        base, shown = bases[dataset], json.loads(seen)
-        own = {
-            name: shown.get(name, "")
-            for name in json.loads(changes)
-            if shown.get(name, "") != base.get(name, "")
-        }
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for submission, dataset, changes, seen in rows:
+        base, shown = bases[submission, dataset], json.loads(seen)
+        screen = {name: shown.get(name, "") for name in json.loads(changes)}
+        own = {name: value for name, value in screen.items() if value != base.get(name, "")}
         if own:
-            found[dataset] = own
+            found.setdefault(submission, {})[dataset] = own
     return found
 
 
